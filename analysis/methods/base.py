@@ -1,0 +1,166 @@
+"""The words every method speaks: what it accepts, what it yields, and how it says no.
+
+Pure floor. Nothing heavier than NumPy is imported here, so the web process can list methods for nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from measurements.data import Array, Dataset
+
+__all__ = [
+    "Array",
+    "ContractError",
+    "Curve",
+    "Dataset",
+    "LoadedMethod",
+    "Method",
+    "MethodError",
+    "Outcome",
+    "ParamsError",
+    "Property",
+    "Result",
+    "Role",
+    "param",
+]
+
+
+class MethodError(Exception):
+    """No credible result, in a sentence for the person who can act on it."""
+
+
+class ParamsError(Exception):
+    """A parameter that the method cannot use; `field` names it, `message` is a sentence."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class ContractError(Exception):
+    """A method file that breaks the contract, in a sentence for its author."""
+
+
+@dataclass(frozen=True)
+class Property:
+    """Something a sample has and people plot. Declared where it is produced.
+
+    key : words, no unit: `pl_peak_center`
+    unit : as printed, "1" for a pure number
+    components : labels a value may carry; empty means the property has none. Include "" to allow both
+    html : symbol for axes and tables, such as "T<sub>g</sub>"
+    as_percent : stored as a fraction, shown in %
+    preferred : the declaring method is the one whose value a dashboard shows
+    """
+
+    key: str
+    label: str
+    unit: str
+    higher_is_better: bool | None = None
+    components: tuple[str, ...] = ()
+    html: str = ""
+    as_percent: bool = False
+    preferred: bool = True
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Role:
+    """One input: which techniques may fill it. Automatic runs need exactly one required role."""
+
+    key: str = "sample"
+    techniques: tuple[str, ...] = ()
+    help: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a method declares. `key` is the module's name, filled in by the registry.
+
+    version : bump whenever a number may change
+    """
+
+    title: str
+    version: int
+    accepts: tuple[Role, ...]
+    properties: tuple[Property, ...]
+    reference: str
+    description: str = ""
+    equation: str = ""
+    time_limit_s: int = 60
+    key: str = ""
+
+    def property(self, key: str) -> Property:
+        for declared in self.properties:
+            if declared.key == key:
+                return declared
+        raise KeyError(f"{self.key} does not declare the property “{key}”.")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One value with one sigma; its unit is that of the property."""
+
+    property: str
+    value: float
+    sigma: float
+    component: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A named line to draw beside the data; x and y of equal length."""
+
+    name: str
+    x: Array
+    y: Array
+    x_name: str = ""
+    x_unit: str = ""
+    y_name: str = ""
+    y_unit: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run found. `notes` are diagnostics (R², BIC, why this model), never plotted properties."""
+
+    values: tuple[Result, ...]
+    curves: tuple[Curve, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LoadedMethod:
+    """A method file that kept the contract.
+
+    `Params` is Any because every method brings its own frozen dataclass.
+    """
+
+    key: str
+    method: Method
+    Params: type[Any]
+    run: Callable[[Mapping[str, Dataset], Any], Outcome]
+
+
+def param(
+    default: Any,
+    *,
+    unit: str = "",
+    min: float | None = None,
+    max: float | None = None,
+    choices: Sequence[str] = (),
+    help: str = "",
+) -> Any:
+    """A field of `Params`: the form, the API schema and the docs all come from this one line.
+
+    Returns Any so that `width_nm: float = param(5.0)` satisfies the type checker.
+    """
+    metadata = {"unit": unit, "minimum": min, "maximum": max, "choices": tuple(choices), "help": help}
+    return dataclasses.field(default=default, metadata=metadata)
