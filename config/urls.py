@@ -1,0 +1,19 @@
+"""Every address of Vitrine: each app declares its own, `/api/v1/` gathers what they register."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+api = [
+    path("", include("samples.urls")),
+    path("", include("measurements.urls")),
+    path("", include("analysis.urls")),
+]
+
+urlpatterns = [
+    path("", include("frontend.urls")),
+    path("api/v1/", include(api)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("admin/", admin.site.urls),
+]

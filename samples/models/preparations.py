@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from samples.models.limits import above_zero, within
+from samples.models.materials import Material
+from samples.models.people import Project
+from samples.models.recipes import Recipe
+from samples.querysets import OfProject
+
+
+class Preparation(models.Model):
+    """A recipe carried out, or what is known of a history without one. Yields one or more samples."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="preparations")
+    recipe = models.ForeignKey(
+        Recipe, on_delete=models.PROTECT, null=True, blank=True, related_name="preparations"
+    )
+    performed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: planned, or date not recorded."
+    )
+    performed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    notes = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OfProject.as_manager()
+
+    def __str__(self) -> str:
+        return f"Preparation {self.pk}" + (f" of {self.recipe}" if self.recipe else "")
+
+
+class Ingredient(models.Model):
+    """A weigh-out: how many grams from which sample, or of which material where its lot was not recorded."""
+
+    preparation = models.ForeignKey(Preparation, on_delete=models.CASCADE, related_name="ingredients")
+    sample = models.ForeignKey(
+        "samples.Sample", on_delete=models.PROTECT, null=True, blank=True, related_name="uses"
+    )
+    material = models.ForeignKey(
+        Material, on_delete=models.PROTECT, null=True, blank=True, related_name="uses"
+    )
+    mass_g = models.FloatField(null=True, blank=True, help_text="Empty when not recorded: never zero.")
+    mass_sigma_g = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="ingredient_from_a_sample_or_a_material",
+                condition=Q(sample__isnull=False, material__isnull=True)
+                | Q(sample__isnull=True, material__isnull=False),
+            ),
+            above_zero("ingredient", "mass_g"),
+            within("ingredient", "mass_sigma_g", low=0),
+            models.CheckConstraint(
+                name="ingredient_sigma_only_with_mass",
+                condition=Q(mass_sigma_g__isnull=True) | Q(mass_g__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        amount = "unknown mass" if self.mass_g is None else f"{self.mass_g:g} g"
+        return f"{amount} of {self.sample or self.material}"

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from samples.models.limits import within
+from samples.models.materials import Material
+from samples.models.people import Project
+from samples.models.preparations import Preparation
+from samples.querysets import SampleQuerySet
+
+CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
+
+
+class Sample(models.Model):
+    """Any physical thing with a label: a bottle of CsI, a milled mixture, a sintered composite."""
+
+    class State(models.TextChoices):
+        POWDER = "powder", "Powder"
+        CRYSTAL = "crystal", "Crystal"
+        GLASS = "glass", "Glass"
+        MIXTURE = "mixture", "Mixture"
+        COMPOSITE = "composite", "Composite"
+        SINTERED = "sintered", "Sintered"
+        SOLUTION = "solution", "Solution"
+        OTHER = "other", "Other"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="samples")
+    code = models.CharField(
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(
+                CODE, "A code starts with a letter or digit and holds letters, digits, dot, - and _."
+            )
+        ],
+    )
+    name = models.CharField(max_length=160, blank=True)
+    notation = models.CharField(max_length=160, blank=True)
+    state = models.CharField(max_length=20, choices=State.choices)
+    material = models.ForeignKey(
+        Material,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="samples",
+        help_text="What it is, when it is one substance; empty for mixtures and composites.",
+    )
+    preparation = models.ForeignKey(
+        Preparation, on_delete=models.PROTECT, null=True, blank=True, related_name="samples"
+    )
+    made_at = models.DateTimeField(null=True, blank=True, help_text="Empty: planned, or date not recorded.")
+    planned = models.BooleanField(default=False, help_text="Not made yet.")
+    amount_g = models.FloatField(
+        null=True, blank=True, help_text="As made or bought; empty when not recorded."
+    )
+    location = models.CharField(max_length=120, blank=True)
+    notes = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = SampleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+        indexes = [models.Index(name="sample_by_project_and_code", fields=["project", "code"])]
+        constraints = [
+            models.CheckConstraint(name="sample_code_printable", condition=Q(code__regex=CODE)),
+            models.CheckConstraint(
+                name="sample_state_known",
+                condition=Q(
+                    state__in=[
+                        "powder",
+                        "crystal",
+                        "glass",
+                        "mixture",
+                        "composite",
+                        "sintered",
+                        "solution",
+                        "other",
+                    ]
+                ),
+            ),
+            within("sample", "amount_g", low=0),
+            models.CheckConstraint(
+                name="sample_planned_has_no_date", condition=Q(planned=False) | Q(made_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def get_absolute_url(self) -> str:
+        return reverse("sample", args=[self.code])
