@@ -8,3 +8,11 @@ class NewestFirst(CursorPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 1000
+
+
+class ByCode(NewestFirst):
+    ordering = "code"
+
+
+class ByName(NewestFirst):
+    ordering = "slug"

@@ -1,0 +1,134 @@
+"""The whole history of samples, fetched in a bounded number of queries however deep it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from typing import Any
+
+from django.db import connection
+
+from samples.models import Ingredient, Preparation, Sample
+
+ANCESTORS = """
+    WITH RECURSIVE ancestor(id) AS (
+        SELECT unnest(%s::bigint[])
+        UNION
+        SELECT ingredient.sample_id
+        FROM ancestor
+        JOIN samples_sample sample ON sample.id = ancestor.id
+        JOIN samples_ingredient ingredient ON ingredient.preparation_id = sample.preparation_id
+        WHERE ingredient.sample_id IS NOT NULL
+    )
+    SELECT id FROM ancestor
+"""
+
+DESCENDANTS = """
+    WITH RECURSIVE descendant(id) AS (
+        SELECT unnest(%s::bigint[])
+        UNION
+        SELECT sample.id
+        FROM descendant
+        JOIN samples_ingredient ingredient ON ingredient.sample_id = descendant.id
+        JOIN samples_sample sample ON sample.preparation_id = ingredient.preparation_id
+    )
+    SELECT id FROM descendant
+"""
+
+WITH_STEPS = (
+    "preparation__recipe__components__material",
+    *(f"preparation__{kind}_steps__planned" for kind in ("milling", "quench")),
+    "preparation__otherstep_steps",
+    *(f"preparation__recipe__{kind}_steps" for kind in ("milling", "quench", "otherstep")),
+    "preparation__sintering_steps__segments",
+    "preparation__sintering_steps__planned__segments",
+    "preparation__recipe__sintering_steps__segments",
+    "preparation__ingredients__material",
+)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Samples with all their ancestors, parents before children."""
+
+    members: dict[int, Sample]
+    order: tuple[int, ...] = field(default=())
+
+    def ingredients(self, sample: Sample) -> list[Ingredient]:
+        return list(sample.preparation.ingredients.all()) if sample.preparation else []
+
+    def parents(self, sample: Sample) -> list[Sample]:
+        return [self.members[i.sample_id] for i in self.ingredients(sample) if i.sample_id]
+
+
+def _ids(query: str, samples: Iterable[Sample]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [[sample.pk for sample in samples]])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def family(samples: Iterable[Sample]) -> Family:
+    """Raises graphlib.CycleError when a sample is its own ancestor, which no service allows."""
+    rows = Sample.objects.select_related("material", "preparation__recipe", "project").prefetch_related(
+        *WITH_STEPS
+    )
+    members = {sample.pk: sample for sample in rows.filter(pk__in=_ids(ANCESTORS, samples))}
+    graph = {
+        pk: [i.sample_id for i in sample.preparation.ingredients.all() if i.sample_id]
+        for pk, sample in members.items()
+        if sample.preparation
+    }
+    order = tuple(TopologicalSorter(graph).static_order())
+    return Family(members, order + tuple(pk for pk in members if pk not in graph and pk not in set(order)))
+
+
+def descendants(samples: Iterable[Sample]) -> list[Sample]:
+    """The samples themselves and everything ever made from them."""
+    return list(Sample.objects.filter(pk__in=_ids(DESCENDANTS, samples)))
+
+
+def steps_of(preparation: Preparation | None) -> list[Any]:
+    """Steps in order: those performed, or those planned by the recipe while nothing was performed."""
+    if preparation is None:
+        return []
+    performed = _steps(preparation)
+    return performed or (_steps(preparation.recipe) if preparation.recipe else [])
+
+
+def _steps(owner: Any) -> list[Any]:
+    kinds = (owner.milling_steps, owner.sintering_steps, owner.quench_steps, owner.otherstep_steps)
+    return sorted((step for kind in kinds for step in kind.all()), key=lambda step: step.order)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`mass_g` went from parent to child; None where it was not recorded."""
+
+    parent: Sample
+    child: Sample
+    mass_g: float | None
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a sample comes from and what was made of it: members by pk, edges from parent to child."""
+
+    sample: Sample
+    ancestors: list[Sample]
+    descendants: list[Sample]
+    edges: list[Edge]
+
+
+def lineage(sample: Sample) -> Lineage:
+    above = family([sample])
+    below = [child for child in descendants([sample]) if child.pk != sample.pk]
+    members = {**{child.pk: child for child in below}, **above.members}
+    edges = [
+        Edge(members[pk_parent], members[pk_child], mass_g)
+        for pk_parent, pk_child, mass_g in Ingredient.objects.filter(
+            sample__in=list(members), preparation__samples__in=list(members)
+        ).values_list("sample_id", "preparation__samples", "mass_g")
+    ]
+    ancestors = [above.members[pk] for pk in above.order if pk != sample.pk]
+    return Lineage(above.members[sample.pk], ancestors, below, edges)
