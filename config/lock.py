@@ -19,11 +19,9 @@ def lock(path: Path, known: set[str]) -> set[str]:
     """Pin what `path` needs beyond its own lines and `known`; returns every name that is now pinned."""
     chosen = path.read_text().split(HEADING)[0]
     path.write_text(chosen)
-    compile_command = [
-        *(ROOT / ".venv/bin/uv", "pip", "compile", "--universal", "--python-version", "3.11"),
-        *("--no-header", "--no-annotate", "--quiet", path),
-    ]
-    answer = subprocess.run(compile_command, check=True, capture_output=True, text=True)
+    uv_compile = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "--universal", "--python-version", "3.11"]
+    quietly = ["--no-header", "--no-annotate", "--quiet"]
+    answer = subprocess.run([*uv_compile, *quietly, str(path)], check=True, stdout=subprocess.PIPE, text=True)
     known = known | package_names(chosen.splitlines())
     pulled_in = [line for line in answer.stdout.splitlines() if not package_names([line]) <= known]
     path.write_text(chosen + HEADING + "".join(f"{line}\n" for line in pulled_in))
