@@ -1,0 +1,126 @@
+"""`manage.py test`: pytest over a PostgreSQL and a Valkey of its own, which end with it."""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from config import embedded
+from config.bootstrap import PYTHON, ROOT
+from config.child import dying_with_parent
+from config.supervisor import StartError, Supervisor
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PLAYWRIGHT_BROWSERS = (
+    "chromium-*/chrome-linux*/chrome",
+    "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/*",
+)
+
+
+def main(arguments: list[str]) -> int:
+    options, for_pytest = parse(arguments)
+    if options.prepare_only:
+        return 0
+    strict = bool(os.environ.get("CI") or os.environ.get("VITRINE_STRICT"))
+    os.environ["VITRINE_STRICT"] = "1" if strict else ""
+    os.environ["VITRINE_FULL"] = "1" if options.full else ""
+    problems = [problem for problem in (find_reference(), find_browser()) if problem]
+    for problem in problems:
+        print(f"{'error' if strict else 'note'}: {problem}", file=sys.stderr)
+    if strict and problems:
+        return 1
+    if not options.full:
+        options.marks = f"not full and ({options.marks})" if options.marks else "not full"
+    marks = ["-m", options.marks] if options.marks else []
+    return run_pytest([*marks, *for_pytest])
+
+
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(
+        "manage.py test", description=__doc__, epilog="Everything else goes to pytest.", allow_abbrev=False
+    )
+    parser.add_argument("--full", action="store_true", help="include what takes long: fuzzing, soaks")
+    parser.add_argument("--prepare-only", action="store_true", help="install what the tests need, and stop")
+    parser.add_argument("-m", dest="marks", metavar="EXPRESSION", default="", help="as in pytest")
+    return parser.parse_known_args(arguments)
+
+
+def find_reference() -> str | None:
+    """Point VITRINE_REFERENCE at the folder of reference data, or say that it is missing."""
+    folder = Path(os.environ.get("VITRINE_REFERENCE") or ROOT.parent / "shared")
+    if not folder.is_absolute():
+        folder = ROOT / folder
+    os.environ["VITRINE_REFERENCE"] = str(folder)
+    if (folder / "reference").is_dir():
+        return None
+    return f"there is no reference data in {folder}; tests against it cannot run. Set VITRINE_REFERENCE."
+
+
+def find_browser() -> str | None:
+    """Point VITRINE_CHROMIUM at a browser, or say how to get one."""
+    found = installed_browser()
+    if not found and os.environ.get("CI") and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], stdout=subprocess.DEVNULL)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], stdout=subprocess.DEVNULL)
+        found = installed_browser()
+    os.environ["VITRINE_CHROMIUM"] = found or ""
+    if found:
+        return None
+    return (
+        "there is no Chromium; browser tests cannot run. Install one (apt install chromium) or set CHROMIUM."
+    )
+
+
+def installed_browser() -> str | None:
+    named = os.environ.get("CHROMIUM")
+    cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache/ms-playwright")
+    downloaded = [str(path) for pattern in PLAYWRIGHT_BROWSERS for path in sorted(cache.glob(pattern))]
+    return next(
+        (path for path in map(shutil.which, filter(None, [named, *BROWSERS, *downloaded])) if path), None
+    )
+
+
+def run_pytest(arguments: list[str]) -> int:
+    """pytest's exit code, after everything that was started for it has ended."""
+    with tempfile.TemporaryDirectory(prefix="vitrine-test-") as folder:
+        data = Path(folder)
+        os.environ["VITRINE_DATA"] = folder
+        with (data / "services.log").open("w+") as log, Supervisor(out=log) as supervisor:
+            try:
+                with embedded.services(supervisor, data):
+                    pytest = subprocess.Popen(
+                        [PYTHON, "-m", "pytest", *arguments], cwd=ROOT, env=supervisor.env
+                    )
+                    try:
+                        while pytest.poll() is None:
+                            supervisor.pump(0.5)
+                    finally:
+                        code = pytest.wait()
+                    return code
+            except KeyboardInterrupt:
+                return 130
+            except (StartError, embedded.MissingServerError) as error:
+                log.seek(0)
+                print(log.read(), f"error: {error}", sep="", file=sys.stderr)
+                return 1
+
+
+def pytest(supervisor: Supervisor, arguments: list[str]) -> int:
+    command = [str(PYTHON), "-m", "pytest", *arguments]
+    tests = subprocess.Popen(
+        command, cwd=ROOT, env=supervisor.env, preexec_fn=dying_with_parent(signal.SIGINT)
+    )
+    try:
+        while tests.poll() is None:
+            supervisor.pump(0.5)
+    except KeyboardInterrupt:
+        if supervisor.stop_requested != signal.SIGINT:  # which the terminal sends to both of us
+            tests.send_signal(signal.SIGINT)
+        raise
+    finally:
+        tests.wait()
+    return tests.returncode
