@@ -25,6 +25,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGTERM  # for when the supervisor itself is killed
     grace_s: float = 10
+    noise: str = ""  # lines with this pattern are not worth a reader's time
     run_as: int | None = None  # user id, for a program that refuses to run as root
 
     process: subprocess.Popen[bytes] | None = None

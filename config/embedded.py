@@ -91,12 +91,13 @@ def database(data: Path, sockets: Path) -> tuple[str, Child]:
         "database",
         [*prefix, str(programs / "postgres"), *place, *settings],
         floor=0,
-        ready=lambda: accepts_connections(programs, sockets),
         stop_signal=signal.SIGINT,  # "fast": roll back, write everything down, leave
         orphan_signal=signal.SIGINT,
         grace_s=60,
         run_as=run_as,
+        noise=r"^LOG:  (starting PostgreSQL|listening on|aborting any|background worker .*replication)",
     )
+    child.ready = lambda: says_ready(cluster, child)
     return f"postgresql://vitrine@/vitrine?host={quote(str(sockets), safe='/')}&port=5432", child
 
 
@@ -106,7 +107,7 @@ def postgres_programs() -> Path:
     folders += sorted(installed, key=lambda folder: float(folder.parent.name), reverse=True)
     folders += [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
     for folder in folders:
-        if all((folder / name).exists() for name in ("initdb", "postgres", "pg_isready")):
+        if all((folder / name).exists() for name in ("initdb", "postgres")):
             return folder
     raise MissingServerError(
         "There is no PostgreSQL here: the wheel has none for this machine and the system has none either. "
@@ -165,8 +166,14 @@ def major_version(programs: Path) -> int:
     return int(found.group())
 
 
-def accepts_connections(programs: Path, sockets: Path) -> bool:
-    return succeeds([str(programs / "pg_isready"), "-q", "-h", str(sockets), "-p", "5432"])
+def says_ready(cluster: Path, child: Child) -> bool:
+    """PostgreSQL writes its state into its own lock file; asking by connection would fill its log."""
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    mine = child.process is not None and lines[:1] == [str(child.process.pid)]
+    return mine and lines[-1].strip() == "ready"
 
 
 # --- Valkey -------------------------------------------------------------------------------------------
@@ -190,7 +197,13 @@ def broker(data: Path, sockets: Path) -> tuple[str, Child]:
     command = [str(valkey_program())]
     for name, value in options.items():
         command += [f"--{name}", value]
-    return f"unix://{address}", Child("broker", command, floor=1, ready=answers_ping(address))
+    return f"unix://{address}", Child(
+        "broker",
+        command,
+        floor=1,
+        ready=answers_ping(address),
+        noise="Memory overcommit|signal-handler|bye bye",
+    )
 
 
 def valkey_program() -> Path:

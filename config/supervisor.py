@@ -5,6 +5,7 @@ KeyboardInterrupt after Ctrl-C, SIGTERM or SIGHUP. Every wait is a loop around i
 """
 
 import os
+import re
 import selectors
 import signal
 import socket
@@ -69,24 +70,32 @@ class Supervisor:
         self.launch(child)
         deadline = time.monotonic() + patience_s
         while not (child.alive and child.ready()):
-            self.pump(0.05)
+            self.pump_for(0.05)
             if child.failures >= TRIES_AT_START:
                 raise StartError(f"{child.name} ended {child.failures} times; its lines above say why.")
             if time.monotonic() > deadline:
                 raise StartError(f"{child.name} was not ready after {patience_s:g} s; see its lines above.")
 
-    def run(self, child: Child) -> None:
-        """Launch a child that does one thing and return when it has done it."""
-        self.start(child)
-        while child.alive:
+    def run(self, *children: Child) -> None:
+        """Launch children that each do one thing, side by side, and return when all have done it."""
+        for child in children:
+            self.start(child)
+        while any(child.alive for child in children):
             self.pump(0.2)
-        if child.failures:
-            raise StartError(f"{child.name} failed; its lines above say why.")
+        failed = [child.name for child in children if child.failures]
+        if failed:
+            raise StartError(f"{' and '.join(failed)} failed; the lines above say why.")
 
     def watch(self) -> None:
         """Keep everything running until somebody asks for the end."""
         while True:
             self.pump(1)
+
+    def pump_for(self, duration_s: float) -> None:
+        """A pause in which nothing is missed and nothing asked too often."""
+        end = time.monotonic() + duration_s
+        while (left_s := end - time.monotonic()) > 0:
+            self.pump(left_s)
 
     def pump(self, timeout_s: float) -> None:
         for key, _ in self.selector.select(timeout_s):
@@ -131,7 +140,8 @@ class Supervisor:
             return
         fd = pipe.fileno()
         for line in child.lines():
-            self.say(line, child.name)
+            if not (child.noise and re.search(child.noise, line)):
+                self.say(line, child.name)
         if pipe.closed:
             self.selector.unregister(fd)
 

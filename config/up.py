@@ -80,8 +80,10 @@ def serve(supervisor: Supervisor, options: argparse.Namespace) -> None:
     supervisor.env["PYTHONUNBUFFERED"] = "1"
     announce(options.data, supervisor.env, addresses[0])
     try:
-        supervisor.run(Child("migrate", django("migrate", "--no-input", "-v", "0"), floor=2, once=True))
-        supervisor.run(Child("static", django("collectstatic", "--no-input", "-v", "0"), floor=2, once=True))
+        supervisor.run(
+            Child("migrate", django("migrate", "--no-input", "-v", "0"), floor=2, once=True),
+            Child("static", django("collectstatic", "--no-input", "-v", "0"), floor=2, once=True),
+        )
         supervisor.start(web(options.host, options.port, addresses[0]))
         supervisor.say(f"Vitrine is at {' and '.join(addresses)} (Ctrl-C stops it)")
         supervisor.start(worker())
@@ -116,7 +118,7 @@ def django(*arguments: str) -> list[str]:
 def web(host: str, port: int, address: str) -> Child:
     granian = [str(PROGRAMS / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port)]
     size = ["--workers", "2", "--blocking-threads", "32", "--respawn-failed-workers"]
-    manners = ["--workers-kill-timeout", "5", "--log-level", "warning", "--working-dir", str(ROOT)]
+    manners = ["--workers-kill-timeout", "5", "--log-level", "error", "--working-dir", str(ROOT)]
     command = [*granian, *size, *manners, "config.wsgi:application"]
     return Child("web", command, floor=4, ready=network.serves(address))
 
