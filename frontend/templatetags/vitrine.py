@@ -1,0 +1,147 @@
+"""How templates write numbers, names, times and marks: thin covers over `frontend.formatting`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from analysis import properties
+from analysis.models import Value
+from frontend import formatting
+from frontend.drawings.sparkline import sparkline as drawn
+from measurements.models import Dataset
+from samples import notation as notations
+
+register = template.Library()
+
+
+@register.filter
+def number(value: float | None) -> str:
+    return formatting.number(value)
+
+
+@register.filter
+def mass(mass_g: float | None) -> str:
+    return formatting.mass(mass_g)
+
+
+@register.filter
+def percent(fraction: float | None) -> str:
+    return formatting.percent(fraction)
+
+
+@register.filter
+def duration(minutes: float | None) -> str:
+    return formatting.duration_min(minutes)
+
+
+@register.filter
+def with_unit(value: float | None, unit: str) -> str:
+    return formatting.with_unit(value, unit)
+
+
+@register.filter
+def unit(text: str) -> str:
+    return formatting.unit_text(text)
+
+
+@register.filter
+def size(size_bytes: int) -> str:
+    return formatting.size(size_bytes)
+
+
+@register.filter
+def notation(text: str) -> SafeString:
+    """With real subscripts; `samples.notation` escapes what it does not understand."""
+    return mark_safe(notations.to_html(text))  # noqa: S308
+
+
+@register.filter
+def formula(text: str) -> SafeString:
+    return mark_safe(notations.formula_html(text))  # noqa: S308
+
+
+@register.filter
+def plain_notation(text: str) -> str:
+    return notations.to_unicode(text)
+
+
+@register.simple_tag
+def value(row: Value) -> SafeString:
+    """`682.83 ± 0.14 nm`, or the source's own words where it gives no number."""
+    if row.value is None:
+        return format_html('<span class="value">{}</span>', row.text)
+    declared = properties.all().get(row.property)
+    return written(
+        formatting.quantity(
+            row.value,
+            row.sigma,
+            row.unit,
+            upper=row.upper,
+            comparator=row.comparator,
+            as_percent=bool(declared and declared.as_percent),
+        )
+    )
+
+
+@register.simple_tag
+def written(quantity: formatting.Written) -> SafeString:
+    """A quantity with sigma and unit in the second ink."""
+    sign = f"{quantity.comparator}{formatting.NARROW}" if quantity.comparator else ""
+    left, right = ("(", ")") if quantity.power and quantity.sigma else ("", "")
+    sigma = format_html('<span class="sigma"> ± {}</span>', quantity.sigma) if quantity.sigma else ""
+    power = f"{formatting.NARROW}×{formatting.NARROW}{quantity.power}" if quantity.power else ""
+    unit = (
+        format_html('<span class="unit">{}{}</span>', formatting.NARROW, quantity.unit)
+        if quantity.unit
+        else ""
+    )
+    return format_html(
+        '<span class="value">{}{}{}{}{}{}{}</span>', sign, left, quantity.value, sigma, right, power, unit
+    )
+
+
+@register.simple_tag
+def origin(key: str) -> SafeString:
+    """The mark of an origin, with its word for those who do not see it."""
+    words = formatting.ORIGIN_WORDS.get(key, key)
+    return format_html(
+        '<span class="origin {}" title="{}" aria-hidden="true">{}</span><span class="unseen">{}</span>',
+        key,
+        words,
+        formatting.MARKS.get(key, "?"),
+        words,
+    )
+
+
+@register.simple_tag
+def when(moment: datetime | None, unknown: str = formatting.NOT_RECORDED) -> SafeString:
+    """`2026-11-20 14:05` in the reader's zone, the zone on hover."""
+    if moment is None:
+        return format_html('<span class="unknown">{}</span>', unknown)
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        f"{timezone.get_current_timezone_name()}, UTC{local:%z}",
+        f"{local:%Y-%m-%d %H:%M}",
+    )
+
+
+@register.simple_tag
+def sparkline(dataset: Dataset, width: int = 104, height: int = 34) -> SafeString:
+    """A dataset's preview as a small line, or nothing while there is none."""
+    if not dataset.preview:
+        return SafeString("")
+    return mark_safe(drawn(bytes(dataset.preview), width, height))  # noqa: S308
+
+
+@register.inclusion_tag("partials/field.html")
+def field(bound: Any, unit: str = "") -> dict[str, Any]:
+    """A form field with its label, unit, hint and what is wrong with it."""
+    return {"field": bound, "unit": unit}

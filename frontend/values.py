@@ -1,0 +1,124 @@
+"""Which of many values a page shows for a property, and how many more there are.
+
+The property's preferred method speaks; replicates of it are combined with their sigmas; origins are never mixed.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from analysis import properties
+from analysis.methods.base import Property
+from analysis.models import Value
+from frontend.formatting import Written, quantity
+
+# What a laboratory would rather believe, first.
+ORIGINS = ("measured", "entered", "published", "simulated", "predicted")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One line of "what it is". `value` is None and `rows` holds the words where the source gives no number."""
+
+    label: str
+    symbol: str
+    component: str
+    written: Written | None
+    text: str
+    origin: str
+    rows: list[Value]
+    others: list[Value]
+
+    @property
+    def source(self) -> Value:
+        return self.rows[0]
+
+    @property
+    def inferred(self) -> bool:
+        return any(row.inferred for row in self.rows)
+
+
+def shown(values: Iterable[Value]) -> list[Shown]:
+    """One line per property and component, in the order in which the properties are declared."""
+    order = {key: place for place, key in enumerate(properties.all())}
+
+    def subject(value: Value) -> tuple[int, str, str]:
+        return order.get(value.property, len(order)), value.property, value.component
+
+    ordered = sorted(values, key=subject)
+    return [_line(list(group)) for _, group in groupby(ordered, key=subject)]
+
+
+def by_sample(values: Iterable[Value]) -> dict[int, dict[tuple[str, str], Shown]]:
+    """sample id → (property, component) → what is shown, for a list of samples."""
+    found: dict[int, dict[tuple[str, str], Shown]] = {}
+    ordered = sorted(values, key=lambda value: value.sample_id or 0)
+    for sample_id, group in groupby(ordered, key=lambda value: value.sample_id or 0):
+        found[sample_id] = {(line.source.property, line.component): line for line in shown(group)}
+    return found
+
+
+def _line(values: list[Value]) -> Shown:
+    first = values[0]
+    declared = properties.all().get(first.property) or Property(first.property, first.property, first.unit)
+    chosen = _of_one_voice(values)
+    used = {value.pk for value in chosen}
+    return Shown(
+        label=declared.label,
+        symbol=declared.html,
+        component=first.component,
+        written=_written(chosen, declared),
+        text=chosen[0].text,
+        origin=chosen[0].origin,
+        rows=chosen,
+        others=[value for value in values if value.pk not in used],
+    )
+
+
+def _of_one_voice(values: Sequence[Value]) -> list[Value]:
+    """The replicates that are shown: best origin, numbers before words, the preferred method."""
+    best = min(values, key=lambda v: (v.value is None, ORIGINS.index(v.origin), -v.pk))
+    same = [v for v in values if v.origin == best.origin and (v.value is None) == (best.value is None)]
+    if best.value is None or best.upper is not None:
+        return [best]
+    preferred = properties.preferred_method(best.property)
+    return [v for v in same if v.method in ("", preferred)] or [v for v in same if v.method == best.method]
+
+
+def _written(values: Sequence[Value], declared: Property) -> Written | None:
+    first = values[0]
+    if first.value is None:
+        return None
+    number, sigma = combined([(v.value, v.sigma) for v in values if v.value is not None])
+    return quantity(
+        number,
+        sigma,
+        first.unit,
+        upper=first.upper,
+        comparator=first.comparator if len(values) == 1 else Value.Comparator.EQUAL,
+        as_percent=declared.as_percent,
+    )
+
+
+def combined(replicates: Sequence[tuple[float, float | None]]) -> tuple[float, float | None]:
+    """Weighted mean and its standard error; the plain mean and that of their scatter where a sigma is missing.
+
+    The same rule as `analysis.explore`, which applies it in SQL. Weights 1/σ². Where replicates scatter more than their sigmas say, the error grows by the Birge ratio.
+    R. T. Birge, Phys. Rev. 40 (1932) 207.
+    """
+    if len(replicates) == 1:
+        return replicates[0]
+    sigmas = [sigma for _, sigma in replicates if sigma]
+    if len(sigmas) < len(replicates):
+        values = [value for value, _ in replicates]
+        return statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
+    weights = [1 / sigma**2 for sigma in sigmas]
+    total = math.fsum(weights)
+    mean = math.fsum(w * value for w, (value, _) in zip(weights, replicates, strict=True)) / total
+    chi2 = math.fsum(w * (value - mean) ** 2 for w, (value, _) in zip(weights, replicates, strict=True))
+    birge = math.sqrt(chi2 / (len(replicates) - 1))
+    return mean, max(birge, 1.0) / math.sqrt(total)
