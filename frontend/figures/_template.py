@@ -1,0 +1,84 @@
+"""One look for all figures, made from the tokens of the stylesheet: no frame, light grid, ticks outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+INK, SECOND, LINE, SURFACE = "var(--ink)", "var(--second)", "var(--line)", "var(--surface)"
+ACCENT, CAUTION = "var(--accent)", "var(--caution)"
+GRID, RAISED = "var(--figure-grid)", "var(--raised)"
+# For marks: viridis without the end that would vanish in the page, chosen by theme in figures.css.
+SEQUENTIAL = [[step / 6, f"var(--scale-{step})"] for step in range(7)]
+FULL = "Viridis"  # for areas, which carry their own contrast
+CATEGORIES = tuple(f"var(--category-{n})" for n in range(1, 9))  # Okabe-Ito
+SYMBOLS = {
+    "measured": "circle",
+    "entered": "square",
+    "published": "diamond-open",
+    "simulated": "x-thin-open",
+    "predicted": "triangle-up",
+}
+ORIGINS = tuple(SYMBOLS)  # in the order in which one is shown where several are known
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    return {
+        "title": {"text": title, "standoff": 10},
+        "color": SECOND,
+        "gridcolor": GRID,
+        "linecolor": LINE,
+        "tickcolor": LINE,
+        "ticks": "outside",
+        "ticklen": 4,
+        "showline": True,
+        "zeroline": False,
+        "automargin": True,
+        "separatethousands": True,
+        "minexponent": 5,
+        "exponentformat": "power",
+        **more,
+    }
+
+
+def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "font": {"family": "var(--sans)", "size": 13, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 64, "r": 16, "t": 28, "b": 52},
+        "hoverlabel": {
+            "bgcolor": RAISED,
+            "bordercolor": LINE,
+            "align": "left",
+            "font": {"family": "var(--sans)", "size": 13, "color": INK},
+        },
+        "hovermode": "closest",
+        "showlegend": True,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "xanchor": "left",
+            "bgcolor": "rgba(0,0,0,0)",
+            "font": {"color": SECOND, "size": 12},
+        },
+        "xaxis": x,
+        "yaxis": y,
+        "separators": ".\u202f",
+        **more,
+    }
+
+
+def colorbar(title: str, **more: Any) -> dict[str, Any]:
+    return {
+        "title": {"text": title, "side": "right", "font": {"color": SECOND}},
+        "thickness": 10,
+        "outlinewidth": 0,
+        "ticks": "outside",
+        "ticklen": 3,
+        "tickcolor": LINE,
+        "tickfont": {"color": SECOND},
+        "x": 1.01,
+        **more,
+    }

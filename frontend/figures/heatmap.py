@@ -1,0 +1,291 @@
+"""A property over two factors as a map; each cell carries its value and the mark of its origin."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from frontend.figures import _points
+from frontend.figures._arrays import typed
+from frontend.figures._template import FULL, ORIGINS, SYMBOLS, axis, colorbar, layout
+from frontend.figures.base import Column, Drawing, Figure, Numbers, Points, Quantity, Words
+from frontend.formatting import COMPARATORS, NARROW, ORIGIN_WORDS, number
+
+FIGURE = Figure(title="Map", takes="points", order=2, help="Two factors across, the property as colour.")
+MOST_LEVELS = 32  # of one factor; more are gathered in as many equal steps
+ON_DARK, ON_BRIGHT = "#ffffff", "#15202b"
+BRIGHT_FROM = 0.62  # of the scale: from here viridis needs dark letters
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The rows or columns of the map: where each point belongs, and what is written beside it."""
+
+    index: np.ndarray[Any, np.dtype[np.intp]]
+    labels: tuple[str, ...]
+    binned: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its value, which points it shows, and all points that lie in it."""
+
+    column: int
+    row: int
+    value: float
+    sign: str
+    origin: str
+    shown: tuple[int, ...]
+    all: tuple[int, ...]
+
+
+def draw(points: Points, options: Mapping[str, str]) -> Drawing:
+    if points.color is None or points.color_is is None:
+        return Drawing(empty="A map needs a second factor: choose one for colour.")
+    points, notes = _points.known(points)
+    color, color_is = points.color, points.color_is
+    if color is None or color_is is None:
+        return Drawing(empty="A map needs a second factor: choose one for colour.")
+    present = np.flatnonzero(_present(color))
+    if missing := points.y.size - present.size:
+        notes.append(f"{number(missing)} not drawn: {_points.plain(color_is.label)} is not recorded.")
+    points = _points.take(points, present)
+    if not points.y.size or points.color is None:
+        return Drawing(empty="No value fits these choices.", notes=notes)
+    across, up = levels(points.x, points.x_is), levels(points.color, color_is)
+    for quantity, level in ((points.x_is, across), (color_is, up)):
+        if level.binned:
+            notes.append(f"{_points.plain(quantity.label)} is gathered in {MOST_LEVELS} equal steps.")
+    cells = combined(points, across, up)
+    return Drawing(
+        data=_traces(points, cells, across, up),
+        layout=layout(
+            _level_axis(points.x_is, across),
+            _level_axis(color_is, up),
+            dragmode="select",
+            barmode="overlay",
+            meta={"cells": [len(across.labels), len(up.labels)]},
+        ),
+        table=_table(points, cells),
+        summary=_summary(points, cells),
+        notes=notes,
+        filename=_points.file_stem(points, "map"),
+    )
+
+
+def _present(values: Numbers | Words) -> Any:
+    return values != "" if values.dtype == object else np.isfinite(values)
+
+
+def levels(values: Numbers | Words, quantity: Quantity) -> Levels:
+    if values.dtype == object:
+        found, index = np.unique(values.astype(str), return_inverse=True)
+        return Levels(index, tuple(str(word).replace("_", " ") for word in found))
+    scaled = values.astype(np.float64) * quantity.factor
+    found, index = np.unique(np.round(scaled, 9), return_inverse=True)
+    if found.size <= MOST_LEVELS:
+        return Levels(index, tuple(number(float(level)) for level in found))
+    edges = np.linspace(scaled.min(), scaled.max(), MOST_LEVELS + 1)
+    index = np.clip(np.searchsorted(edges, scaled, side="right") - 1, 0, MOST_LEVELS - 1)
+    middles = (edges[:-1] + edges[1:]) / 2
+    return Levels(index, tuple(number(float(middle), 3) for middle in middles), binned=True)
+
+
+def combined(points: Points, across: Levels, up: Levels) -> list[Cell]:
+    """One cell a pair of levels. Origins are never mixed: the first in the order of ORIGINS is shown."""
+    members: dict[tuple[int, int], list[int]] = {}
+    for row, place in enumerate(zip(across.index, up.index, strict=True)):
+        members.setdefault((int(place[0]), int(place[1])), []).append(row)
+    return [_cell(points, place, rows) for place, rows in sorted(members.items())]
+
+
+def _cell(points: Points, place: tuple[int, int], rows: Sequence[int]) -> Cell:
+    origin = min((points.origin[row] for row in rows), key=ORIGINS.index)
+    same = [row for row in rows if points.origin[row] == origin]
+    exact = [row for row in same if points.comparator[row] in ("=", "~")]
+    if exact:
+        shown, value = exact, float(np.mean(points.y[exact]))
+        sign = COMPARATORS["~"] if any(points.comparator[row] == "~" for row in exact) else ""
+    else:  # only limits are known: the narrowest one, since limits have no mean
+        above = points.comparator[same[0]] in (">", ">=")
+        strongest = max(same, key=lambda row: points.y[row] if above else -points.y[row])
+        shown, value = [strongest], float(points.y[strongest])
+        sign = COMPARATORS[points.comparator[strongest]]
+    return Cell(*place, value, sign, origin, tuple(shown), tuple(rows))
+
+
+def _label(points: Points, cell: Cell) -> str:
+    """`81.3 %`, short enough for a cell; the unit only where it is one sign."""
+    scaled = cell.value * points.y_is.factor
+    digits = 3 if abs(scaled) < 1000 else 4
+    unit = f"{NARROW}%" if points.y_is.as_percent else ""
+    sign = f"{cell.sign}{NARROW}" if cell.sign else ""
+    return f"{sign}{number(scaled, digits)}{unit}"
+
+
+def _hover(points: Points, cell: Cell) -> str:
+    first = _points.hover(points, cell.shown[0])
+    if len(cell.shown) > 1:
+        spread = points.y[list(cell.shown)] * points.y_is.factor
+        unit = points.y_is.shown_unit
+        first = (
+            f"<b>Mean of {len(cell.shown)} samples: {_label(points, cell)}</b> "
+            f"({number(float(spread.min()), 3)} to {number(float(spread.max()), 3)} {unit})<br>{first}"
+        )
+    others = [row for row in cell.all if row != cell.shown[0]]
+    lines = [
+        f"{points.code[row]}\u2002{_points.measured(points, row)}\u2002{_points.origin_of(points, row)}"
+        for row in others[:6]
+    ]
+    if len(others) > 6:
+        lines.append(f"and {len(others) - 6} more")
+    return "<br>".join([first, *lines])
+
+
+def _traces(points: Points, cells: Sequence[Cell], across: Levels, up: Levels) -> list[dict[str, Any]]:
+    shape = (len(up.labels), len(across.labels))
+    z = np.full(shape, np.nan)
+    ids = np.full(shape, -1, dtype=np.int32)
+    hovers = [["" for _ in across.labels] for _ in up.labels]
+    for number_of, cell in enumerate(cells):
+        z[cell.row, cell.column] = cell.value * points.y_is.factor
+        ids[cell.row, cell.column] = number_of
+        hovers[cell.row][cell.column] = _hover(points, cell)
+    low, high = float(np.nanmin(z)), float(np.nanmax(z))
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "heatmap",
+            "z": typed(z),
+            "customdata": typed(ids),
+            "hovertext": hovers,
+            "hovertemplate": "%{hovertext}<extra></extra>",
+            "hoverongaps": False,
+            "colorscale": FULL,
+            "xgap": 2,
+            "ygap": 2,
+            "colorbar": colorbar(points.y_is.title),
+        }
+    ]
+    if hatched := [cell for cell in cells if cell.origin == "simulated"]:
+        traces.append(_hatching(hatched))
+    for origin in ORIGINS:
+        numbered = [(n, cell) for n, cell in enumerate(cells) if cell.origin == origin]
+        if numbered:
+            traces += _labels(points, numbered, low, high)
+    return traces
+
+
+def _hatching(cells: Sequence[Cell]) -> dict[str, Any]:
+    """Simulated cells are hatched: what was only computed never passes for measured."""
+    return {
+        "type": "bar",
+        "x": typed(np.array([cell.column for cell in cells], dtype=np.int32)),
+        "y": typed(np.full(len(cells), 0.96)),
+        "base": typed(np.array([cell.row - 0.48 for cell in cells])),
+        "width": 0.97,
+        "marker": {
+            "color": "rgba(0,0,0,0)",
+            "line": {"width": 0},
+            "pattern": {
+                "shape": "/",
+                "fillmode": "replace",
+                "fgcolor": "var(--hatch)",
+                "bgcolor": "rgba(0,0,0,0)",
+                "size": 8,
+                "solidity": 0.22,
+            },
+        },
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _labels(
+    points: Points, numbered: Sequence[tuple[int, Cell]], low: float, high: float
+) -> list[dict[str, Any]]:
+    cells = [cell for _, cell in numbered]
+    origin = cells[0].origin
+    scaled = np.array([cell.value for cell in cells]) * points.y_is.factor
+    share = (scaled - low) / (high - low) if high > low else np.zeros_like(scaled)
+    colors = [ON_BRIGHT if part > BRIGHT_FROM else ON_DARK for part in share]
+    column = np.array([cell.column for cell in cells], dtype=np.float64)
+    row = np.array([cell.row for cell in cells], dtype=np.float64)
+    return [
+        {
+            "type": "scatter",
+            "mode": "text",
+            "x": typed(column),
+            "y": typed(row - 0.06),
+            "text": [_label(points, cell) for cell in cells],
+            "textfont": {"color": colors, "size": 12},
+            "hoverinfo": "skip",
+            "showlegend": False,
+            "meta": "cell text",
+            "selected": {"textfont": {}},
+            "unselected": {"textfont": {}},
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": ORIGIN_WORDS[origin],
+            "x": typed(column - 0.37),
+            "y": typed(row + 0.31),
+            "customdata": typed(np.array([n for n, _ in numbered], dtype=np.int32)),
+            "hovertext": [_hover(points, cell) for cell in cells],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+            "marker": {"symbol": SYMBOLS[origin], "size": 7, "color": colors, "line": {"width": 1.4}},
+            "selected": {"marker": {"opacity": 1}},
+            "unselected": {"marker": {"opacity": 0.25}},
+            "showlegend": False,
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": ORIGIN_WORDS[origin],
+            "x": [None],
+            "y": [None],
+            "marker": {"symbol": SYMBOLS[origin], "size": 8, "color": "var(--ink)", "line": {"width": 1.6}},
+            "hoverinfo": "skip",
+        },
+    ]
+
+
+def _level_axis(quantity: Quantity, level: Levels) -> dict[str, Any]:
+    count = len(level.labels)
+    every = max(1, count // 16)
+    ticks = list(range(0, count, every))
+    return axis(
+        quantity.title,
+        tickvals=ticks,
+        ticktext=[level.labels[tick] for tick in ticks],
+        range=[-0.5, count - 0.5],
+        showgrid=False,
+        showline=False,
+        ticks="",
+    )
+
+
+def _table(points: Points, cells: Sequence[Cell]) -> list[Column]:
+    """Every value that lies in a cell, with the cell's number and whether the cell shows it."""
+    rows = [(n, row) for n, cell in enumerate(cells) for row in cell.all]
+    drawn = {row for cell in cells for row in cell.shown}
+    columns = _points.table(_points.take(points, [row for _, row in rows]))
+    return [
+        *columns,
+        Column("cell", np.array([n for n, _ in rows], dtype=np.float64)),
+        Column("in the colour", ["yes" if row in drawn else "no" for _, row in rows]),
+    ]
+
+
+def _summary(points: Points, cells: Sequence[Cell]) -> str:
+    counts = Counter(cell.origin for cell in cells)
+    origins = ", ".join(f"{counts[o]} {ORIGIN_WORDS[o]}" for o in ORIGINS if counts[o])
+    color = points.color_is.label if points.color_is is not None else ""
+    return (
+        f"Map of {_points.plain(points.y_is.title)} over {_points.plain(points.x_is.label)} and "
+        f"{_points.plain(color)}: {len(cells)} cells ({origins}). {_points.extremes_in_words(points)}"
+    )
