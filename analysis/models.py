@@ -6,12 +6,16 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from analysis.querysets import RunQuerySet, ValueQuerySet
 from measurements.models import Blob, Dataset, Measurement
 from measurements.querysets import OfMeasurement
 from samples.models import Sample
 from samples.models.limits import within
+
+# Beyond any quantity of nature, and small enough that sums of squares stay finite in PostgreSQL.
+LARGEST = 1e100
 
 
 class Run(models.Model):
@@ -42,6 +46,9 @@ class Run(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    requested_at = models.DateTimeField(
+        default=timezone.now, help_text="When somebody last asked for it; the last asked is current."
+    )
     queued_at = models.DateTimeField(help_text="When it was last handed to the broker.")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -164,7 +171,7 @@ class Value(models.Model):
             models.Index(
                 name="value_current_by_property",
                 fields=["property", "sample", "component", "origin"],
-                include=["value", "sigma", "method"],
+                include=["value", "sigma", "method", "comparator"],
                 condition=Q(current=True, value__isnull=False, sample__isnull=False),
             ),
         ]
@@ -197,14 +204,8 @@ class Value(models.Model):
             models.CheckConstraint(
                 name="value_is_a_number_or_a_text", condition=Q(value__isnull=False) | ~Q(text="")
             ),
-            models.CheckConstraint(
-                name="value_number_finite",
-                condition=Q(value__isnull=True) | Q(value__gt=float("-inf"), value__lt=float("inf")),
-            ),
-            models.CheckConstraint(
-                name="value_sigma_finite",
-                condition=Q(sigma__isnull=True) | Q(sigma__gte=0, sigma__lt=float("inf")),
-            ),
+            within("value", "value", -LARGEST, LARGEST),
+            within("value", "sigma", 0, LARGEST),
             models.CheckConstraint(
                 name="value_origin_known",
                 condition=Q(origin__in=["measured", "entered", "published", "simulated", "predicted"]),

@@ -16,13 +16,13 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 
-def enqueue(task: Task, *args: int) -> None:
+def enqueue(task: Task, *args: int, **options: Any) -> None:
     """Send `task` with primary keys once the current transaction has committed."""
-    transaction.on_commit(lambda: _send(task, args))
+    transaction.on_commit(lambda: _send(task, args, options))
 
 
-def _send(task: Task, args: tuple[Any, ...]) -> None:
+def _send(task: Task, args: tuple[int, ...], options: dict[str, Any]) -> None:
     try:
-        task.apply_async(args, ignore_result=True, retry=False)
+        task.apply_async(args, ignore_result=True, retry=False, **options)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("The broker does not answer (%s); the sweep will queue %s%s.", error, task.name, args)

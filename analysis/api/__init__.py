@@ -1,0 +1,1 @@
+"""Runs, values, methods, properties and Explore over REST."""

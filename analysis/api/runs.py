@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analysis import methods, services
+from analysis.api.values import ValueSerializer
+from analysis.models import Run
+from analysis.services.requesting import NothingToRunError
+from measurements.models import Measurement
+
+
+class RunSerializer(serializers.ModelSerializer):
+    values = ValueSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Run
+        fields = [
+            "id", "status", "method", "method_version", "params", "measurement", "trigger", "message",
+            "warnings", "notes", "attempts", "created_at", "started_at", "finished_at", "duration_s",
+            "values",
+        ]  # fmt: skip
+
+
+class RunRequestSerializer(serializers.Serializer):
+    method = serializers.CharField()
+    measurements = serializers.ListField(child=serializers.IntegerField(), min_length=1, max_length=1000)
+    inputs = serializers.DictField(
+        child=serializers.IntegerField(), default=dict, help_text="role: measurement id"
+    )
+    params = serializers.DictField(default=dict)
+
+
+class RunStateSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    status = serializers.CharField()
+    measurement = serializers.IntegerField(source="measurement_id")
+
+
+class RunAcceptedSerializer(RunStateSerializer):
+    runs = RunStateSerializer(many=True, help_text="One per measurement; the first stands outside as well.")
+
+
+class RunFilter(django_filters.FilterSet):
+    measurement = django_filters.NumberFilter("measurement_id")
+    project = django_filters.CharFilter("measurement__project__slug")
+
+    class Meta:
+        model = Run
+        fields: ClassVar = ["status", "method", "method_version"]
+
+
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Runs of analysis methods. Asking the same question twice gives the same run."""
+
+    serializer_class = RunSerializer
+    filterset_class = RunFilter
+    queryset = Run.objects.none()
+
+    def get_queryset(self) -> QuerySet[Run]:
+        return Run.objects.visible_to(self.request.user).prefetch_related(
+            "values__sample", "values__publication"
+        )
+
+    @extend_schema(request=RunRequestSerializer, responses={202: RunAcceptedSerializer})
+    def create(self, request: Request) -> Response:
+        form = RunRequestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        inputs = {role: _writable(request.user, pk) for role, pk in asked["inputs"].items()}
+        measurements = [_writable(request.user, pk) for pk in asked["measurements"]]
+        runs = [self._ask(request, measurement, asked, inputs) for measurement in measurements]
+        body = RunStateSerializer(runs[0]).data | {"runs": RunStateSerializer(runs, many=True).data}
+        return Response(body, status=202)
+
+    def _ask(
+        self,
+        request: Request,
+        measurement: Measurement,
+        asked: dict[str, Any],
+        inputs: dict[str, Measurement],
+    ) -> Run:
+        try:
+            run, _ = services.request_run(
+                measurement, asked["method"], asked["params"], user=request.user, inputs=inputs
+            )
+        except methods.ParamsError as error:
+            raise ValidationError({error.field: error.message}) from None
+        except KeyError as error:
+            raise ValidationError({"method": error.args[0]}) from None
+        except NothingToRunError as error:
+            raise ValidationError({"measurements": str(error)}) from None
+        return run
+
+
+def _writable(user: Any, pk: int) -> Measurement:
+    measurement = Measurement.objects.visible_to(user).filter(pk=pk).first()
+    if measurement is None:
+        raise Http404
+    if not Measurement.objects.open_to(user).filter(pk=pk).exists():
+        raise PermissionDenied("You may look at this project but not run analyses in it; ask its manager.")
+    return measurement

@@ -1,0 +1,19 @@
+"""Changes that span rows: asking for runs, executing them, deciding which values are current."""
+
+from analysis.services.currency import decide_current
+from analysis.services.entering import enter_value
+from analysis.services.executing import execute, sweep
+from analysis.services.reanalysing import outdated, reanalyse
+from analysis.services.requesting import identity, request_run, request_runs
+
+__all__ = [
+    "decide_current",
+    "enter_value",
+    "execute",
+    "identity",
+    "outdated",
+    "reanalyse",
+    "request_run",
+    "request_runs",
+    "sweep",
+]
