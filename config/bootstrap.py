@@ -76,9 +76,10 @@ def install(requirement_files: list[str]) -> None:
     say("Installing " + " and ".join(requirement_files))
     lists = [part for name in requirement_files for part in ("-r", str(ROOT / name))]
     pip = [str(PYTHON), "-m", "pip"]
-    uv_install = [str(VENV / "bin/uv"), "pip", "install", "--quiet", "--python", str(PYTHON), *lists]
+    # As pip does, trust the certificates that the machine trusts: a laboratory may have its own authority.
+    uv = [str(VENV / "bin/uv"), "pip", "install", "--quiet", "--system-certs", "--python", str(PYTHON)]
     uv_is_here = subprocess.run([*pip, "install", "--quiet", UV]).returncode == 0
-    if uv_is_here and subprocess.run(uv_install).returncode == 0:
+    if uv_is_here and subprocess.run([*uv, *lists]).returncode == 0:
         return
     # uv does not read pip's configuration, where a mirror or a proxy may be named.
     say("uv could not install everything; trying again with pip, which takes about a minute")
