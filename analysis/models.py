@@ -14,9 +14,6 @@ from measurements.querysets import OfMeasurement
 from samples.models import Sample
 from samples.models.limits import within
 
-# Beyond any quantity of nature, and small enough that sums of squares stay finite in PostgreSQL.
-LARGEST = 1e100
-
 
 class Run(models.Model):
     """One execution of one method version with one set of parameters on given datasets. Never repeated, never
@@ -204,8 +201,8 @@ class Value(models.Model):
             models.CheckConstraint(
                 name="value_is_a_number_or_a_text", condition=Q(value__isnull=False) | ~Q(text="")
             ),
-            within("value", "value", -LARGEST, LARGEST),
-            within("value", "sigma", 0, LARGEST),
+            within("value", "value"),
+            within("value", "sigma", low=0),
             models.CheckConstraint(
                 name="value_origin_known",
                 condition=Q(origin__in=["measured", "entered", "published", "simulated", "predicted"]),
