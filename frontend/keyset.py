@@ -22,7 +22,13 @@ class Page:
 
 
 def page(
-    rows: QuerySet, column: str, *, descending: bool = False, after: str = "", before: str = "", size: int = 50
+    rows: QuerySet,
+    column: str,
+    *,
+    descending: bool = False,
+    after: str = "",
+    before: str = "",
+    size: int = 50,
 ) -> Page:
     """`size` rows after or before a cursor; a cursor that is none begins at the start."""
     backwards = bool(before) and _decoded(before) is not None

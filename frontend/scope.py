@@ -1,4 +1,4 @@
-"""Which project a page is about: `?project=slug` or the one chosen last; none means all that the reader sees."""
+"""Which project a page is about: `?project=slug`, or the one chosen last; none means all one sees."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TypeVar
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
-from samples.models import Membership, Project, Role
+from samples.models import Membership, Project
+from samples.querysets import CONTRIBUTOR, MANAGER
 
 ALL = "all"
 REMEMBERED = "project"
@@ -28,23 +29,23 @@ class Scope:
         return next((m.role for m in self.memberships if m.project_id == project_id), 0)
 
     def may_write(self, project_id: int) -> bool:
-        return self.role_in(project_id) >= Role.CONTRIBUTOR
+        return self.role_in(project_id) >= CONTRIBUTOR
 
     def manages(self, project_id: int) -> bool:
-        return self.role_in(project_id) >= Role.MANAGER
+        return self.role_in(project_id) >= MANAGER
 
     @property
     def may_write_anywhere(self) -> bool:
-        return any(m.role >= Role.CONTRIBUTOR for m in self.memberships)
+        return any(m.role >= CONTRIBUTOR for m in self.memberships)
 
     def writable(self) -> list[Project]:
-        return [m.project for m in self.memberships if m.role >= Role.CONTRIBUTOR]
+        return [m.project for m in self.memberships if m.role >= CONTRIBUTOR]
 
 
 def scope(request: HttpRequest) -> Scope:
     known = getattr(request, "_vitrine_scope", None)
     if known is None:
-        known = request._vitrine_scope = _scope(request)  # type: ignore[attr-defined]
+        known = request._vitrine_scope = _scope(request)
     return known
 
 
@@ -74,5 +75,5 @@ def narrowed(rows: Rows, request: HttpRequest, path: str = "project") -> Rows:
     chosen = scope(request)
     if chosen.unknown:
         raise Http404("There is no such project among yours.")
-    seen = rows.visible_to(request.user)  # type: ignore[attr-defined]
+    seen = rows.visible_to(request.user)
     return seen.filter(**{path: chosen.project}) if chosen.project else seen

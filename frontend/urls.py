@@ -1,5 +1,46 @@
-"""Addresses."""
+"""Addresses of the pages. The words in them are what people read aloud to each other."""
 
-from django.urls import URLPattern
+from django.contrib.auth import views as auth
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from frontend.views import dashboards, home, instruments, people, plans, recipes, samples
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("welcome/", people.welcome, name="welcome"),
+    # samples and recipes
+    path("samples/", samples.sample_list, name="samples"),
+    path("samples/plan/", plans.plan, name="sample-plan"),
+    path("samples/<str:code>/", samples.sample, name="sample"),
+    path("samples/<str:code>/made/", samples.made, name="sample-made"),
+    path("materials/new/", plans.material_create, name="material-create"),
+    path("recipes/", recipes.recipe_list, name="recipes"),
+    path("recipes/<int:pk>/", recipes.recipe, name="recipe"),
+    path("dashboards/", dashboards.dashboards, name="dashboards"),
+    path("instruments/", instruments.instrument_list, name="instruments"),
+    path("instruments/new/", instruments.instrument_create, name="instrument-create"),
+    path("instruments/<int:pk>/", instruments.instrument, name="instrument"),
+    path("instruments/<int:pk>/tokens/", instruments.token_create, name="instrument-token"),
+    path(
+        "instruments/<int:pk>/tokens/<str:key>/revoke/",
+        instruments.token_revoke,
+        name="instrument-token-revoke",
+    ),
+    # projects and people
+    path("projects/new/", people.project_create, name="project-create"),
+    path("projects/<slug:slug>/", people.project, name="project"),
+    path("projects/<slug:slug>/members/<int:pk>/", people.membership, name="membership"),
+    path("account/", people.account, name="account"),
+    path("accounts/login/", people.LoginView.as_view(), name="login"),
+    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/password/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("accounts/reset/", auth.PasswordResetView.as_view(), name="password_reset"),
+    path("accounts/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path(
+        "accounts/reset/<uidb64>/<token>/",
+        auth.PasswordResetConfirmView.as_view(),
+        name="password_reset_confirm",
+    ),
+    path("accounts/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+]

@@ -1,6 +1,7 @@
 """Which of many values a page shows for a property, and how many more there are.
 
-The property's preferred method speaks; replicates of it are combined with their sigmas; origins are never mixed.
+The property's preferred method speaks; its replicates are combined with their sigmas; origins are never
+mixed. The same rule as `analysis.explore`, which applies it in SQL.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ORIGINS = ("measured", "entered", "published", "simulated", "predicted")
 
 @dataclass(frozen=True)
 class Shown:
-    """One line of "what it is". `value` is None and `rows` holds the words where the source gives no number."""
+    """One line of "what it is". `written` is None where the source gives words and no number."""
 
     label: str
     symbol: str
@@ -99,15 +100,15 @@ def _written(values: Sequence[Value], declared: Property) -> Written | None:
         sigma,
         first.unit,
         upper=first.upper,
-        comparator=first.comparator if len(values) == 1 else Value.Comparator.EQUAL,
+        comparator=first.comparator if len(values) == 1 else "=",
         as_percent=declared.as_percent,
     )
 
 
 def combined(replicates: Sequence[tuple[float, float | None]]) -> tuple[float, float | None]:
-    """Weighted mean and its standard error; the plain mean and that of their scatter where a sigma is missing.
+    """Weighted mean and its standard error; where a sigma is missing, plain mean and that of the scatter.
 
-    The same rule as `analysis.explore`, which applies it in SQL. Weights 1/σ². Where replicates scatter more than their sigmas say, the error grows by the Birge ratio.
+    Weights are 1/σ². Where they scatter more than their sigmas say, the error grows by the Birge ratio.
     R. T. Birge, Phys. Rev. 40 (1932) 207.
     """
     if len(replicates) == 1:

@@ -1,7 +1,7 @@
 """The temperature programme of a sample, to scale: °C against minutes, ramps, holds and the quench.
 
-What a recipe does not say cannot be drawn to scale. A ramp or hold that is not recorded is drawn dashed, gets a
-fixed share of the width, and says so; the time axis then starts anew behind it.
+What a recipe does not say cannot be drawn to scale. A ramp or hold that is not recorded is drawn dashed, gets
+a fixed share of the width, and says so; behind it the time axis has no numbers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ class Segment:
     target_c: float
     ramp_c_per_min: float | None = None
     hold_min: float | None = None
-    gas: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,9 +178,8 @@ def sentence(segments: Sequence[Segment], quench: Quench | None = None) -> str:
         hold = "hold not recorded" if segment.hold_min is None else f"hold {duration_min(segment.hold_min)}"
         steps.append(f"to {with_unit(segment.target_c, '°C')} ({ramp}), {hold}")
     if quench is not None:
-        steps.append(
-            f"then quench: {quench.label.lower()} ({_said(quench.rate_c_per_min, '°C/min', 'rate not recorded')})"
-        )
+        rate = _said(quench.rate_c_per_min, "°C/min", "rate not recorded")
+        steps.append(f"then quench: {quench.label.lower()} ({rate})")
     return "; ".join(steps)
 
 
@@ -250,8 +248,6 @@ def _labels(programme: Programme, segments: Sequence[Segment], quench: Quench | 
     return labels
 
 
-def _text(
-    x: float, y: float, anchor: str, words: str, unknown: bool = False, *, strong: bool = False
-) -> str:
+def _text(x: float, y: float, anchor: str, words: str, unknown: bool = False, *, strong: bool = False) -> str:
     kind = "label strong" if strong else "label unknown" if unknown else "label"
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

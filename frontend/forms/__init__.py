@@ -1,0 +1,1 @@
+"""What people fill in. Every message is a sentence that says what to write instead."""

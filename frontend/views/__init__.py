@@ -1,0 +1,1 @@
+"""Pages. A view translates a request into a question and an answer; it decides nothing."""

@@ -1,0 +1,77 @@
+"""Home: what waits for me, what came in, the project's key figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from analysis.models import Run, Value
+from frontend.access import login_required, or_first_administrator
+from frontend.scope import narrowed, scope
+from frontend.values import shown
+from measurements.models import Dataset, Measurement
+from samples.models import Sample
+
+WAITING = 5
+RECENT = 10
+
+
+@or_first_administrator
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    chosen = scope(request)
+    context: dict[str, Any] = {
+        "has_projects": bool(chosen.memberships),
+        "may_write": chosen.may_write_anywhere,
+        "waiting": _waiting(request),
+        "recent": _recent(request),
+        "has_samples": narrowed(Sample.objects.all(), request).exists(),
+        "has_plqy": _has_values(request, "plqy"),
+    }
+    return render(request, "home.html", context)
+
+
+def _waiting(request: HttpRequest) -> dict[str, Any]:
+    """The first few of each kind; the lists behind them hold the rest."""
+    measurements = narrowed(Measurement.objects.all(), request).select_related("sample")
+    failed_runs = Run.objects.filter(status=Run.Status.FAILED, values__isnull=True)
+    return {
+        "inbox": list(measurements.inbox().order_by("-pk")[:WAITING]),
+        "unread": list(measurements.filter(status=Measurement.Status.FAILED).order_by("-pk")[:WAITING]),
+        "failed_runs": list(
+            narrowed(failed_runs, request, "measurement__project")
+            .select_related("measurement__sample")
+            .order_by("-pk")[:WAITING]
+        ),
+        "planned": list(
+            narrowed(Sample.objects.filter(planned=True), request)
+            .filter(created_by=request.user)
+            .order_by("-pk")[:WAITING]
+        ),
+    }
+
+
+def _recent(request: HttpRequest) -> list[Measurement]:
+    """The last measurements, each with its first picture and its first value."""
+    current = Dataset.objects.filter(current=True).only("measurement_id", "preview", "number")
+    rows = list(
+        narrowed(Measurement.objects.all(), request)
+        .select_related("sample", "instrument")
+        .prefetch_related(
+            Prefetch("datasets", queryset=current, to_attr="pictures"),
+            Prefetch("values", queryset=Value.objects.current(), to_attr="current_values"),
+        )
+        .order_by("-pk")[:RECENT]
+    )
+    for measurement in rows:
+        lines = shown(measurement.current_values)
+        measurement.first_value = lines[0] if lines else None
+    return rows
+
+
+def _has_values(request: HttpRequest, key: str) -> bool:
+    found = Value.objects.filter(property=key, current=True, value__isnull=False, sample__isnull=False)
+    return narrowed(found, request, "sample__project").exists()

@@ -1,0 +1,92 @@
+"""Instruments and their tokens. A token is shown once, at the moment it is made."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Count, Max
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from knox.models import AuthToken
+
+from frontend.access import login_required, must_write
+from frontend.forms.people import InstrumentForm
+from frontend.scope import narrowed, scope
+from measurements.models import Instrument, Measurement
+from measurements.services import Refused, add_instrument, issue_token
+from samples.models import Project
+
+RECENT = 10
+
+
+@login_required
+def instrument_list(request: HttpRequest) -> HttpResponse:
+    rows = (
+        narrowed(Instrument.objects.all(), request)
+        .select_related("project")
+        .annotate(sent=Count("measurements"), last_sent=Max("measurements__received_at"))
+    )
+    context = {"instruments": list(rows), "may_write": scope(request).may_write_anywhere}
+    return render(request, "instruments/list.html", context)
+
+
+@login_required
+def instrument_create(request: HttpRequest) -> HttpResponse:
+    projects = Project.objects.open_to(request.user)
+    form = InstrumentForm(
+        request.POST or None, projects=projects, initial={"project": scope(request).project}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = add_instrument(**form.cleaned_data)
+        except Refused as refusal:
+            form.add_error("name", str(refusal))
+        else:
+            messages.success(request, f"{made.name} is known. Give it a token, and it can send its files.")
+            return redirect("instrument", made.pk)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "instruments/create.html", {"form": form}, status=status)
+
+
+@login_required
+def instrument(request: HttpRequest, pk: int) -> HttpResponse:
+    return _page(request, _visible(request, pk))
+
+
+@never_cache
+@require_POST
+@login_required
+def token_create(request: HttpRequest, pk: int) -> HttpResponse:
+    row = _visible(request, pk)
+    must_write(request, row.project_id)
+    _, token = issue_token(row.account)
+    return _page(request, row, token)
+
+
+@require_POST
+@login_required
+def token_revoke(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    row = _visible(request, pk)
+    must_write(request, row.project_id)
+    get_object_or_404(AuthToken, user=row.account, token_key=key).delete()
+    messages.success(request, f"The token {key}… is revoked; whoever holds it is refused from now on.")
+    return redirect("instrument", row.pk)
+
+
+def _visible(request: HttpRequest, pk: int) -> Instrument:
+    seen = Instrument.objects.visible_to(request.user).select_related("project", "account")
+    return get_object_or_404(seen, pk=pk)
+
+
+def _page(request: HttpRequest, row: Instrument, token: str = "") -> HttpResponse:
+    recent = Measurement.objects.visible_to(request.user).filter(instrument=row).select_related("sample")
+    context = {
+        "instrument": row,
+        "token": token,
+        "tokens": list(AuthToken.objects.filter(user=row.account).order_by("-created")),
+        "recent": list(recent.order_by("-pk")[:RECENT]),
+        "address": request.build_absolute_uri("/api/v1/measurements/"),
+        "may_write": scope(request).may_write(row.project_id),
+    }
+    return render(request, "instruments/instrument.html", context)

@@ -1,0 +1,66 @@
+"""Recipes: the plans, and what was made by them."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from frontend import history
+from frontend.access import login_required
+from frontend.keyset import page
+from frontend.scope import narrowed, scope
+from samples.models import Component, Recipe, Sample
+
+MOST_SAMPLES = 100
+STEPS = ("milling_steps", "sintering_steps__segments", "quench_steps", "otherstep_steps")
+
+
+@login_required
+def recipe_list(request: HttpRequest) -> HttpResponse:
+    components = Component.objects.select_related("material")
+    rows = (
+        narrowed(Recipe.objects.all(), request)
+        .select_related("project", "created_by")
+        .prefetch_related(Prefetch("components", queryset=components), *STEPS)
+        .annotate(sample_count=Count("preparations__samples", distinct=True))
+    )
+    search = request.GET.get("search", "").strip()
+    if search:
+        rows = rows.filter(name__icontains=search)
+    found = page(
+        rows,
+        "created_at",
+        descending=True,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    for recipe in found.rows:
+        recipe.steps = history.recipe_steps(recipe)
+    context = {"page": found, "may_write": scope(request).may_write_anywhere, "search": search}
+    return render(request, "recipes/list.html", context)
+
+
+@login_required
+def recipe(request: HttpRequest, pk: int) -> HttpResponse:
+    seen = Recipe.objects.visible_to(request.user).select_related("project", "created_by")
+    row = get_object_or_404(seen.prefetch_related("components__material", *STEPS), pk=pk)
+    made = (
+        Sample.objects.visible_to(request.user)
+        .filter(preparation__recipe=row)
+        .select_related("factors")
+        .order_by("code")
+    )
+    versions = (
+        Recipe.objects.filter(project=row.project, name=row.name).exclude(pk=row.pk).order_by("-version")
+    )
+    context = {
+        "recipe": row,
+        "steps": history.recipe_steps(row),
+        "programme": history.recipe_programme(row),
+        "samples": list(made[:MOST_SAMPLES]),
+        "sample_count": made.count(),
+        "versions": list(versions.order_by("-version")),
+        "may_write": scope(request).may_write(row.project_id),
+    }
+    return render(request, "recipes/recipe.html", context)

@@ -1,0 +1,162 @@
+"""Samples: the list, the page of one, the plan of a new one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from analysis.models import Value
+from frontend import history, sample_table
+from frontend.access import login_required, must_write
+from frontend.forms.samples import MadeForm, SampleFilter
+from frontend.keyset import page
+from frontend.scope import narrowed, scope
+from frontend.values import by_sample, shown
+from measurements.models import Dataset, Measurement
+from samples.ancestry import lineage
+from samples.models import Sample
+from samples.querysets import SampleQuerySet
+
+# What can be sorted by: word in the address → (heading, column, is a number)
+COLUMNS = {
+    "code": ("Code", "code", False),
+    "loading": ("Loading", "factors__loading_mass_fraction", True),
+    "temperature": ("Sintered at", "factors__sintering_temperature_c", True),
+    "hold": ("Hold", "factors__sintering_hold_min", True),
+    "quench": ("Quench", "factors__quench_medium", False),
+    "state": ("State", "state", False),
+}
+KEY_VALUES = (("plqy", ""), ("pl_peak_center", "I"))
+CONDITIONS = {
+    "state": "state",
+    "halide": "factors__halide",
+    "quench": "factors__quench_medium",
+    "temperature_min": "factors__sintering_temperature_c__gte",
+    "temperature_max": "factors__sintering_temperature_c__lte",
+}
+
+
+@login_required
+def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    everything = narrowed(Sample.objects.all(), request)
+    halides = everything.exclude(factors__halide="").values_list("factors__halide", flat=True)
+    filters = SampleFilter(request.GET, halides=sorted(set(halides.distinct().order_by()) - {None}))
+    chosen = filters.chosen()
+    rows = _filtered(everything, chosen)
+    if request.GET.get("as") == "csv":
+        return sample_table.response(rows.for_list().order_by("code"))
+    sort = request.GET.get("sort", "code").lstrip("-")
+    sort = sort if sort in COLUMNS else "code"
+    descending = request.GET.get("sort", "").startswith("-")
+    found = page(
+        rows.for_list(),
+        COLUMNS[sort][1],
+        descending=descending,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    _with_key_values(found.rows)
+    context = {
+        "page": found,
+        "count": rows.count(),
+        "filters": filters,
+        "chosen": chosen,
+        "columns": _headings(sort, descending),
+        "may_write": scope(request).may_write_anywhere,
+        "several_projects": scope(request).project is None and len(scope(request).memberships) > 1,
+    }
+    return render(request, "samples/list.html", context)
+
+
+def _filtered(rows: SampleQuerySet, chosen: dict[str, Any]) -> SampleQuerySet:
+    rows = rows.filter(**{CONDITIONS[name]: value for name, value in chosen.items() if name in CONDITIONS})
+    if "loading_min" in chosen:
+        rows = rows.filter(factors__loading_mass_fraction__gte=chosen["loading_min"] / 100)
+    if "loading_max" in chosen:
+        rows = rows.filter(factors__loading_mass_fraction__lte=chosen["loading_max"] / 100)
+    if "made" in chosen:
+        rows = rows.filter(planned=chosen["made"] == "planned")
+    return rows.search(chosen["search"]) if "search" in chosen else rows
+
+
+def _headings(sort: str, descending: bool) -> list[dict[str, Any]]:
+    """Each column with the sort that a click on it asks for."""
+    return [
+        {
+            "word": word,
+            "heading": heading,
+            "number": number,
+            "asks": f"-{word}" if word == sort and not descending else word,
+            "sorted": ("descending" if descending else "ascending") if word == sort else "",
+        }
+        for word, (heading, _, number) in COLUMNS.items()
+    ]
+
+
+def _with_key_values(rows: list[Sample]) -> None:
+    values = Value.objects.filter(
+        sample__in=rows, current=True, property__in=[key for key, _ in KEY_VALUES]
+    ).order_by("pk")
+    found = by_sample(values)
+    for row in rows:
+        row.key_values = [found.get(row.pk, {}).get(key) for key in KEY_VALUES]
+
+
+@login_required
+def sample(request: HttpRequest, code: str) -> HttpResponse:
+    seen = Sample.objects.visible_to(request.user)
+    row = get_object_or_404(seen.select_related("project", "factors", "preparation__recipe"), code=code)
+    family = lineage(row)
+    visible = {membership.project_id for membership in scope(request).memberships}
+    values = shown(
+        Value.objects.visible_to(request.user)
+        .filter(sample=row, current=True)
+        .select_related("publication", "run", "measurement", "entered_by")
+    )
+    context = {
+        "sample": row,
+        "may_write": scope(request).may_write(row.project_id),
+        "chapters": history.chapters(family, visible),
+        "programme": history.programme(family, visible),
+        "relatives": history.relatives(family, visible),
+        "values": values,
+        "measurements": _measurements(row),
+        "made_form": MadeForm(),
+    }
+    return render(request, "samples/sample.html", context)
+
+
+def _measurements(row: Sample) -> list[Measurement]:
+    """What was measured, newest first, each with its pictures."""
+    pictures = Dataset.objects.filter(current=True).only("measurement_id", "preview", "number")
+    return list(
+        row.measurements.exclude(status=Measurement.Status.VOID)
+        .select_related("instrument")
+        .prefetch_related(Prefetch("datasets", queryset=pictures, to_attr="pictures"))
+        .order_by("technique", "-pk")
+    )
+
+
+@require_POST
+@login_required
+def made(request: HttpRequest, code: str) -> HttpResponse:
+    row = get_object_or_404(Sample.objects.visible_to(request.user), code=code)
+    must_write(request, row.project_id)
+    form = MadeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(text for errors in form.errors.values() for text in errors))
+        return redirect(row)
+    amount_mg = form.cleaned_data["amount_mg"]
+    row.planned = False
+    row.made_at = form.cleaned_data["made_at"]
+    row.amount_g = None if amount_mg is None else amount_mg / 1000
+    row.location = form.cleaned_data["location"] or row.location
+    row.full_clean()
+    row.save(update_fields=["planned", "made_at", "amount_g", "location"])
+    messages.success(request, f"{row.code} is made. Its measurements can come.")
+    return redirect(row)
