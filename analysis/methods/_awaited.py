@@ -18,6 +18,9 @@ AWAITED: tuple[Property, ...] = (
     Property(
         "pl_intensity_rel", "PL intensity, relative", "1", True, help="Fraction of the array's maximum."
     ),
+    Property("pl_row_maximum", "Brightest sintering temperature of its loading", "1", help="In words."),
+    Property("pl_fit_reduced_chi_square", "PL fit, reduced χ²", "counts²", False),
+    Property("pl_fit_r_square", "PL fit, R²", "1", True),
     Property("pl_gain_vs_pure", "PL gain over the pure perovskite", "1", True),
     Property("pl_urbach_tail", "PL tail energy", "meV", False),
     Property("trpl_tau_amp", "PL lifetime, amplitude-weighted", "ns", True, html="τ<sub>amp</sub>"),
@@ -30,6 +33,7 @@ AWAITED: tuple[Property, ...] = (
     Property("cl_peak_center", "CL peak centre", "nm"),
     Property("cl_peak_spread", "CL peak centre, spread over the map", "nm", False),
     # crystals
+    Property("dominant_phase", "Dominant phase", "1", help="In words."),
     Property(
         "phase_fraction",
         "Phase fraction of the crystalline part, by mass",
