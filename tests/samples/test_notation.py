@@ -1,7 +1,6 @@
 """What the laboratory writes on a vial is read as it was meant, and written in one way only."""
 
 import json
-import os
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,8 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from samples.notation import Notation, NotationError, Part, formula_html, parse, to_html, to_unicode
-
-REFERENCE = Path(os.environ.get("VITRINE_REFERENCE", "../shared")) / "reference" / "campaign.json"
 
 COMPOSITE = Notation((Part("CsPbI3", 0.25), Part("agZIF-62", 0.75)), "composite")
 MIXTURE = Notation((Part("CsPbI3", 0.25), Part("agZIF-62", 0.75)), "mixture")
@@ -211,9 +208,8 @@ def test_plain_text_has_unicode_subscripts():
     assert to_unicode("(CsPbI3)0.25(agZIF-62)0.75") == "(CsPbI₃)₀.₂₅(agZIF-62)₀.₇₅"
 
 
-@pytest.mark.skipif(not REFERENCE.exists(), reason=f"the reference campaign is not at {REFERENCE}")
-def test_every_notation_of_the_published_campaign_is_read_with_its_loading_and_state():
-    for sample in json.loads(REFERENCE.read_text())["samples"]:
+def test_every_notation_of_the_published_campaign_is_read_with_its_loading_and_state(reference: Path):
+    for sample in json.loads((reference / "reference" / "campaign.json").read_text())["samples"]:
         notation = parse(sample["notation"])
         if sample["loading_mass_fraction"] is not None:
             assert notation.loading == pytest.approx(sample["loading_mass_fraction"], abs=1e-12), sample["id"]
