@@ -1,0 +1,124 @@
+"""Taking the demo away again, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, ProtectedError, Q, RestrictedError
+
+from analysis.models import Artifact, Publication, Run, Value
+from frontend.demo.campaign import load
+from frontend.demo.loading import USERNAME, DemoError, demo_project, marker
+from frontend.demo.rows import SIMULATION
+from measurements.models import Blob, Dataset, Instrument, Measurement, RawFile
+from measurements.store import store
+from samples.models import Material, Preparation, Project, Recipe, Sample, User
+
+
+def contents(project: Project) -> str:
+    """What would go, counted, in words."""
+    own = {sample.code for sample in load().samples}
+    samples = Sample.objects.filter(project=project)
+    added = samples.exclude(code__in=own).count()
+    measurements = Measurement.objects.filter(project=project).count()
+    people = (
+        project.memberships.filter(user__instrument__isnull=True).exclude(user__username=USERNAME).count()
+    )
+    counted = f"{samples.count()} samples with {measurements} measurements and everything computed from them"
+    if added:
+        counted += f", {added} of the samples added by people"
+    if people:
+        counted += f"; {people} other people lose their access to it"
+    return counted
+
+
+def remove_demo() -> bool:
+    """Delete the demo project with all it holds; False when there is none. Other projects are not touched."""
+    project = demo_project()
+    if project is None:
+        marker().touch()
+        return False
+    try:
+        unused = _delete_rows(project)
+    except (ProtectedError, RestrictedError) as error:
+        used = ", ".join(sorted({str(row) for row in error.args[1]})[:3])
+        raise DemoError(
+            f"Something outside the demo is made of it ({used}), so nothing was removed. Remove that first."
+        ) from error
+    _delete_bytes(unused)
+    marker().touch()
+    return True
+
+
+@transaction.atomic
+def _delete_rows(project: Project) -> list[str]:
+    """Returns the hashes that no row names any more."""
+    measurements = Measurement.objects.filter(project=project)
+    samples = Sample.objects.filter(project=project)
+    blobs = set(Blob.objects.filter(_used_by(measurements)).values_list("pk", flat=True))
+    Value.objects.filter(Q(sample__in=samples) | Q(measurement__in=measurements)).delete()
+    Artifact.objects.filter(run__measurement__in=measurements).delete()
+    Run.objects.filter(measurement__in=measurements).delete()
+    Dataset.objects.filter(measurement__in=measurements).delete()
+    RawFile.objects.filter(measurement__in=measurements).delete()
+    measurements.delete()
+    accounts = list(User.objects.filter(instrument__project=project))
+    Instrument.objects.filter(project=project).delete()
+    _delete_samples(project)
+    Recipe.objects.filter(project=project).delete()
+    Material.objects.filter(project=project).delete()
+    project.delete()
+    _delete_users([*accounts, *User.objects.filter(username=USERNAME)])
+    cited = Value.objects.filter(publication=OuterRef("pk"))
+    Publication.objects.filter(~Exists(cited), key__in=[*load().publications, SIMULATION]).delete()
+    return _delete_unused(blobs)
+
+
+def _used_by(measurements: object) -> Q:
+    return (
+        Q(files__measurement__in=measurements)
+        | Q(datasets__measurement__in=measurements)
+        | Q(artifacts__run__measurement__in=measurements)
+    )
+
+
+def _delete_samples(project: Project) -> None:
+    """Children before parents: a weigh-out protects the sample that it was taken from."""
+    preparations = Preparation.objects.filter(project=project)
+    while True:
+        leaves = Sample.objects.filter(project=project, uses__isnull=True)
+        made = list(leaves.exclude(preparation=None).values_list("preparation", flat=True))
+        if not leaves.exists():
+            break
+        leaves.delete()
+        preparations.filter(pk__in=made, samples__isnull=True).delete()
+    preparations.filter(samples__isnull=True).delete()
+    Sample.objects.filter(project=project).delete()
+
+
+def _delete_users(users: Iterable[User]) -> None:
+    for user in users:
+        try:
+            with transaction.atomic():
+                user.delete()
+        except ProtectedError:  # numbers that it entered elsewhere stay, with the name of who entered them
+            user.is_active = False
+            user.save(update_fields=["is_active"])
+
+
+def _delete_unused(blobs: set[int]) -> list[str]:
+    unused = Blob.objects.filter(
+        pk__in=blobs, files__isnull=True, datasets__isnull=True, artifacts__isnull=True
+    )
+    hashes = list(unused.values_list("sha256", flat=True))
+    Blob.objects.filter(sha256__in=hashes).delete()
+    return hashes
+
+
+def _delete_bytes(hashes: Iterable[str]) -> None:
+    """After the commit: a crash in between leaves bytes without a row, never a row without bytes."""
+    for sha256 in hashes:
+        # Looked up again, because somebody may have sent the same bytes since.
+        if not Blob.objects.filter(sha256=sha256).exists():
+            store().path(sha256).unlink(missing_ok=True)
