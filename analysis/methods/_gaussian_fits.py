@@ -1,4 +1,4 @@
-"""How many Gaussians are credible under a PL spectrum, and what to doubt about them.
+"""How many Gaussians are credible under a PL spectrum.
 
 The working half of `pl_gaussians`; not a method itself.
 """
@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from analysis.methods._spectra import Spectrum
-from analysis.methods.base import Array, Dataset, MethodError
+from analysis.methods.base import Array, MethodError
 from analysis.numerics import gaussians
 from analysis.numerics.residuals import bic, serial_correlation, variance_trend
 
@@ -20,7 +20,7 @@ MIN_DELTA_BIC = 10.0
 MIN_SIGMAS = 3.0
 TREND_SIGMAS = 3.1  # one in a thousand spectra of even noise
 SERIAL_SIGMAS = 6.0
-HIGH_CORRELATION = 0.98
+POOR_R2 = 0.5
 NAMES = ("offset", "centre I", "width I", "area I", "centre II", "width II", "area II")
 
 
@@ -71,6 +71,15 @@ class Fit:
     @property
     def uneven(self) -> bool:
         return self.variance_trend > TREND_SIGMAS
+
+    @cached_property
+    def serial_correlation(self) -> float:
+        return serial_correlation(self.weighted_residuals)
+
+    @property
+    def structured(self) -> bool:
+        """What the fit leaves over is not only noise."""
+        return bool(self.serial_correlation * np.sqrt(self.y.size) > SERIAL_SIGMAS)
 
     @property
     def covariance(self) -> Array:
@@ -149,14 +158,17 @@ def choose(one: Fit, two: Fit | None, model: str) -> tuple[Fit, str, tuple[str, 
     if model == "two" and two is not None:
         if not two.determined:
             raise MethodError("Two Gaussians cannot be told apart in this spectrum; choose the model auto.")
+        _refuse_another_shape(two)
         return two, "Two Gaussians were asked for.", _limits_hit(two)
     why = "One Gaussian was asked for."
     doubts: tuple[str, ...] = ()
     if two is not None:
         why, doubts = _against_two(one, two)
         if not why:
+            _refuse_another_shape(two)
             return two, f"BIC falls by {one.bic - two.bic:.1f} with the second Gaussian.", ()
     _refuse_without_a_peak(one)
+    _refuse_another_shape(one)
     return one, why, doubts
 
 
@@ -202,6 +214,16 @@ def _refuse_without_a_peak(one: Fit) -> None:
         raise MethodError("No peak stands above the noise; measure longer or narrow the window.")
 
 
+def _refuse_another_shape(fit: Fit) -> None:
+    """A poor fit of noisy data is a weak result; a poor fit that leaves structure is none."""
+    if fit.r2 < POOR_R2 and fit.structured:
+        curves = "one Gaussian explains" if fit.peaks == 1 else "two Gaussians explain"
+        raise MethodError(
+            f"The spectrum is not an emission peak on a flat background: {curves} {100 * fit.r2:.0f} % of it "
+            "and more than noise is left. Look at the data, or narrow the window."
+        )
+
+
 def _bound_names(fit: Fit) -> str:
     return ", ".join(name for name, hit in zip(NAMES, fit.at_bound, strict=False) if hit)
 
@@ -212,76 +234,3 @@ def _limits_hit(fit: Fit) -> tuple[str, ...]:
         for name, value, hit in zip(NAMES, fit.params, fit.at_bound, strict=False)
         if hit
     )
-
-
-def warnings_about(data: Spectrum, fit: Fit, dataset: Dataset) -> tuple[str, ...]:
-    """What a colleague would say looking over your shoulder at this fit."""
-    return (
-        *_about_errors(data, fit),
-        *_about_window(data, fit),
-        *_about_background(data, fit),
-        *_about_second_order(data, fit, dataset),
-    )
-
-
-def _about_errors(data: Spectrum, fit: Fit) -> list[str]:
-    said = []
-    if fit.uneven:
-        said.append(
-            "The variance of the residuals grows with the signal, so the sigmas are heteroscedasticity-"
-            "consistent (sandwich); the classical ones stand in the notes. Poisson weights may suit "
-            "these data better."
-        )
-    strongest, names = fit.largest_correlation
-    if strongest > HIGH_CORRELATION:
-        said.append(
-            f"The {names} are correlated ({strongest:.3f}): only their combination is well determined."
-        )
-    serial = serial_correlation(fit.weighted_residuals)
-    if serial * np.sqrt(data.x.size) > SERIAL_SIGMAS:
-        said.append(
-            f"The residuals are not only noise (correlation of neighbours {serial:.2f}): the line is not "
-            "quite Gaussian, and the true errors are larger than the sigmas."
-        )
-    return said
-
-
-def _about_window(data: Spectrum, fit: Fit) -> list[str]:
-    said = []
-    for i, label in enumerate(("I", "II")[: fit.peaks]):
-        center, width = fit.params[3 * i + 1], fit.params[3 * i + 2]
-        half = gaussians.FWHM_PER_WIDTH * width / 2
-        if center - half < data.x[0] or center + half > data.x[-1]:
-            said.append(f"Peak {label} is cut by the window from {data.x[0]:g} to {data.x[-1]:g} nm.")
-    return said
-
-
-def _about_background(data: Spectrum, fit: Fit) -> list[str]:
-    edge = gaussians.edge_points(data.x) * 2
-    left, right = fit.residuals[:edge], fit.residuals[-edge:]
-    difference = float(right.mean() - left.mean())
-    sigma = float(np.sqrt((left.var() + right.var()) / edge))
-    if abs(difference) < max(5 * sigma, 0.01 * float(np.ptp(data.y))):
-        return []
-    return [
-        f"The background is not flat: it differs by {abs(difference):.3g} between the ends of the window,"
-        " which one offset cannot follow. Subtract the blank or narrow the window."
-    ]
-
-
-def _about_second_order(data: Spectrum, fit: Fit, dataset: Dataset) -> list[str]:
-    """Light of the excitation reappears at twice its wavelength when no filter stops it."""
-    said = []
-    noise = 1.4826 * float(np.median(np.abs(fit.residuals)))
-    for name, quantity in dataset.conditions.items():
-        if "excitation" not in name or quantity.unit != "nm" or not isinstance(quantity.value, float | int):
-            continue
-        line = 2 * float(quantity.value)
-        near = np.abs(data.x - line) <= 6
-        on_peak = any(abs(center - line) <= 10 for center in fit.params[1::3])
-        if near.any() and (on_peak or fit.residuals[near].max() > 6 * noise):
-            said.append(
-                f"There is light at {line:g} nm, twice the excitation ({quantity.value:g} nm): probably "
-                "its second order. Use a long-pass filter or end the window before it."
-            )
-    return said

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.methods._gaussian_fits import Fit, choose, fit_one_and_two, share_of_second, warnings_about
+from analysis.methods._gaussian_fits import Fit, choose, fit_one_and_two, share_of_second
+from analysis.methods._gaussian_warnings import warnings_about
 from analysis.methods._spectra import HC_EV_NM, Spectrum, spectrum
 from analysis.methods.base import Curve, Dataset, Method, MethodError, Outcome, Property, Result, Role, param
 from analysis.numerics import gaussians
-from analysis.numerics.residuals import aic, serial_correlation
+from analysis.numerics.residuals import aic
 
 BOTH = ("I", "II")
 
@@ -140,7 +141,7 @@ def _notes(fit: Fit, one: Fit, two: Fit | None, why: str) -> Mapping[str, float 
         "aic": aic(fit.ssr, points, size),
         "bic": fit.bic,
         "largest_correlation": fit.largest_correlation[0],
-        "serial_correlation": serial_correlation(fit.weighted_residuals),
+        "serial_correlation": fit.serial_correlation,
         "variance_trend_sigmas": fit.variance_trend,
         "sigma": "sandwich (HC3)" if fit.uneven else "classical",
     }

@@ -124,13 +124,18 @@ def _minimise_chunk(
     ssr, normal, gradient = _normal_equations(model, y, p, root)
 
     for iteration in range(1, max_iterations + 1):
-        held = ((p <= lower) & (gradient < 0)) | ((p >= upper) & (gradient > 0))
-        step = _step(normal, gradient, held, damping, eye)
+        held = _pushed_outwards(p, gradient, lower, upper)
+        step = _step(normal, gradient, held, np.zeros_like(p), damping, eye)
         trial = np.minimum(np.maximum(p + step, lower), upper)
+        crossing = trial != p + step
+        if crossing.any():  # those stop at their bound, and the others answer to that
+            step = _step(normal, gradient, held | crossing, trial - p, damping, eye)
+            trial = np.minimum(np.maximum(p + step, lower), upper)
         step = trial - p
-        predicted = _dot(step, 2 * gradient - (normal @ step[:, :, None])[:, :, 0])
+        bend = (normal @ step[:, :, None])[:, :, 0]
+        predicted = _dot(step, 2 * gradient - bend)
         trial_ssr, trial_normal, trial_gradient = _normal_equations(model, y, trial, root)
-        small = (predicted <= STEP_IN_SIGMAS_SQUARED / degrees * ssr) & (damping < 1.0)
+        small = (_dot(step, bend) <= STEP_IN_SIGMAS_SQUARED / degrees * ssr) & (damping < 1.0)
         better = trial_ssr <= ssr  # False for NaN: an impossible step is a refused step
         gain = np.minimum(np.maximum(ssr - trial_ssr, 0.0) / np.maximum(predicted, TINY), 1.0)
         if better.all():
@@ -152,7 +157,7 @@ def _minimise_chunk(
             done.params[out] = p[leaving]
             done.ssr[out] = ssr[leaving]
             done.converged[out] = settled[leaving]
-            done.at_bound[out] = held[leaving]
+            done.at_bound[out] = _pushed_outwards(p, gradient, lower, upper)[leaving]
             done.iterations[out] = iteration
             stay = ~leaving
             if not stay.any():
@@ -199,20 +204,30 @@ def _normal_equations(model: Model, y: Array, p: Array, root: Array | None) -> t
     )
 
 
-def _step(normal: Array, gradient: Array, held: NDArray[np.bool_], damping: Array, eye: Array) -> Array:
-    """The damped step, scaled by the diagonal so that counts and nanometres may live together."""
+def _pushed_outwards(p: Array, gradient: Array, lower: Array, upper: Array) -> NDArray[np.bool_]:
+    return np.asarray(((p <= lower) & (gradient < 0)) | ((p >= upper) & (gradient > 0)))
+
+
+def _step(
+    normal: Array, gradient: Array, held: NDArray[np.bool_], moved: Array, damping: Array, eye: Array
+) -> Array:
+    """The damped step, scaled by the diagonal so that counts and nanometres may live together.
+
+    held : (B, P) parameters whose step is not free but given in `moved`
+    """
     scale = np.sqrt(np.maximum(np.diagonal(normal, axis1=1, axis2=2), TINY))
     matrix = normal / (scale[:, :, None] * scale[:, None, :])
     matrix += eye * damping[:, None, None]
     right = gradient / scale
     if held.any():
+        given = np.where(held, moved * scale, 0.0)
         free = ~held
+        right = np.where(free, right - (matrix @ given[:, :, None])[:, :, 0], given)
         matrix = np.where(free[:, :, None] & free[:, None, :], matrix, eye)
-        right = np.where(free, right, 0.0)
     try:
         return np.linalg.solve(matrix, right[:, :, None])[:, :, 0] / scale
     except np.linalg.LinAlgError:  # one singular row would stop the batch: go downhill in all of it once
-        return right / (1 + damping[:, None]) / scale
+        return right / (1 + np.where(held, 0.0, damping[:, None])) / scale
 
 
 def _inverse(normal: Array) -> Array:
