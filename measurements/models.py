@@ -92,6 +92,12 @@ class Measurement(models.Model):
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.RECEIVED)
     error = models.TextField(blank=True, help_text="The sentence that explains a failure.")
     content_key = models.CharField(max_length=64, help_text="SHA-256 over the roles and hashes of its files.")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often a worker began to read it; a file that kills its reader is given up."
+    )
+    queued_at = models.DateTimeField(
+        null=True, help_text="When the sweep last handed it to the broker again."
+    )
     received_at = models.DateTimeField(auto_now_add=True)
     received_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -160,6 +166,7 @@ class Dataset(models.Model):
 
     measurement = models.ForeignKey(Measurement, on_delete=models.PROTECT, related_name="datasets")
     number = models.PositiveSmallIntegerField(default=0, help_text="Several scans in one file count from 0.")
+    file = models.ForeignKey(RawFile, on_delete=models.PROTECT, null=True, related_name="datasets")
     reader = models.CharField(max_length=60)
     reader_version = models.PositiveIntegerField()
     current = models.BooleanField(default=True)
@@ -169,6 +176,9 @@ class Dataset(models.Model):
     signal_name = models.CharField(max_length=80)
     signal_unit = models.CharField(max_length=40)
     header = models.JSONField(default=dict, help_text="Everything the file said, verbatim.")
+    qc = ArrayField(
+        models.TextField(), default=list, help_text="What is odd about the numbers, in sentences."
+    )
     preview = models.BinaryField(null=True, help_text="Up to 400 points: float32 x, then float32 y.")
     read_at = models.DateTimeField(auto_now_add=True)
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from samples.querysets import OfProject
+
+LOST_AFTER = timedelta(seconds=20)
+LOST_AGAIN_AFTER = timedelta(minutes=2)  # with a long queue the message may well be waiting
 
 
 class MeasurementQuerySet(OfProject):
@@ -15,9 +19,12 @@ class MeasurementQuerySet(OfProject):
         """What waits for a sample."""
         return self.filter(sample__isnull=True).exclude(status="void")
 
-    def unread_for(self, seconds: float) -> MeasurementQuerySet:
-        """Received long enough ago that a message to read it must have been lost."""
-        return self.filter(status="received", received_at__lt=timezone.now() - timedelta(seconds=seconds))
+    def forgotten(self) -> MeasurementQuerySet:
+        """Received long enough ago that the message to read it must have been lost, oldest first."""
+        now = timezone.now()
+        never_requeued = Q(queued_at=None, received_at__lt=now - LOST_AFTER)
+        requeued_long_ago = Q(queued_at__lt=now - LOST_AGAIN_AFTER)
+        return self.filter(never_requeued | requeued_long_ago, status="received").order_by("received_at")
 
     def for_list(self) -> MeasurementQuerySet:
         return self.select_related("project", "sample", "instrument").annotate(
