@@ -43,7 +43,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Signal:
-    """The measured quantity, N-dimensional float64; `errors` is one sigma, same shape, only if the file has it."""
+    """The measured quantity, N-dimensional float64; `errors`: one sigma, same shape, if the file has it."""
 
     name: str
     unit: str

@@ -1,0 +1,85 @@
+"""Text of instruments: any of the usual encodings and line endings, and a plain no to what is not text."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from pathlib import Path
+
+from measurements.data import ReadError
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+SAMPLE_BYTES = 64 * 1024
+CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x19\x1c-\x1f\x7f]")
+MOST_CONTROLS = 0.01  # form feeds and stray escapes occur; binary data has ten times as many
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII)
+
+
+def _byte_as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    """Older programs write ° and µ as one byte: in a text that is otherwise UTF-8, that byte is Latin-1."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("byte_as_latin_1", _byte_as_latin_1)
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding of a text by its first bytes; ReadError when they are not text."""
+    for bom, encoding in BOMS:
+        if head.startswith(bom):
+            return encoding
+    sample = head[:SAMPLE_BYTES]
+    if 0 in sample:
+        return _utf_16_without_bom(sample)
+    controls = list(CONTROLS.finditer(sample))
+    if len(controls) > MOST_CONTROLS * len(sample):
+        raise ReadError(
+            "the file is not text. If it is an instrument's own binary format, there is no reader for it "
+            "yet: export the measurement as text.",
+            byte=controls[0].start(),
+        )
+    return "utf-8"
+
+
+def _utf_16_without_bom(sample: bytes) -> str:
+    """Every second byte of European text in UTF-16 is zero; anything else with zeros is binary."""
+    half = max(len(sample) // 2, 1)
+    if sample[1::2].count(0) > 0.9 * half and sample[::2].count(0) == 0:
+        return "utf-16-le"
+    if sample[::2].count(0) > 0.9 * half and sample[1::2].count(0) == 0:
+        return "utf-16-be"
+    raise ReadError(
+        "the file is binary, not text. If it is an instrument's own format, there is no reader for it yet: "
+        "export the measurement as text.",
+        byte=sample.index(0),
+    )
+
+
+def decoded(head: bytes) -> str:
+    """The first bytes of a file as text; what was cut in the middle of a character is left out."""
+    decoder = codecs.getincrementaldecoder(encoding_of(head))("byte_as_latin_1")
+    return decoder.decode(head)
+
+
+def open_text(path: Path) -> io.TextIOWrapper:
+    """The file as text with \\n for every line ending. The caller closes it."""
+    with path.open("rb") as file:
+        encoding = encoding_of(file.read(SAMPLE_BYTES))
+    return path.open("r", encoding=encoding, errors="byte_as_latin_1", newline=None)
+
+
+def as_number(cell: str) -> float | None:
+    """The number in a cell, or None. "nan" is a number that is missing; 1D5 is how Fortran writes 1E5."""
+    text = cell.strip().strip('"')
+    if NUMBER.fullmatch(text):
+        return float(text.replace("D", "E").replace("d", "e"))
+    return float("nan") if text.lower() == "nan" else None

@@ -1,0 +1,146 @@
+"""What stands above the numbers: settings, column titles and their units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from measurements.data import Quantity
+from measurements.readers._text import as_number
+
+COMMENT_MARK = re.compile(r"^\s*(?:#+|%+|!+|//+|\*+|;+)\s?")
+SETTING = re.compile(r"^\s*(?P<key>[^:=\t,;]{1,80}?)\s*(?P<mark>[:=\t,;])\s*(?P<value>.*)$")
+UNIT_IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[(\[](?P<unit>[^()\[\]]{1,24})[)\]]\s*$")
+UNIT_AFTER_SLASH = re.compile(r"^(?P<name>.*?\S)\s+/\s+(?P<unit>\S.{0,23}|\S)$")
+LOOKS_LIKE_A_UNIT = re.compile(r"^[^\W\d]|^[°%Åµ1]")
+SAME_UNIT = {
+    "nanometer": "nm", "nanometers": "nm", "nanometre": "nm", "nanometres": "nm", "ev": "eV",
+    "count": "counts", "cts": "counts", "cps": "counts/s", "sec": "s", "seconds": "s",
+    "arb. units": "a.u.", "arb. u.": "a.u.", "au": "a.u.", "a. u.": "a.u.", "arb.u.": "a.u.",
+    "degrees": "deg", "°": "deg",
+}  # fmt: skip
+BARE_UNITS = {
+    "nm", "um", "µm", "ev", "cm-1", "cm^-1", "1/cm", "deg", "°", "s", "ms", "us", "ns", "ps", "k", "°c",
+    "counts", "a.u.", "cps", "counts/s", "%", "å", "1/å", "å-1",
+}  # fmt: skip
+WORDS = re.compile(
+    r"wave|energ|time|temp|angle|theta|freq|shift|\bq\b|^x$|^y$|intens|count|signal|absorb|transm|reflect|"
+    r"ampl|lambda|λ|emission",
+    re.IGNORECASE,
+)
+SIGMA = re.compile(
+    r"^\s*(?:sigma|σ|error|err|esd|std|stdev|stddev|uncertainty|dy|di|±)\b|[ _](?:error|err|sigma|std)$", re.I
+)
+DATE_KEYS = re.compile(r"date|time|acquired|measured|timestamp|started", re.IGNORECASE)
+NOT_OF_THE_MEASUREMENT = re.compile(r"export|print|saved|modif|convert|version|dwell|exposure|integr", re.I)
+CONDITIONS = {
+    "excitation_wavelength": re.compile(r"excit", re.IGNORECASE),
+    "integration_time": re.compile(r"integration|exposure|dwell", re.IGNORECASE),
+    "temperature": re.compile(r"^(?:sample[ _])?temp(?:erature)?\b", re.IGNORECASE),
+}
+
+
+def settings(lines: list[str], first_line: int = 1) -> dict[str, str]:
+    """Every line, verbatim: as key and value where it has that form, else under its line number."""
+    header: dict[str, str] = {}
+    for number, line in enumerate(lines, start=first_line):
+        text = COMMENT_MARK.sub("", line.rstrip())
+        found = SETTING.match(text)
+        key, value = (found["key"].strip(), found["value"].strip()) if found else ("", text)
+        if not key or key in header:
+            key, value = f"line {number}", text
+        if text.strip():
+            header[key] = value
+    return header
+
+
+def split_titles(line: str, columns: int, delimiter: str | None) -> list[str] | None:
+    """The cells of a title line that fits `columns`, or None."""
+    text = COMMENT_MARK.sub("", line).strip()
+    ways = [delimiter] if delimiter else []
+    for way in [*ways, "\t", ";", ",", r"\s{2,}", r"\s+(?![(\[/])(?<!/ )", r"\s+"]:
+        pattern = re.escape(way) if way in ("\t", ";", ",") else way
+        cells = [cell.strip().strip('"').lstrip("#").strip() for cell in re.split(pattern, text)]
+        while len(cells) > columns and not cells[-1]:
+            cells.pop()
+        if len(cells) == columns and all(cells) and not any(as_number(cell) is not None for cell in cells):
+            return cells
+    return None
+
+
+def titles(lines: list[str], columns: int, delimiter: str | None) -> tuple[list[tuple[str, str]] | None, int]:
+    """(name, unit) of each column from the last of the header lines, and how many lines that took."""
+    if not lines or not lines[-1].strip():
+        return None, 0
+    last = split_titles(lines[-1], columns, delimiter)
+    if last is None:
+        return None, 0
+    if all(cell.strip("()[]").lower() in BARE_UNITS for cell in last) and len(lines) > 1:
+        names = split_titles(lines[-2], columns, delimiter)
+        if names is not None:
+            return [(n, _unit(u.strip("()[]"))) for n, u in zip(names, last, strict=True)], 2
+    if not _are_titles(last, lines, columns, delimiter):
+        return None, 0
+    return [name_and_unit(cell) for cell in last], 1
+
+
+def _are_titles(cells: list[str], lines: list[str], columns: int, delimiter: str | None) -> bool:
+    """A line "Detector,PMT" is a setting if other lines look the same and no word of it is a quantity's."""
+    if re.match(r"^[^,;\t]*[:=]", COMMENT_MARK.sub("", lines[-1])):
+        return False
+    if any(WORDS.search(cell) or name_and_unit(cell)[1] for cell in cells):
+        return True
+    return not any(split_titles(line, columns, delimiter) for line in lines[:-1])
+
+
+def name_and_unit(title: str) -> tuple[str, str]:
+    """("Wavelength", "nm") of "Wavelength (nm)"; the unit is empty when the title gives none."""
+    for pattern in (UNIT_IN_BRACKETS, UNIT_AFTER_SLASH):
+        found = pattern.match(title.strip())
+        if found and found["name"].strip() and LOOKS_LIKE_A_UNIT.match(found["unit"].strip()):
+            return found["name"].strip(), _unit(found["unit"])
+    name, _, unit = title.strip().rpartition("/")
+    if name and unit.lower() in BARE_UNITS:
+        return name, _unit(unit)
+    name = title.strip()
+    return name, "counts" if name.lower() in ("counts", "cts") else ""
+
+
+def _unit(text: str) -> str:
+    return SAME_UNIT.get(text.strip().lower(), text.strip())
+
+
+def is_sigma(name: str) -> bool:
+    return bool(SIGMA.search(name))
+
+
+def acquired_at(header: Mapping[str, str]) -> datetime | None:
+    """The time of the measurement, only if the file gives date, time and zone. Never guessed."""
+    for key, value in header.items():
+        if DATE_KEYS.search(key) and not NOT_OF_THE_MEASUREMENT.search(key):
+            try:
+                moment = datetime.fromisoformat(value.strip().strip('"'))
+            except ValueError:
+                continue
+            if moment.tzinfo is not None and 1900 <= moment.year <= 2200:
+                return moment
+    return None
+
+
+def conditions(header: Mapping[str, str]) -> dict[str, Quantity]:
+    """The settings that Vitrine understands, where the file writes their unit."""
+    understood: dict[str, Quantity] = {}
+    for key, value in header.items():
+        name, unit = name_and_unit(key)
+        number, _, rest = value.strip().partition(" ")
+        glued = re.fullmatch(r"([-+0-9.eE]+)\s*([^\W\d].*)", value.strip())
+        if glued and not rest:
+            number, rest = glued[1], glued[2]
+        amount, unit = as_number(number), _unit(rest) or unit
+        if amount is None or amount != amount or not unit or len(unit) > 12:
+            continue
+        for condition, pattern in CONDITIONS.items():
+            if condition not in understood and pattern.search(name):
+                understood[condition] = Quantity(amount, unit)
+    return understood

@@ -1,0 +1,86 @@
+"""The words every reader speaks. Pure floor: nothing heavier than NumPy is imported here.
+
+A reader is one file in this folder with four names:
+
+    FORMAT = Format(name=…, extensions=…, vendor=…, techniques=…, description=…)
+    VERSION = 1
+    def recognises(head: bytes, filename: str) -> bool | float: …
+    def read(path: Path) -> list[Dataset]: …
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from measurements.data import Axis, Dataset, Quantity, ReadError, Signal
+
+__all__ = ["Axis", "ContractError", "Dataset", "Format", "Quantity", "ReadError", "Reader", "Signal", "load"]
+
+HEAD_BYTES = 64 * 1024
+NEVER, SURE = 0.0, 1.0
+
+
+class ContractError(Exception):
+    """A reader file that breaks the contract, in a sentence for its author."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a reader says about its format. The upload page and /api/v1/formats/ show it.
+
+    extensions : lower case with the dot, such as (".csv",); for people, the bytes decide
+    techniques : keys of measurements.techniques; exactly one: an upload that names no technique gets it
+    max_bytes : larger files are refused before they are opened
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    vendor: str
+    techniques: tuple[str, ...]
+    description: str
+    max_bytes: int = 256 * 1024**2
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader file that keeps the contract. `key` is the name of the file."""
+
+    key: str
+    format: Format
+    version: int
+    recognises: Callable[[bytes, str], bool | float]
+    read: Callable[[Path], list[Dataset]]
+
+    def confidence(self, head: bytes, filename: str) -> float:
+        """From 0, not mine, to 1, surely mine. True counts as 1."""
+        return min(max(float(self.recognises(head, filename)), NEVER), SURE)
+
+
+def load(module: ModuleType) -> Reader:
+    """The reader in a module, or ContractError saying what the author must repair."""
+    key = module.__name__.rpartition(".")[2]
+    format_ = getattr(module, "FORMAT", None)
+    if not isinstance(format_, Format):
+        raise ContractError(f"{key}.py: FORMAT is missing or is not a Format; declare FORMAT = Format(…).")
+    for name in ("name", "description"):
+        if not isinstance(getattr(format_, name), str) or not getattr(format_, name).strip():
+            raise ContractError(f"{key}.py: FORMAT.{name} is empty.")
+    _check_words(key, "extensions", format_.extensions, r"\.[a-z0-9.]+", "lower case with a dot: (“.csv”,)")
+    _check_words(key, "techniques", format_.techniques, r"[a-z]+", "keys such as (“pl”,)")
+    version = getattr(module, "VERSION", None)
+    if type(version) is not int or version < 1:
+        raise ContractError(f"{key}.py: VERSION is a whole number from 1, not {version!r}.")
+    for name in ("recognises", "read"):
+        if not callable(getattr(module, name, None)):
+            raise ContractError(f"{key}.py: the function {name} is missing.")
+    return Reader(key, format_, version, module.recognises, module.read)
+
+
+def _check_words(key: str, name: str, words: object, pattern: str, wanted: str) -> None:
+    fits = isinstance(words, tuple) and all(isinstance(w, str) and re.fullmatch(pattern, w) for w in words)
+    if not fits:
+        raise ContractError(f"{key}.py: FORMAT.{name} is a tuple of {wanted}, not {words!r}.")

@@ -1,0 +1,177 @@
+"""Columns of numbers in text, as most programs can export them.
+
+Separators tab, semicolon, comma or white space; decimal point or comma; lines above the numbers are kept as
+they are, and the last of them may hold column titles with units. The first column is the axis; every other
+column is a dataset of its own, unless its title says that it holds the errors of the column before it. There
+is no uncertainty in such a file otherwise, no date without a zone, and no unit that is not written: those stay
+unknown.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from measurements.data import Array, Axis, Dataset, ReadError, Signal
+from measurements.readers import _titles
+from measurements.readers._numbers import Dialect, read_table, rows_in
+from measurements.readers._text import decoded, open_text
+from measurements.readers.base import NEVER, Format
+
+FORMAT = Format(
+    name="Delimited text",
+    extensions=(".txt", ".csv", ".dat", ".xy", ".asc", ".tsv"),
+    vendor="",
+    techniques=(),
+    description="Two or more columns of numbers, separated by tab, semicolon, comma or spaces; decimal "
+    "point or comma. Lines above the numbers are kept; “Wavelength (nm)” above a column gives its unit.",
+)
+VERSION = 1
+
+LAST_RESORT = 0.1  # any text at all: what is wrong with it is said line by line in `read`
+HEAD_CHARACTERS = (32 * 1024, 1024 * 1024)  # where the numbers must begin: usually, and at the latest
+MAX_COLUMNS = 64
+DIALECTS = (
+    Dialect("\t"), Dialect("\t", decimal_comma=True),
+    Dialect(";"), Dialect(";", decimal_comma=True),
+    Dialect(","),
+    Dialect(None), Dialect(None, decimal_comma=True),
+)  # fmt: skip
+# Text formats whose numbers are not simply columns: half of one would be read as if it were the whole.
+STRUCTURED = ("<", "{", "[", "%PDF", "##TITLE", "##JCAMP", "data_", "VAMAS", "%!PS", "SQLite")
+
+
+class Layout(NamedTuple):
+    dialect: Dialect
+    columns: int
+    first: int  # index of the first line with numbers
+
+
+def recognises(head: bytes, filename: str) -> float:
+    try:
+        text = decoded(head)
+    except ReadError:
+        return NEVER
+    if not text.strip() or text.lstrip("\ufeff \t\r\n").startswith(STRUCTURED):
+        return NEVER
+    return LAST_RESORT
+
+
+def read(path: Path) -> list[Dataset]:
+    lines, layout = _beginning(path)
+    above = lines[: layout.first]
+    table = read_table(path, layout.dialect, layout.columns, lines_above=layout.first)
+    columns, taken = _titles.titles(above, layout.columns, layout.dialect.delimiter)
+    header = _titles.settings(above[: len(above) - taken])
+    for number, line in enumerate(above[len(above) - taken :], start=len(above) - taken + 1):
+        header[f"line {number}"] = line.strip()
+    header.update({f"line {number}": text for number, text in table.remarks.items()})
+    return _datasets(table.rows, columns or _unnamed(layout.columns), header)
+
+
+def _head(text: str, *, at_end: bool) -> list[str]:
+    lines = text.split("\n")
+    return lines if at_end else lines[:-1]  # the last one was cut by us
+
+
+def _beginning(path: Path) -> tuple[list[str], Layout]:
+    """The first lines and what they say about all the others."""
+    for characters in HEAD_CHARACTERS:
+        with open_text(path) as text:
+            lines = _head(text.read(characters), at_end=not text.read(1))
+        layouts = _layouts(lines)
+        if layouts:
+            return lines, _best(lines, layouts)
+    raise ReadError(
+        f"there are no rows of numbers in its {len(lines)} lines. Was the export cut off after its header? "
+        "Export two or more columns of numbers."
+    )
+
+
+def _best(lines: list[str], layouts: list[tuple[int, Layout]]) -> Layout:
+    _, layout = max(layouts, key=lambda scored: scored[0])
+    if layout.columns > MAX_COLUMNS:
+        raise ReadError(
+            f"there are {layout.columns} columns, up to {MAX_COLUMNS} are read. Export one curve for each "
+            "column, or a map in a format of its own.",
+            line=layout.first + 1,
+        )
+    _refuse_double_comma(lines, layout)
+    return layout
+
+
+def _layouts(lines: list[str]) -> list[tuple[int, Layout]]:
+    """The longest stretch of rows in every dialect that has one, with its number of good rows."""
+    found = []
+    for dialect in DIALECTS:
+        best: tuple[int, Layout] | None = None
+        for first, _, rows in rows_in(lines, dialect):
+            widths = Counter(len(row) for row in rows if row is not None and len(row) > 1)
+            if not widths:
+                continue
+            columns, good = widths.most_common(1)[0]
+            if best is None or good > best[0]:
+                best = good, Layout(dialect, columns, _past_lone_numbers(lines, first, rows, dialect))
+        if best is not None:
+            found.append(best)
+    return found
+
+
+def _past_lone_numbers(lines: list[str], first: int, rows: list[list[float] | None], dialect: Dialect) -> int:
+    """A number alone above the rows, such as how many there are, belongs to the header."""
+    lone = sum(1 for _ in itertools.takewhile(lambda row: row is not None and len(row) == 1, rows))
+    while lone:
+        first += 1
+        if dialect.is_row(lines[first]):
+            lone -= 1
+    return first
+
+
+def _refuse_double_comma(lines: list[str], layout: Layout) -> None:
+    """400,5,12,75 may be two numbers with decimal commas: guessing would be wrong by orders of magnitude."""
+    if layout.dialect.delimiter != "," or layout.columns % 2:
+        return
+    rows = [layout.dialect.cells(line) for line in lines[layout.first : layout.first + 200] if line.strip()]
+    cells = [cell for row in rows for cell in row]
+    fractions = [cell for row in rows for cell in row[1::2]]
+    titles = _titles.split_titles(lines[layout.first - 1], layout.columns // 2, ",") if layout.first else None
+    if any("." in cell for cell in cells) or layout.columns < 4:
+        return
+    if titles or any(len(cell) > 1 and cell.startswith("0") for cell in fractions):
+        raise ReadError(
+            "the comma seems to be both decimal mark and separator, so the numbers cannot be told apart. "
+            "Export with semicolons or tabs between the columns.",
+            line=layout.first + 1,
+        )
+
+
+def _unnamed(columns: int) -> list[tuple[str, str]]:
+    signals = ["y"] if columns == 2 else [f"y{number}" for number in range(1, columns)]
+    return [(name, "") for name in ["x", *signals]]
+
+
+def _datasets(rows: Array, columns: list[tuple[str, str]], header: dict[str, str]) -> list[Dataset]:
+    axis = Axis(*columns[0], rows[:, 0].copy())
+    moment, understood = _titles.acquired_at(header), _titles.conditions(header)
+    datasets = []
+    column = 1
+    while column < len(columns):
+        has_sigma = column + 1 < len(columns) and _titles.is_sigma(columns[column + 1][0])
+        errors = _errors(rows[:, column + 1]) if has_sigma else None
+        signal = Signal(*columns[column], rows[:, column].copy(), errors)
+        datasets.append(Dataset(signal, (axis,), header, moment, understood))
+        column += 2 if has_sigma else 1
+    return datasets
+
+
+def _errors(values: Array) -> Array:
+    if np.any(values < 0):
+        raise ReadError(
+            f"the column of errors holds {values.min():g}, and an error is never negative. Name that column "
+            "otherwise, or export it again."
+        )
+    return values.copy()
