@@ -1,0 +1,140 @@
+"""Datasets as NeXus NXdata in HDF5, readable by any NeXus tool.
+
+    /                NXroot, @default
+    /<name>          NXentry, @default, start_time (only if the file gave one)
+    /<name>/data     NXdata, @signal, @axes; one field per axis, the signal, <signal>_errors; each with @units
+    /<name>/header   NXcollection: everything the instrument's file said, as one JSON text
+    /<name>/conditions  NXcollection: what Vitrine understood of it; numbers with @units
+
+The same datasets give the same bytes (no time stamps, no names of machines), so that the content-addressed
+store recognises a second reading. h5py is imported inside: it doubles what NumPy costs a process at start.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from measurements.data import Array, Axis, Dataset, Quantity, Signal
+
+# h5py has no types; a Group or Dataset of it is Any here.
+
+
+def write_nxdata(target: Path | BinaryIO, datasets: Mapping[str, Dataset]) -> None:
+    """One NXentry for each named dataset, in the order given."""
+    import h5py
+
+    with h5py.File(target, "w", libver=("earliest", "v110"), track_order=True) as file:
+        file.attrs["NX_class"] = "NXroot"
+        if datasets:
+            file.attrs["default"] = _node(next(iter(datasets)))
+        for name, dataset in datasets.items():
+            entry = _group(file, _node(name), "NXentry")
+            entry.attrs["default"] = "data"
+            # The entry's own name may hold characters that no HDF5 path can.
+            entry.create_dataset("title", data=name)
+            _write_entry(entry, dataset)
+
+
+def read_nxdata(source: Path | BinaryIO) -> dict[str, Dataset]:
+    """What `write_nxdata` wrote: the same names, numbers, units and texts, in the same order."""
+    import h5py
+
+    with h5py.File(source, "r") as file:
+        return {_text(file[node]["title"][()]): _read_entry(file[node]) for node in file}
+
+
+def _write_entry(entry: Any, dataset: Dataset) -> None:
+    if dataset.acquired_at is not None:
+        entry.create_dataset("start_time", data=dataset.acquired_at.isoformat())
+    data = _group(entry, "data", "NXdata")
+    taken: set[str] = set()
+    signal = _field_name(dataset.signal.name, taken, "signal")
+    axes = [_field_name(axis.name, taken, f"axis_{number}") for number, axis in enumerate(dataset.axes)]
+    data.attrs["signal"] = signal
+    data.attrs["axes"] = axes
+    for position, axis_field in enumerate(axes):
+        data.attrs[f"{axis_field}_indices"] = position
+    _numbers(data, signal, dataset.signal)
+    for field, axis in zip(axes, dataset.axes, strict=True):
+        _numbers(data, field, axis)
+    if dataset.signal.errors is not None:
+        errors = data.create_dataset(f"{signal}_errors", data=dataset.signal.errors)
+        errors.attrs["units"] = dataset.signal.unit
+    header = _group(entry, "header", "NXcollection")
+    header.create_dataset("json", data=json.dumps(dict(dataset.header), ensure_ascii=False))
+    conditions = _group(entry, "conditions", "NXcollection")
+    for key, quantity in dataset.conditions.items():
+        condition = conditions.create_dataset(_node(key), data=quantity.value)
+        condition.attrs["units"] = quantity.unit
+        condition.attrs["key"] = key
+
+
+def _read_entry(entry: Any) -> Dataset:
+    data = entry["data"]
+    signal_name = data.attrs["signal"]
+    signal = data[signal_name]
+    errors = data.get(f"{signal_name}_errors")
+    start = entry.get("start_time")
+    return Dataset(
+        signal=Signal(
+            name=signal.attrs["long_name"],
+            unit=signal.attrs["units"],
+            values=_array(signal),
+            errors=None if errors is None else _array(errors),
+        ),
+        axes=tuple(
+            Axis(data[field].attrs["long_name"], data[field].attrs["units"], _array(data[field]))
+            for field in data.attrs["axes"]
+        ),
+        header=json.loads(_text(entry["header"]["json"][()])),
+        acquired_at=None if start is None else datetime.fromisoformat(_text(start[()])),
+        conditions={
+            node.attrs["key"]: Quantity(_value(node[()]), node.attrs["units"])
+            for node in entry["conditions"].values()
+        },
+    )
+
+
+def _group(parent: Any, name: str, nx_class: str) -> Any:
+    group = parent.create_group(name, track_order=True)
+    group.attrs["NX_class"] = nx_class
+    return group
+
+
+def _numbers(data: Any, field: str, numbers: Axis | Signal) -> None:
+    node = data.create_dataset(field, data=numbers.values)
+    node.attrs["units"] = numbers.unit
+    node.attrs["long_name"] = numbers.name
+
+
+def _field_name(name: str, taken: set[str], fallback: str) -> str:
+    """A NeXus name (letters, digits, underscore) not in use yet; the words themselves go to @long_name."""
+    field = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or fallback
+    if not re.match(r"[A-Za-z_]", field) or field in taken or field.endswith("_errors"):
+        field = fallback
+    taken |= {field, f"{field}_errors"}
+    return field
+
+
+def _node(name: str) -> str:
+    """An HDF5 link may hold anything but a slash; "." alone means the group itself."""
+    return name.replace("/", "∕").replace("\0", "").replace(".", "․") or "entry"
+
+
+def _array(node: Any) -> Array:
+    return np.asarray(node[()], dtype=np.float64)
+
+
+def _value(value: Any) -> float | str:
+    return _text(value) if isinstance(value, (bytes, str)) else float(value)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
