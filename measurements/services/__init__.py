@@ -1,0 +1,24 @@
+"""Changes that span rows: receive files, read them, give them their sample; instruments and their tokens."""
+
+from measurements.services.datasets import keep_datasets, load, load_named
+from measurements.services.inbox import assign, set_technique
+from measurements.services.instruments import add_instrument, issue_token, owner_of_token
+from measurements.services.reading import read_measurement, requeue_forgotten
+from measurements.services.receiving import Incoming, Receipt, RefusedError, receive
+
+__all__ = [
+    "Incoming",
+    "Receipt",
+    "RefusedError",
+    "add_instrument",
+    "assign",
+    "issue_token",
+    "keep_datasets",
+    "load",
+    "load_named",
+    "owner_of_token",
+    "read_measurement",
+    "receive",
+    "requeue_forgotten",
+    "set_technique",
+]
