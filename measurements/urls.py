@@ -1,5 +1,25 @@
-"""Addresses."""
+"""Addresses under /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from measurements.api import (
+    DatasetViewSet,
+    FileViewSet,
+    FormatsView,
+    InstrumentViewSet,
+    MeasurementViewSet,
+    TechniquesView,
+)
+
+router = SimpleRouter()
+router.register("measurements", MeasurementViewSet)
+router.register("datasets", DatasetViewSet)
+router.register("files", FileViewSet)
+router.register("instruments", InstrumentViewSet)
+
+urlpatterns = [
+    path("", include(router.urls)),
+    path("techniques/", TechniquesView.as_view(), name="techniques"),
+    path("formats/", FormatsView.as_view(), name="formats"),
+]

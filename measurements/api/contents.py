@@ -1,0 +1,154 @@
+"""Arrays and original bytes. Permission is that of the measurement they belong to."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import orjson
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import parse_etags
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from measurements import data, services
+from measurements.api.errors import as_http
+from measurements.models import Dataset, RawFile
+from measurements.serializers import ArraysSerializer
+from measurements.store import store
+
+CSV_ROWS_AT_ONCE = 10_000
+# What lets a name look like another in a save dialogue: controls, path separators, marks that turn text.
+UNSAFE_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+class DatasetViewSet(viewsets.GenericViewSet):
+    queryset = Dataset.objects.none()
+    serializer_class = ArraysSerializer
+    lookup_value_regex = r"\d{1,18}"
+    filter_backends = ()
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Dataset]:
+        return Dataset.objects.visible_to(self.request.user).select_related("blob", "measurement")
+
+    @extend_schema(
+        parameters=[OpenApiParameter("as", enum=["json", "csv", "nexus"], default="json")],
+        responses={
+            (200, "application/json"): ArraysSerializer,
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/x-hdf5"): OpenApiTypes.BINARY,
+        },
+    )
+    @action(detail=True, methods=["get"])
+    def data(self, request: Request, pk: str) -> HttpResponseBase:
+        """The numbers of a dataset, all of them."""
+        row = self.get_object()
+        kind = request.query_params.get("as", "json")
+        if kind not in ("json", "csv", "nexus"):
+            raise ValidationError({"as": [f"“{kind}” is not known; choose json, csv or nexus."]})
+        with as_http():
+            if kind == "nexus":
+                response: HttpResponseBase = FileResponse(
+                    store().open(row.blob.sha256), content_type="application/x-hdf5"
+                )
+                return _attached(response, f"measurement-{row.measurement_id}-{row.number}.nxs")
+            dataset = services.load(row)
+        if kind == "json":
+            return HttpResponse(_json(dataset), content_type="application/json")
+        if dataset.signal.values.ndim != 1:
+            raise ValidationError({"as": ["Only a curve fits into CSV; ask for nexus."]})
+        response = StreamingHttpResponse(_csv(dataset), content_type="text/csv; charset=utf-8")
+        return _attached(response, f"measurement-{row.measurement_id}-{row.number}.csv")
+
+
+class FileViewSet(viewsets.GenericViewSet):
+    queryset = RawFile.objects.none()
+    lookup_value_regex = r"\d{1,18}"
+    filter_backends = ()
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[RawFile]:
+        return RawFile.objects.visible_to(self.request.user).select_related("blob")
+
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="Your copy, named by If-None-Match, is the same"),
+        },
+    )
+    @action(detail=True, methods=["get"])
+    def content(self, request: Request, pk: str) -> HttpResponseBase:
+        """The original bytes. The ETag is their SHA-256."""
+        row = self.get_object()
+        etag = f'"{row.blob.sha256}"'
+        if etag in parse_etags(request.headers.get("If-None-Match", "")):
+            response: HttpResponseBase = HttpResponseNotModified()
+        else:
+            with as_http():
+                response = FileResponse(
+                    store().open(row.blob.sha256), content_type="application/octet-stream"
+                )
+            _attached(response, row.filename)
+        response["ETag"] = etag
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+
+def _attached(response: HttpResponseBase, filename: str) -> HttpResponseBase:
+    """To be saved, never shown. The name in ASCII for old clients, whole (RFC 5987) for all others."""
+    name = UNSAFE_IN_NAMES.sub("_", filename)
+    ascii_name = re.sub(r'[^\x20-\x7e]|["%;]', "_", name)
+    response["Content-Disposition"] = (
+        f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _json(dataset: data.Dataset) -> bytes:
+    signal = dataset.signal
+    body: dict[str, Any] = {
+        "axes": [
+            {"name": axis.name, "unit": axis.unit, "values": _finite(axis.values)} for axis in dataset.axes
+        ],
+        "signal": {"name": signal.name, "unit": signal.unit, "values": _finite(signal.values)},
+        "acquired_at": dataset.acquired_at,
+    }
+    if signal.errors is not None:
+        body["errors"] = {"name": signal.name, "unit": signal.unit, "values": _finite(signal.errors)}
+    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _finite(values: data.Array) -> data.Array:
+    # orjson writes NaN and infinity as null, which is what JSON has for them.
+    return np.ascontiguousarray(values)
+
+
+def _csv(dataset: data.Dataset) -> Iterator[str]:
+    axis, signal = dataset.axes[0], dataset.signal
+    columns, titles = [axis.values, signal.values], [_title(axis), _title(signal)]
+    if signal.errors is not None:
+        columns.append(signal.errors)
+        titles.append(f"sigma of {_title(signal)}")
+    yield ",".join('"' + title.replace('"', '""') + '"' for title in titles) + "\n"
+    table = np.column_stack(columns)
+    for start in range(0, len(table), CSV_ROWS_AT_ONCE):
+        out = io.StringIO()
+        for row in table[start : start + CSV_ROWS_AT_ONCE].tolist():
+            out.write(",".join(map(repr, row)) + "\n")
+        yield out.getvalue()
+
+
+def _title(column: data.Axis | data.Signal) -> str:
+    return f"{column.name} ({column.unit})" if column.unit else column.name
