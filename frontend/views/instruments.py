@@ -14,7 +14,7 @@ from frontend.access import login_required, must_write
 from frontend.forms.people import InstrumentForm
 from frontend.scope import narrowed, scope
 from measurements.models import Instrument, Measurement
-from measurements.services import Refused, add_instrument, issue_token
+from measurements.services import RefusedError, add_instrument, issue_token
 from samples.models import Project
 
 RECENT = 10
@@ -40,7 +40,7 @@ def instrument_create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = add_instrument(**form.cleaned_data)
-        except Refused as refusal:
+        except RefusedError as refusal:
             form.add_error("name", str(refusal))
         else:
             messages.success(request, f"{made.name} is known. Give it a token, and it can send its files.")
