@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render

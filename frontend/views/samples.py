@@ -19,7 +19,7 @@ from frontend.scope import narrowed, scope
 from frontend.values import by_sample, shown
 from measurements.models import Dataset, Measurement
 from samples.ancestry import lineage
-from samples.models import Sample
+from samples.models import Quench, Sample
 from samples.querysets import SampleQuerySet
 
 # What can be sorted by: word in the address → (heading, column, is a number)
@@ -104,7 +104,13 @@ def _with_key_values(rows: list[Sample]) -> None:
     ).order_by("pk")
     found = by_sample(values)
     for row in rows:
+        row.quench_label = _quench(row)
         row.key_values = [found.get(row.pk, {}).get(key) for key in KEY_VALUES]
+
+
+def _quench(row: Sample) -> str:
+    medium = row.factors.quench_medium if hasattr(row, "factors") else ""
+    return dict(Quench.Medium.choices).get(medium, medium)
 
 
 @login_required
@@ -126,6 +132,7 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
         "relatives": history.relatives(family, visible),
         "values": values,
         "measurements": _measurements(row),
+        "quench_label": _quench(row),
         "made_form": MadeForm(),
     }
     return render(request, "samples/sample.html", context)

@@ -126,6 +126,12 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
+// Destructive acts ask once and name what is affected.
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
 // An address holds only what was chosen: empty fields are left out of it.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "get") return;

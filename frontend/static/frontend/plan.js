@@ -1,0 +1,42 @@
+// The plan form: rows come and go, and the sum of the mass fractions is said while it is typed.
+
+const plan = document.querySelector("[data-plan]");
+
+for (const section of plan.querySelectorAll("[data-rows-of]")) {
+  const prefix = section.dataset.rowsOf;
+  const total = section.querySelector(`[name="${prefix}-TOTAL_FORMS"]`);
+  const holder = section.querySelector(".grid-rows");
+  const blank = section.querySelector("template");
+
+  section.querySelector("[data-add]").addEventListener("click", () => {
+    const made = document.createElement("template");
+    made.innerHTML = blank.innerHTML.replaceAll("__prefix__", total.value);
+    holder.append(made.content);
+    total.value = Number(total.value) + 1;
+    holder.lastElementChild.querySelector("input, select").focus();
+    addUp();
+  });
+
+  // A removed row is emptied, not taken out: the server counts rows by their numbers.
+  section.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-remove]")?.closest("[data-row]");
+    if (!row) return;
+    for (const field of row.querySelectorAll("input, select")) field.value = "";
+    row.hidden = true;
+    addUp();
+  });
+}
+
+function addUp() {
+  const sum = plan.querySelector("[data-sum]");
+  const percents = [...plan.querySelectorAll('[name^="component-"][name$="-percent"]')].map((field) =>
+    Number(field.value.replace(",", ".") || 0),
+  );
+  const total = percents.reduce((a, b) => a + b, 0);
+  const full = Math.abs(total - 100) < 1e-4;
+  sum.textContent = `Sum ${Number(total.toPrecision(8))}\u202f%${full ? "" : ": it must be 100\u202f%"}`;
+  sum.className = `sum tabular ${full ? "full" : "off"}`;
+}
+
+plan.addEventListener("input", addUp);
+addUp();
