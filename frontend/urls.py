@@ -3,7 +3,20 @@
 from django.contrib.auth import views as auth
 from django.urls import URLPattern, path
 
-from frontend.views import dashboards, home, instruments, people, plans, recipes, samples
+from frontend.views import (
+    dashboards,
+    explore,
+    figures,
+    home,
+    instruments,
+    jobs,
+    measurements,
+    people,
+    plans,
+    recipes,
+    samples,
+    upload,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -16,7 +29,22 @@ urlpatterns: list[URLPattern] = [
     path("materials/new/", plans.material_create, name="material-create"),
     path("recipes/", recipes.recipe_list, name="recipes"),
     path("recipes/<int:pk>/", recipes.recipe, name="recipe"),
+    # measurements
+    path("measurements/", measurements.measurement_list, name="measurements"),
+    path("measurements/<int:pk>/", measurements.measurement, name="measurement"),
+    path("measurements/<int:pk>/runs/", measurements.run_again, name="measurement-run"),
+    path("measurements/<int:pk>/change/", measurements.change, name="measurement-change"),
+    path("upload/", upload.upload, name="upload"),
+    path("inbox/", upload.inbox, name="inbox"),
+    path("inbox/assign/", upload.inbox_assign, name="inbox-assign"),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/retry/", jobs.retry, name="jobs-retry"),
+    # figures
+    path("explore/", explore.explore, name="explore"),
     path("dashboards/", dashboards.dashboards, name="dashboards"),
+    path("figures/explore.json", figures.explore, name="explore-figure"),
+    path("figures/measurements/<int:pk>.json", figures.measurement, name="measurement-figure"),
+    path("figures/runs/<int:pk>.json", figures.run, name="run-figure"),
     path("instruments/", instruments.instrument_list, name="instruments"),
     path("instruments/new/", instruments.instrument_create, name="instrument-create"),
     path("instruments/<int:pk>/", instruments.instrument, name="instrument"),

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
+from frontend.figures._arrays import typed
 from frontend.figures.base import Column, Drawing, Figure, LoadedFigure, Points, Quantity, Spectrum, Trace
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "get",
     "registry",
     "taking",
+    "typed",
 ]
 
 

@@ -33,31 +33,37 @@ class Board:
         return urlencode(self.asked | ({"project": self.project} if self.project else {}))
 
 
+MAP = {"x": "sintering_temperature_c", "color": "loading_mass_fraction", "as": "map"}
 BOARDS = (
     Board(
         "PL quantum yield",
         "Loading against sintering temperature: where the composites shine.",
-        {"x": "sintering_temperature_c", "y": "loading_mass_fraction", "color": "plqy", "as": "heatmap"},
+        MAP | {"y": "plqy"},
     ),
     Board(
         "PL peak height",
         "The same array, by the height of the first Gaussian.",
-        {
-            "x": "sintering_temperature_c",
-            "y": "loading_mass_fraction",
-            "color": "pl_peak_height:I",
-            "as": "heatmap",
-        },
+        MAP | {"y": "pl_peak_height:I"},
     ),
     Board(
         "PL peak centre with temperature",
         "How the emission moves as sintering gets hotter, one colour a loading.",
-        {"x": "sintering_temperature_c", "y": "pl_peak_center:I", "color": "loading_mass_fraction"},
+        {
+            "x": "sintering_temperature_c",
+            "y": "pl_peak_center:I",
+            "color": "loading_mass_fraction",
+            "as": "points",
+        },
     ),
     Board(
         "PL width with loading",
         "Full width at half maximum, coloured by sintering temperature.",
-        {"x": "loading_mass_fraction", "y": "pl_peak_fwhm:I", "color": "sintering_temperature_c"},
+        {
+            "x": "loading_mass_fraction",
+            "y": "pl_peak_fwhm:I",
+            "color": "sintering_temperature_c",
+            "as": "points",
+        },
     ),
 )
 

@@ -1,0 +1,159 @@
+"""Between the rooms and the figures: what a figure draws, and how it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+from rest_framework.exceptions import ValidationError
+
+from analysis import explore
+from analysis.api.explore import answer
+from analysis.curves import load_curves
+from analysis.models import Artifact, Run, Value
+from frontend.figures import Drawing, Points, Quantity, Spectrum, Trace, typed
+from frontend.question import for_interface
+from measurements import models as measured
+from measurements.services import load
+from samples.notation import to_html
+
+CODE = "CODE"  # stands for a sample's code in the address that a click opens
+NOT_DRAWN = {"data", "offset"}  # the raw data are drawn from the file itself, an offset is part of the fit
+
+
+def points_for(user: Any, query: QueryDict) -> Points:
+    """Raises rest_framework's ValidationError with a sentence."""
+    found = answer(user, for_interface(query))
+    count = len(found)
+    sources = _sources(user, found.y_axis) if "published" in found.origin else {}
+    return Points(
+        x=_column(found.x),
+        y=np.asarray(found.y, dtype=np.float64),
+        sigma=np.full(count, np.nan) if found.y_sigma is None else found.y_sigma,
+        color=None if found.color is None else _column(found.color),
+        code=found.code,
+        notation=_notations(found.notation),
+        origin=found.origin,
+        comparator=found.comparator,
+        source=[
+            sources.get(code, "") if origin == "published" else ""
+            for code, origin in zip(found.code, found.origin, strict=True)
+        ],
+        x_is=_quantity(found.x_axis),
+        y_is=_quantity(found.y_axis),
+        color_is=None if found.color_axis is None else _quantity(found.color_axis),
+    )
+
+
+def _column(column: Any) -> Any:
+    return column if isinstance(column, np.ndarray) else np.array(column, dtype=object)
+
+
+def _quantity(axis: explore.Axis) -> Quantity:
+    return Quantity(axis.key, axis.label, axis.unit or "1", axis.as_percent)
+
+
+def _notations(plain: Sequence[str]) -> list[str]:
+    """With subscripts; an array has few notations and many samples."""
+    written = {text: to_html(text) for text in set(plain)}
+    return [written[text] for text in plain]
+
+
+def _sources(user: Any, axis: explore.Axis) -> dict[str, str]:
+    """sample code → where its published value stands: DOI and place."""
+    rows = Value.objects.visible_to(user).filter(
+        origin=Value.Origin.PUBLISHED, property=axis.property, component=axis.component, current=True
+    )
+    return {
+        code: ", ".join(part for part in (f"doi:{doi}" if doi else key, place) if part)
+        for code, key, doi, place in rows.values_list(
+            "sample__code", "publication__key", "publication__doi", "place"
+        )
+    }
+
+
+def spectrum_for(dataset: measured.Dataset, run: Run | None) -> Spectrum | str:
+    """The data of one dataset with the curves of a run, or the sentence why there is no line to draw."""
+    arrays = load(dataset)
+    if len(arrays.axes) != 1:
+        sizes = " × ".join(str(size) for size in dataset.shape)
+        return (
+            f"This dataset has {len(arrays.axes)} dimensions ({sizes}); only lines are drawn. "
+            "Its numbers are in the CSV."
+        )
+    axis, signal = arrays.axes[0], arrays.signal
+    traces = [Trace("data", axis.values, signal.values, "data", signal.errors)]
+    if run is not None:
+        traces += _curves(run, axis.unit)
+    return Spectrum(
+        Quantity(axis.name, _sentence_case(axis.name), axis.unit),
+        Quantity(signal.name, _sentence_case(signal.name), signal.unit or "1"),
+        traces,
+    )
+
+
+def _sentence_case(name: str) -> str:
+    return name[:1].upper() + name[1:].replace("_", " ")
+
+
+def _curves(run: Run, x_unit: str) -> list[Trace]:
+    artifact = Artifact.objects.select_related("blob").filter(run=run).first()
+    if artifact is None:
+        return []
+    drawn = []
+    for curve in load_curves(artifact):
+        if curve.name in NOT_DRAWN or curve.x_unit not in ("", x_unit):
+            continue
+        role = curve.name if curve.name in ("fit", "residual") else "component"
+        drawn.append(Trace(curve.name, np.asarray(curve.x), np.asarray(curve.y), role))
+    order = {"component": 0, "fit": 1, "residual": 2}
+    return sorted(drawn, key=lambda trace: order[trace.role])
+
+
+def sent(
+    request: HttpRequest, drawing: Drawing, *, api: str, more: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """A drawing as the chart script takes it. `api` is the address that gives the numbers to a script."""
+    address = request.build_absolute_uri(api)
+    body = {
+        "data": drawing.data,
+        "layout": drawing.layout,
+        "table": [
+            {
+                "name": column.name,
+                "unit": column.unit,
+                "values": typed(column.values)
+                if isinstance(column.values, np.ndarray)
+                else list(column.values),
+            }
+            for column in drawing.table
+        ],
+        "summary": drawing.summary,
+        "notes": list(drawing.notes),
+        "empty": drawing.empty,
+        "filename": drawing.filename,
+        "call": f"curl -H 'Authorization: Token …' '{address}'",
+        "open": reverse("sample", args=[CODE]),
+        **(more or {}),
+    }
+    response = HttpResponse(orjson.dumps(body), content_type="application/json")
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def refused(message: str, status: int = 400) -> HttpResponse:
+    return HttpResponse(
+        orjson.dumps({"error": {"message": message}}), content_type="application/json", status=status
+    )
+
+
+def sentence(error: ValidationError) -> str:
+    """What is wrong with a question, for a person."""
+    detail = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    return " ".join(
+        str(text) for texts in detail.values() for text in (texts if isinstance(texts, list) else [texts])
+    )

@@ -1,0 +1,76 @@
+// Colours and type: a figure names tokens of the stylesheet, and gets them as the page, or paper, shows them.
+
+const TOKEN = /^var\((--[a-z0-9-]+)\)$/;
+
+/** Looks tokens up as `scheme` shows them; computed colours come back as Plotly can read them. */
+function reader(scheme) {
+  const probe = document.createElement("i");
+  if (scheme) probe.style.colorScheme = scheme;
+  document.documentElement.append(probe);
+  const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const known = new Map();
+  const look = (name) => {
+    if (name === "--sans") return getComputedStyle(document.documentElement).getPropertyValue("--sans").trim();
+    probe.style.color = `var(${name})`;
+    pixel.clearRect(0, 0, 1, 1);
+    pixel.fillStyle = getComputedStyle(probe).color;
+    pixel.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pixel.getImageData(0, 0, 1, 1).data;
+    return a === 255 ? `rgb(${r}, ${g}, ${b})` : `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`;
+  };
+  return {
+    token: (name) => {
+      if (!known.has(name)) known.set(name, look(name));
+      return known.get(name);
+    },
+    done: () => probe.remove(),
+  };
+}
+
+/** A copy in which every var(--token) is a colour. Packed arrays are passed on as they are. */
+function painted(value, token) {
+  if (typeof value === "string") {
+    const match = TOKEN.exec(value);
+    return match ? token(match[1]) : value;
+  }
+  if (Array.isArray(value)) return value.map((each) => painted(each, token));
+  if (value && typeof value === "object") {
+    if (value.bdata) return { ...value };
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, painted(each, token)]));
+  }
+  return value;
+}
+
+function coloured(drawing, scheme) {
+  const { token, done } = reader(scheme);
+  const copy = { data: painted(drawing.data, token), layout: painted(drawing.layout, token) };
+  done();
+  return copy;
+}
+
+/** As the page shows it now; a narrow stage gets smaller margins. */
+export function resolved(drawing, stage) {
+  const copy = coloured(drawing, "");
+  if (stage.clientWidth < 520) {
+    copy.layout.font.size = 12;
+    copy.layout.margin = { l: 52, r: 8, t: 26, b: 44 };
+  }
+  copy.layout.modebar = { bgcolor: "rgba(0,0,0,0)", orientation: "v" };
+  return copy;
+}
+
+/** As on paper: light, white, and in the type of a journal at the width it will have. */
+export function paper(drawing, stage, width_mm) {
+  const copy = coloured(drawing, "light");
+  copy.layout.paper_bgcolor = "#ffffff";
+  if (!width_mm) return copy;
+  const small = width_mm < 100;
+  copy.layout.font.size = small ? 9 : 10.5;
+  copy.layout.legend.font.size = small ? 8 : 9.5;
+  copy.layout.margin = small ? { l: 40, r: 6, t: 18, b: 34 } : { l: 54, r: 10, t: 22, b: 44 };
+  for (const trace of copy.data) {
+    if (small && trace.marker?.size > 6) trace.marker.size = 5;
+    if (trace.colorbar) trace.colorbar.thickness = 7;
+  }
+  return copy;
+}

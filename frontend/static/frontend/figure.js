@@ -1,0 +1,479 @@
+// A figure is <div data-figure="URL">: this script fetches what to draw, draws it in the page's own colours,
+// and gives every figure the same tools: SVG and PNG, CSV, the call, a table, and the keyboard.
+//
+// The address answers {data, layout, table, summary, notes, empty, call, open, filename}. Colours in it are
+// written var(--token) and looked up here, so that one figure serves light, dark and paper.
+// Pages listen for "figure:drawn" and "figure:selected" and steer through element.figure.
+
+import { csv, decoded, save, tableElement } from "./figure-data.js";
+import { paper, resolved } from "./figure-look.js";
+
+const MM_IN_PX = 96 / 25.4;
+const CONFIG = {
+  displaylogo: false,
+  showSendToCloud: false,
+  plotlyServerURL: "",
+  displayModeBar: "hover",
+  doubleClick: "reset+autosize",
+  modeBarButtonsToRemove: ["lasso2d", "toImage", "sendChartToCloud", "zoomIn2d", "zoomOut2d"],
+};
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+let plotly = null;
+
+/** Plotly, loaded once and only by pages that draw. */
+function loadPlotly() {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = document.querySelector("[data-plotly]").dataset.plotly;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("The drawing library could not be loaded."));
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+const plain = (html) =>
+  new DOMParser().parseFromString(String(html).replace(/<br\s*\/?>/g, "; "), "text/html").body.textContent;
+
+class Figure {
+  constructor(host) {
+    this.host = host;
+    this.url = host.dataset.figure;
+    this.height = Number(host.dataset.height) || 420;
+    this.title = host.dataset.title || "Figure";
+    this.drawing = null;
+    this.cursor = null;
+    this.anchor = null;
+    this.build();
+    this.load();
+  }
+
+  build() {
+    const id = `figure-${Math.random().toString(36).slice(2, 8)}`;
+    this.host.classList.add("figure");
+    this.stage = element("div", {
+      class: "figure-stage",
+      tabindex: "0",
+      role: "application",
+      "aria-label": this.title,
+      "aria-roledescription": "figure",
+      "aria-describedby": `${id}-summary`,
+    });
+    this.stage.style.height = `${this.height}px`;
+    this.summary = element("p", { class: "unseen", id: `${id}-summary` });
+    this.live = element("p", { class: "unseen", "aria-live": "polite" });
+    this.notes = element("ul", { class: "figure-notes" });
+    this.rows = element("div", { class: "figure-table scroll", hidden: true });
+    this.tools = this.buildTools();
+    this.host.replaceChildren(this.tools, this.stage, this.summary, this.live, this.notes, this.rows);
+    this.stage.addEventListener("keydown", (event) => this.key(event));
+    this.stage.addEventListener("blur", () => this.leave());
+    let width = 0;
+    new ResizeObserver(() => {
+      const now = this.stage.clientWidth;
+      if (this.plot && now && now !== width) {
+        clearTimeout(this.resizing);
+        this.resizing = setTimeout(() => this.draw(), 120);
+      }
+      width = now;
+    }).observe(this.stage);
+  }
+
+  buildTools() {
+    const button = (words, act, title) => {
+      const made = element("button", { type: "button", class: "button quiet tiny", title }, words);
+      made.addEventListener("click", act);
+      return made;
+    };
+    this.tableButton = button("Table", () => this.toggleTable(), "The numbers behind the figure (t)");
+    this.tableButton.setAttribute("aria-expanded", "false");
+    this.call = element("button", { type: "button", "data-copy": "" }, "Copy the API call");
+    const sheet = element(
+      "div",
+      { class: "sheet" },
+      button("SVG, 85 mm wide", () => this.image("svg", 85)),
+      button("SVG, 170 mm wide", () => this.image("svg", 170)),
+      button("PNG, twice the pixels", () => this.image("png")),
+      element("hr"),
+      this.call,
+    );
+    const more = element(
+      "details",
+      { class: "menu right" },
+      element("summary", { class: "button quiet tiny" }, "Save"),
+      sheet,
+    );
+    sheet.addEventListener("click", () => (more.open = false));
+    return element(
+      "div",
+      { class: "figure-tools", hidden: true },
+      this.tableButton,
+      button("CSV", () => this.saveCsv(), "Exactly what is drawn"),
+      button("SVG", () => this.image("svg", 170), "170 mm wide, light, for print"),
+      more,
+    );
+  }
+
+  // States
+
+  say(kind, ...content) {
+    window.Plotly?.purge(this.stage);
+    this.plot = null;
+    this.tools.hidden = true;
+    this.stage.removeAttribute("aria-busy");
+    this.stage.replaceChildren(element("div", { class: `figure-said ${kind}` }, ...content));
+  }
+
+  loading() {
+    if (this.plot) {
+      this.stage.setAttribute("aria-busy", "true"); // the old figure stays until the new one is there
+      return;
+    }
+    this.stage.setAttribute("aria-busy", "true");
+    this.stage.replaceChildren(element("div", { class: "skeleton figure-skeleton" }));
+  }
+
+  fail(sentence) {
+    const again = element("button", { type: "button" }, "Try again");
+    again.addEventListener("click", () => this.load());
+    this.say("failed", element("strong", {}, "The figure could not be drawn."), sentence, again);
+  }
+
+  async load(url = this.url) {
+    this.url = url;
+    this.request?.abort();
+    this.request = new AbortController();
+    this.loading();
+    try {
+      const [answer] = await Promise.all([
+        fetch(url, { signal: this.request.signal, headers: { Accept: "application/json" } }),
+        loadPlotly(),
+      ]);
+      if (answer.redirected && !answer.headers.get("content-type")?.includes("json")) {
+        this.fail("You were logged out. Log in again; the address of this page keeps your choices.");
+        return;
+      }
+      const body = await answer.json();
+      if (!answer.ok) {
+        this.fail(body.error?.message ?? `The server answered ${answer.status}.`);
+        return;
+      }
+      this.show(body);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.fail(error instanceof TypeError ? "The server did not answer. Is it still running?" : error.message);
+    }
+  }
+
+  show(drawing) {
+    this.drawing = drawing;
+    this.columns = drawing.table.map((column) => ({ ...column, values: decoded(column.values) }));
+    this.cursor = this.anchor = null;
+    this.notes.replaceChildren(...drawing.notes.map((note) => element("li", {}, note)));
+    this.summary.textContent = drawing.summary;
+    this.call.dataset.copy = drawing.call;
+    if (drawing.empty) {
+      const next = this.host.dataset.emptyHref
+        ? [element("a", { class: "button", href: this.host.dataset.emptyHref }, this.host.dataset.emptyLabel)]
+        : [];
+      this.say("empty", element("strong", {}, drawing.empty), this.host.dataset.emptyHint ?? "", ...next);
+      this.columns = [];
+    } else {
+      this.tools.hidden = false;
+      this.draw();
+    }
+    if (!this.rows.hidden) this.fillTable();
+    this.host.dispatchEvent(new CustomEvent("figure:drawn", { bubbles: true, detail: { drawing } }));
+  }
+
+  draw() {
+    if (!this.drawing || this.drawing.empty) return;
+    const { data, layout } = resolved(this.drawing, this.stage);
+    const width = this.stage.clientWidth;
+    const box = this.box;
+    if (box) {
+      const [x0, x1, y0, y1] = box;
+      layout.selections = [{ type: "rect", xref: "x", yref: "y", x0, x1, y0, y1, line: { width: 1, dash: "dot" } }];
+    }
+    fitted(data, layout, width, this.height);
+    if (!this.plot) this.stage.replaceChildren();
+    window.Plotly.react(this.stage, data, { ...layout, width, height: this.height }, CONFIG);
+    this.stage.removeAttribute("aria-busy");
+    if (!this.plot) this.listen();
+    this.plot = this.stage;
+    this.points = this.reachable();
+    if (box) this.mark(this.rowsIn(box));
+  }
+
+  listen() {
+    this.stage.removeAllListeners?.();
+    this.stage.on("plotly_click", (event) => this.open(event.points[0]));
+    this.stage.on("plotly_selected", (event) => {
+      if (!event?.range?.x) return;
+      const { x, y } = event.range;
+      this.select([Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)]);
+    });
+    this.stage.on("plotly_deselect", () => this.select(null));
+  }
+
+  // Points, and the rows of the table that belong to them
+
+  /** Every mark that stands for rows of the table, or every point of the first line. */
+  reachable() {
+    const full = this.stage._fullData ?? [];
+    const marks = [];
+    full.forEach((trace, curve) => {
+      if (trace.type !== "scatter" || trace.visible !== true || !trace.customdata) return;
+      const keys = decoded(trace.customdata);
+      const x = decoded(trace.x);
+      const y = decoded(trace.y);
+      const texts = trace.hovertext ?? [];
+      for (let index = 0; index < keys.length; index += 1) {
+        marks.push({ curve, index, key: keys[index], x: x[index], y: y[index], text: texts[index] });
+      }
+    });
+    if (marks.length) return marks;
+    const curve = full.findIndex((trace) => trace.meta === "data" && trace.visible === true);
+    if (curve < 0) return [];
+    const x = decoded(full[curve].x);
+    const y = decoded(full[curve].y);
+    return Array.from(x, (value, index) => ({
+      curve,
+      index,
+      key: index,
+      x: value,
+      y: y[index],
+      text: `${Number(value.toPrecision(6))}, ${Number(y[index].toPrecision(6))}`,
+    }));
+  }
+
+  get cells() {
+    return this.columns.find((column) => column.name === "cell")?.values;
+  }
+
+  rowsOf(keys) {
+    const wanted = new Set(keys);
+    const cells = this.cells;
+    if (!cells) return [...wanted].sort((a, b) => a - b);
+    return Array.from(cells.keys()).filter((row) => wanted.has(cells[row]));
+  }
+
+  rowsIn([x0, x1, y0, y1]) {
+    const inside = this.points.filter((p) => p.x >= x0 && p.x <= x1 && p.y >= y0 && p.y <= y1);
+    return this.rowsOf(inside.map((point) => point.key));
+  }
+
+  mark(rows) {
+    const cells = this.cells;
+    const keys = new Set(cells ? rows.map((row) => cells[row]) : rows);
+    const full = this.stage._fullData;
+    const curves = [...new Set(this.points.map((point) => point.curve))];
+    const chosen = curves.map((curve) =>
+      rows.length
+        ? this.points.filter((p) => p.curve === curve && keys.has(p.key)).map((point) => point.index)
+        : null,
+    );
+    if (full && curves.length) window.Plotly.restyle(this.stage, { selectedpoints: chosen }, curves);
+  }
+
+  /** Choose the marks inside [x0, x1, y0, y1], or none; `told` is false when the address already says so. */
+  select(box, told = true) {
+    this.box = box;
+    const rows = box && this.plot ? this.rowsIn(box) : [];
+    if (!box && this.plot) window.Plotly.relayout(this.stage, { selections: [] });
+    if (this.plot && this.points.length) this.mark(rows);
+    this.host.dispatchEvent(new CustomEvent("figure:selected", { bubbles: true, detail: { box, rows, told } }));
+  }
+
+  open(point) {
+    if (!this.drawing.open || !point) return;
+    let key = point.customdata ?? point.key;
+    if (Array.isArray(key)) key = key[0];
+    const cells = this.cells;
+    const drawn = this.columns.find((column) => column.name === "in the colour")?.values;
+    const row = cells ? this.rowsOf([key]).find((each) => drawn[each] === "yes") : key;
+    const code = this.columns[0]?.values[row];
+    if (code) location.assign(this.drawing.open.replace("CODE", encodeURIComponent(code)));
+  }
+
+  // Keyboard
+
+  key(event) {
+    if (event.target !== this.stage || event.ctrlKey || event.metaKey || event.altKey) return;
+    const direction = ARROWS[event.key];
+    if (direction && this.points?.length) this.step(direction, event.shiftKey);
+    else if (event.key === "Enter" && this.cursor) this.open(this.cursor);
+    else if (event.key === "t") this.toggleTable();
+    else if (event.key === "Escape" && this.box) this.select(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  step([dx, dy], extending) {
+    const { xaxis, yaxis } = this.stage._fullLayout;
+    const at = (point) => [xaxis.d2p(point.x), -yaxis.d2p(point.y)];
+    if (!this.cursor) {
+      this.go([...this.points].sort((a, b) => a.x - b.x || a.y - b.y)[0]);
+      return;
+    }
+    const [x, y] = at(this.cursor);
+    let best = null;
+    let least = Infinity;
+    for (const point of this.points) {
+      const [px, py] = at(point);
+      const along = (px - x) * dx + (py - y) * dy;
+      const aside = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
+      const cost = along + 3 * aside;
+      if (along > 0.5 && cost < least) [best, least] = [point, cost];
+    }
+    if (!best) return;
+    if (extending) this.anchor ??= this.cursor;
+    else this.anchor = null;
+    this.go(best);
+    if (this.anchor) {
+      const [a, b] = [this.anchor, best];
+      const pad = (low, high) => [low - Math.abs(high - low || low || 1) * 1e-3, high + Math.abs(high - low || low || 1) * 1e-3];
+      const xs = pad(Math.min(a.x, b.x), Math.max(a.x, b.x));
+      const ys = pad(Math.min(a.y, b.y), Math.max(a.y, b.y));
+      this.select([...xs, ...ys]);
+    }
+  }
+
+  go(point) {
+    this.cursor = point;
+    window.Plotly.Fx.hover(this.stage, [{ curveNumber: point.curve, pointNumber: point.index }]);
+    this.live.textContent = plain(point.text ?? "");
+  }
+
+  leave() {
+    if (this.plot && this.cursor) window.Plotly.Fx.unhover(this.stage);
+  }
+
+  // Numbers and pictures to take away
+
+  toggleTable() {
+    this.rows.hidden = !this.rows.hidden;
+    this.tableButton.setAttribute("aria-expanded", String(!this.rows.hidden));
+    if (!this.rows.hidden) this.fillTable();
+  }
+
+  fillTable() {
+    this.rows.replaceChildren(tableElement(this.columns, this.drawing.open));
+  }
+
+  saveCsv() {
+    save(new Blob([csv(this.columns)], { type: "text/csv;charset=utf-8" }), `${this.drawing.filename}.csv`);
+  }
+
+  /** SVG of `width_mm` or PNG at twice the pixels; always as on paper, whatever theme the page has. */
+  async image(format, width_mm) {
+    const { data, layout } = paper(this.drawing, this.stage, width_mm);
+    const width = width_mm ? Math.round(width_mm * MM_IN_PX) : this.stage.clientWidth;
+    const height = width_mm ? Math.round(width * (width_mm < 100 ? 0.78 : 0.6)) : this.height;
+    fitted(data, layout, width, height);
+    const picture = { data, layout: { ...layout, width, height }, config: CONFIG };
+    const options = { format, width, height, scale: format === "png" ? 2 : 1 };
+    const address = await window.Plotly.toImage(picture, options);
+    const name = `${this.drawing.filename}${width_mm ? `-${width_mm}mm` : ""}.${format}`;
+    if (format === "png") {
+      save(await (await fetchData(address)), name);
+      return;
+    }
+    const svg = decodeURIComponent(address.slice(address.indexOf(",") + 1)).replace(
+      /^(<svg[^>]*?) width="[^"]*" height="[^"]*"/,
+      `$1 width="${width_mm}mm" height="${((width_mm * height) / width).toFixed(2)}mm"`,
+    );
+    save(new Blob([svg], { type: "image/svg+xml" }), name);
+  }
+}
+
+/** A data: address as a Blob, without a request (the policy allows none to it). */
+async function fetchData(address) {
+  const binary = atob(address.slice(address.indexOf(",") + 1));
+  return new Blob([Uint8Array.from(binary, (letter) => letter.charCodeAt(0))], { type: "image/png" });
+}
+
+/** Letters in the cells of a map as large as the cells allow. */
+function fitted(data, layout, width, height) {
+  const [across, up] = layout.meta?.cells ?? [0, 0];
+  if (!across) return;
+  const { l, r, t, b } = layout.margin;
+  const size = Math.min((width - l - r - 70) / across / 4.1, (height - t - b) / up / 2.3);
+  for (const trace of data) {
+    if (trace.meta === "cell text") trace.textfont.size = Math.max(6, Math.min(13, size));
+    if (trace.type === "scatter" && trace.mode === "markers" && trace.showlegend === false) {
+      trace.marker.size = Math.max(4, Math.min(8, size * 0.6));
+    }
+  }
+}
+
+function start(root = document) {
+  for (const host of root.querySelectorAll("[data-figure]")) {
+    if (!host.figure) host.figure = new Figure(host);
+  }
+}
+
+// Forms that steer a figure: what they say stands in the page's address and goes to the figure's.
+
+function queryOf(form) {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (value !== "") query.append(name, value);
+  return query;
+}
+
+function steer(form, push) {
+  const host = document.querySelector(form.dataset.steers);
+  const query = queryOf(form);
+  const address = new URL(host.dataset.figure, location.href);
+  const full = new URLSearchParams([...new URLSearchParams(host.dataset.fixed ?? ""), ...query]);
+  if (push) history.pushState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
+  host.figure.box = null;
+  host.figure.load(`${address.pathname}?${full}`);
+  form.dispatchEvent(new CustomEvent("figure:steered", { bubbles: true }));
+}
+
+/** Put what the address says into the form, so that Back shows the choices it goes back to. */
+function refill(form) {
+  const query = new URLSearchParams(location.search);
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    const values = query.getAll(field.name);
+    if (field.type === "checkbox") field.checked = values.includes(field.value);
+    else if (field.type === "radio") field.checked = (values[0] ?? field.dataset.initial) === field.value;
+    else field.value = values[0] ?? field.dataset.initial ?? "";
+  }
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (form?.dataset.steers) steer(form, true);
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.steers) return;
+  event.preventDefault();
+  steer(event.target, true);
+});
+addEventListener("popstate", () => {
+  for (const form of document.querySelectorAll("form[data-steers]")) {
+    refill(form);
+    steer(form, false);
+  }
+});
+
+document.addEventListener("vitrine:theme", () => {
+  for (const host of document.querySelectorAll("[data-figure]")) host.figure?.draw();
+});
+document.addEventListener("htmx:afterSwap", (event) => start(event.target.parentElement ?? document));
+start();

@@ -1,0 +1,82 @@
+"""What figures draw, as JSON. Whoever may not see a thing gets 404 for its figure too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from rest_framework.exceptions import ValidationError
+
+from analysis.models import Run
+from frontend import figures, question
+from frontend.access import login_required
+from frontend.plots import points_for, refused, sent, sentence, spectrum_for
+from frontend.scope import scope
+from measurements.models import Dataset, Measurement
+from measurements.store import StoreError
+
+
+@login_required
+def explore(request: HttpRequest) -> HttpResponse:
+    if scope(request).unknown:
+        return refused("There is no such project among yours.", 404)
+    asked = question.asked(request)
+    try:
+        points = points_for(request.user, asked)
+    except ValidationError as error:
+        return refused(sentence(error))
+    drawing = figures.get(asked["as"]).draw(points, asked.dict())
+    address = f"{reverse('api-explore')}?{question.for_interface(asked).urlencode()}"
+    return sent(request, drawing, api=address)
+
+
+@login_required
+def measurement(request: HttpRequest, pk: int) -> HttpResponse:
+    """`?dataset=` its number, `?run=` whose curves; without, the newest that is done."""
+    row = get_object_or_404(Measurement.objects.visible_to(request.user), pk=pk)
+    runs = Run.objects.filter(measurement=row, status=Run.Status.DONE, artifact__isnull=False)
+    if request.GET.get("run", "").isdecimal():
+        runs = runs.filter(pk=request.GET["run"])
+    return _spectrum(request, row, newest(runs))
+
+
+@login_required
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Run.objects.visible_to(request.user).select_related("measurement"), pk=pk)
+    return _spectrum(request, row.measurement, row)
+
+
+def newest(runs: QuerySet[Run]) -> Run | None:
+    """The run whose curves stand for a measurement: current before superseded, fits before descriptions."""
+    rows = runs.filter(values__current=True).distinct().select_related("artifact").order_by("-pk")
+    return (
+        min(rows, key=lambda row: "fit" not in row.artifact.names, default=None)
+        or runs.order_by("-pk").first()
+    )
+
+
+def _spectrum(request: HttpRequest, row: Measurement, of_run: Run | None) -> HttpResponse:
+    drawn = figures.get("spectrum")
+    datasets: Any = Dataset.objects.filter(measurement=row, current=True).select_related("blob")
+    if request.GET.get("dataset", "").isdecimal():
+        datasets = datasets.filter(number=request.GET["dataset"])
+    dataset = datasets.order_by("number").first()
+    if dataset is None:
+        waiting = "The file waits to be read." if row.status == Measurement.Status.RECEIVED else row.error
+        return sent(
+            request,
+            figures.Drawing(empty=waiting or "There is no dataset."),
+            api=reverse("measurement-detail", args=[row.pk]),
+        )
+    api = reverse("dataset-data", args=[dataset.pk])
+    try:
+        spectrum = spectrum_for(dataset, of_run)
+    except StoreError as error:
+        return refused(str(error), 500)
+    if isinstance(spectrum, str):
+        return sent(request, figures.Drawing(empty=spectrum), api=api)
+    drawing = drawn.draw(spectrum, request.GET.dict())
+    return sent(request, drawing, api=f"{api}?as=json", more={"filename": f"measurement-{row.pk}"})
