@@ -137,24 +137,32 @@ class Value(models.Model):
         MORE = ">", ">"
         AT_LEAST = ">=", "≥"
 
-    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, null=True, related_name="values")
-    measurement = models.ForeignKey(Measurement, on_delete=models.PROTECT, null=True, related_name="values")
+    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, null=True, blank=True, related_name="values")
+    measurement = models.ForeignKey(
+        Measurement, on_delete=models.PROTECT, null=True, blank=True, related_name="values"
+    )
     property = models.CharField(max_length=60)
     component = models.CharField(max_length=40, blank=True)
     method = models.CharField(max_length=60, blank=True, help_text="Of the run; empty for other sources.")
-    value = models.FloatField(null=True)
-    sigma = models.FloatField(null=True)
-    upper = models.FloatField(null=True, help_text="Upper end, when the source states a range.")
+    value = models.FloatField(null=True, blank=True)
+    sigma = models.FloatField(null=True, blank=True)
+    upper = models.FloatField(null=True, blank=True, help_text="Upper end, when the source states a range.")
     unit = models.CharField(max_length=30)
     comparator = models.CharField(max_length=2, choices=Comparator.choices, default=Comparator.EQUAL)
     text = models.TextField(blank=True, help_text="What the source says where it gives no number.")
     origin = models.CharField(max_length=20, choices=Origin.choices)
     inferred = models.BooleanField(default=False)
     current = models.BooleanField(default=True)
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="values")
-    publication = models.ForeignKey(Publication, on_delete=models.PROTECT, null=True, related_name="values")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="values")
+    publication = models.ForeignKey(
+        Publication, on_delete=models.PROTECT, null=True, blank=True, related_name="values"
+    )
     entered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="entered_values"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entered_values",
     )
     place = models.CharField(max_length=200, blank=True, help_text="Where in the publication.")
     note = models.TextField(blank=True, help_text="A person's reason, or a remark of the source.")
