@@ -12,7 +12,7 @@ from measurements.models import Measurement
 def decide_current(measurement: Measurement, method: str) -> None:
     """The values of the newest method version, asked for last, are current; all others stay readable."""
     # One decision at a time for a measurement: two runs of it may finish together.
-    Measurement.objects.select_for_update().get(pk=measurement.pk)
+    Measurement.objects.select_for_update(no_key=True).get(pk=measurement.pk)
     done = Run.objects.filter(measurement=measurement, method=method, status=Run.Status.DONE)
     winner = done.order_by("-method_version", "-requested_at", "-pk").first()
     if winner is None:
