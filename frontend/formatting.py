@@ -96,8 +96,10 @@ def with_unit(value: float | None, unit: str) -> str:
     return str(quantity(value, unit=unit))
 
 
-def percent(fraction: float | None) -> str:
-    return str(quantity(fraction, as_percent=True))
+def percent(fraction: float | None, digits: int = SIGNIFICANT_WITHOUT_SIGMA) -> str:
+    if fraction is None or not math.isfinite(fraction):
+        return NOT_RECORDED
+    return f"{_plain(Decimal(repr(float(fraction))) * 100, digits)}{NARROW}%"
 
 
 def unit_text(unit: str) -> str:

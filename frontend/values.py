@@ -17,6 +17,8 @@ from analysis.methods.base import Property
 from analysis.models import Value
 from frontend.formatting import Written, quantity
 
+# What people look for first on a sample's page; the rest follows in the order of its declaration.
+FIRST = ("plqy", "pl_peak_center", "pl_peak_fwhm", "trpl_tau_amp", "band_gap", "phase_fraction", "tg")
 # What a laboratory would rather believe, first.
 ORIGINS = ("measured", "entered", "published", "simulated", "predicted")
 
@@ -44,8 +46,8 @@ class Shown:
 
 
 def shown(values: Iterable[Value]) -> list[Shown]:
-    """One line per property and component, in the order in which the properties are declared."""
-    order = {key: place for place, key in enumerate(properties.all())}
+    """One line per property and component, what people look for first on top."""
+    order = {key: place for place, key in enumerate(dict.fromkeys([*FIRST, *properties.all()]))}
 
     def subject(value: Value) -> tuple[int, str, str]:
         return order.get(value.property, len(order)), value.property, value.component

@@ -241,7 +241,7 @@ def _labels(programme: Programme, segments: Sequence[Segment], quench: Quench | 
             rate = abs(part.to_c - part.from_c) / (part.duration_min or 1)
             labels.append(_text(middle + 6, (line.y0 + line.y1) / 2 + 10, "start", with_unit(rate, "°C/min")))
         elif part.kind == "quench" and quench is not None:
-            labels.append(_text(line.x1 + 6, (line.y0 + line.y1) / 2, "start", quench.label))
+            labels.append(_text(line.x1 - 8, programme.box.bottom - 9, "end", quench.label.lower()))
         if part.to_c == hottest.target_c and part.kind == "ramp" and not named:
             named = True
             labels.append(_text(line.x1 - 6, line.y1 - 7, "end", with_unit(part.to_c, "°C"), strong=True))

@@ -29,21 +29,20 @@ def plan_of(recipe: Recipe | None, fallback: Recipe | None = None) -> StartingPl
     for step in _recipe_steps(source):
         if isinstance(step, Milling):
             names = ("rpm", "duration_min", "ball_mass_g", "ball_material")
-            fields |= {"mill": True, **{name: getattr(step, name) for name in names}}
+            fields |= {"mill": True, **{name: _typed(getattr(step, name)) for name in names}}
         elif isinstance(step, Sintering):
             fields |= {"sinter": True, "equipment": step.equipment}
             columns = ("target_c", "ramp_c_per_min", "hold_min", "gas", "flow_ml_min")
-            segments += [{name: getattr(s, name) for name in columns} for s in step.segments.all()]
+            segments += [{name: _typed(getattr(s, name)) for name in columns} for s in step.segments.all()]
         elif isinstance(step, Quench):
             fields |= {
                 "quench": step.medium,
-                "delay_s": step.delay_s,
-                "rate_c_per_min": step.rate_c_per_min,
+                "delay_s": _typed(step.delay_s),
+                "rate_c_per_min": _typed(step.rate_c_per_min),
                 "quench_gas": step.gas,
             }
     components = [
-        {"material": c.material_id, "percent": float(f"{100 * c.mass_fraction:.10g}")}
-        for c in source.components.all()
+        {"material": c.material_id, "percent": _typed(100 * c.mass_fraction)} for c in source.components.all()
     ]
     return StartingPlan(fields, components, segments)
 
@@ -63,3 +62,8 @@ def recipe_programme(recipe: Recipe) -> str:
 def _recipe_steps(recipe: Recipe) -> list[Any]:
     kinds = (recipe.milling_steps, recipe.sintering_steps, recipe.quench_steps, recipe.otherstep_steps)
     return sorted((step for kind in kinds for step in kind.all()), key=lambda step: step.order)
+
+
+def _typed(value: Any) -> Any:
+    """A number as a person would type it into a field."""
+    return f"{value:.10g}" if isinstance(value, float) else value

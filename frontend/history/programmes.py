@@ -20,6 +20,7 @@ class ProgrammeTold:
     to_scale: bool
     gases: str
     inferred: bool
+    quench_rate_unknown: bool
 
 
 def programme(family: Lineage, visible_projects: Collection[int]) -> ProgrammeTold | None:
@@ -47,6 +48,7 @@ def _programme(sample: Sample, sintering: Sintering, quench: Quench | None) -> P
         to_scale=all(s.ramp_c_per_min is not None and s.hold_min is not None for s in rows),
         gases="; ".join(gases),
         inferred=bool(sintering.inferred),
+        quench_rate_unknown=quench is not None and quench.rate_c_per_min is None,
     )
 
 

@@ -21,8 +21,8 @@ register = template.Library()
 
 
 @register.filter
-def number(value: float | None) -> str:
-    return formatting.number(value)
+def number(value: float | None, digits: int = 6) -> str:
+    return formatting.number(value, digits)
 
 
 @register.filter
@@ -31,8 +31,8 @@ def mass(mass_g: float | None) -> str:
 
 
 @register.filter
-def percent(fraction: float | None) -> str:
-    return formatting.percent(fraction)
+def percent(fraction: float | None, digits: int = 4) -> str:
+    return formatting.percent(fraction, digits)
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from analysis.models import Run, Value
+from analysis.querysets import RunQuerySet
 from frontend.access import login_required, or_first_administrator
 from frontend.scope import narrowed, scope
 from frontend.values import shown
@@ -16,7 +17,8 @@ from measurements.models import Dataset, Measurement
 from samples.models import Sample
 
 WAITING = 5
-RECENT = 10
+MANY = 200
+RECENT = 7
 
 
 @or_first_administrator
@@ -29,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting": _waiting(request),
         "recent": _recent(request),
         "has_samples": narrowed(Sample.objects.all(), request).exists(),
+        "several_projects": chosen.project is None and len(chosen.memberships) > 1,
         "has_plqy": _has_values(request, "plqy"),
     }
     return render(request, "home.html", context)
@@ -41,17 +44,26 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
     return {
         "inbox": list(measurements.inbox().order_by("-pk")[:WAITING]),
         "unread": list(measurements.filter(status=Measurement.Status.FAILED).order_by("-pk")[:WAITING]),
-        "failed_runs": list(
-            narrowed(failed_runs, request, "measurement__project")
-            .select_related("measurement__sample")
-            .order_by("-pk")[:WAITING]
-        ),
+        "failures": _failures(narrowed(failed_runs, request, "measurement__project")),
         "planned": list(
             narrowed(Sample.objects.filter(planned=True), request)
             .filter(created_by=request.user)
             .order_by("-pk")[:WAITING]
         ),
     }
+
+
+def _failures(runs: RunQuerySet) -> list[dict[str, Any]]:
+    """Failed runs by reason, the commonest first: one remedy helps them all."""
+    newest = runs.select_related("measurement__sample").order_by("-pk")[:MANY]
+    reasons: dict[tuple[str, str], list[Run]] = {}
+    for run in newest:
+        reasons.setdefault((run.method, run.message), []).append(run)
+    grouped = sorted(reasons.items(), key=lambda reason: -len(reason[1]))
+    return [
+        {"method": method, "message": message, "runs": found[:WAITING], "more": len(found) - WAITING}
+        for (method, message), found in grouped[:WAITING]
+    ]
 
 
 def _recent(request: HttpRequest) -> list[Measurement]:

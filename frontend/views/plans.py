@@ -26,7 +26,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     earlier = _recipe_to_repeat(request)
     project = _project_to_plan_in(request, earlier)
     materials = Material.objects.filter(project=project)
-    start = plan_of(earlier, Recipe.objects.filter(project=project).order_by("-pk").first())
+    start = plan_of(earlier, _habit(request, project))
     posted = request.POST or None
     form = PlanForm(posted, projects=projects, initial={**start.fields, "project": project.slug})
     components = ComponentFormSet(
@@ -75,6 +75,12 @@ def _planned(request: HttpRequest, form: PlanForm, components: Any, segments: An
         f"{planned.code} is planned. Write the code on the vial; files named after it find their way here.",
     )
     return planned
+
+
+def _habit(request: HttpRequest, project: Project) -> Recipe | None:
+    """The person's last recipe here, or anybody's: most composites differ from the last in one thing."""
+    composites = Recipe.objects.filter(project=project, components__isnull=False).order_by("-pk")
+    return composites.filter(created_by=request.user).first() or composites.first()
 
 
 def _recipe_to_repeat(request: HttpRequest) -> Recipe | None:

@@ -37,7 +37,13 @@ def recipe_list(request: HttpRequest) -> HttpResponse:
     )
     for recipe in found.rows:
         recipe.steps = history.recipe_steps(recipe)
-    context = {"page": found, "may_write": scope(request).may_write_anywhere, "search": search}
+    chosen = scope(request)
+    context = {
+        "page": found,
+        "search": search,
+        "may_write": chosen.may_write_anywhere,
+        "several_projects": chosen.project is None and len(chosen.memberships) > 1,
+    }
     return render(request, "recipes/list.html", context)
 
 

@@ -27,9 +27,7 @@ COLUMNS = {
     "code": ("Code", "code", False),
     "loading": ("Loading", "factors__loading_mass_fraction", True),
     "temperature": ("Sintered at", "factors__sintering_temperature_c", True),
-    "hold": ("Hold", "factors__sintering_hold_min", True),
     "quench": ("Quench", "factors__quench_medium", False),
-    "state": ("State", "state", False),
 }
 KEY_VALUES = (("plqy", ""), ("pl_peak_center", "I"))
 CONDITIONS = {

@@ -38,5 +38,13 @@ function addUp() {
   sum.className = `sum tabular ${full ? "full" : "off"}`;
 }
 
+// Who writes into a step means to do it.
+for (const step of plan.querySelectorAll("[data-optional]")) {
+  const done = step.querySelector("input[type=checkbox]");
+  step.addEventListener("input", (event) => {
+    if (event.target !== done && event.target.value !== "") done.checked = true;
+  });
+}
+
 plan.addEventListener("input", addUp);
 addUp();

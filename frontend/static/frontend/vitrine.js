@@ -6,7 +6,7 @@ const YEAR_S = 31536000;
 const root = document.documentElement;
 const remember = (name, value) => {
   const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
+  document.cookie = `${name}=${value}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
 };
 
 // The server writes times in the reader's zone; it learns the browser's zone from this cookie.
