@@ -42,12 +42,20 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Lines of one component; what their labels share stands in the heading: PL peak I: centre, width, …"""
+
+    heading: str
+    lines: list[tuple[str, Shown]]
+
+
+@dataclass(frozen=True)
 class Analysis:
     """A method's current result, as the parameter table shows it."""
 
     run: Run
     title: str
-    lines: list[Shown]
+    groups: list[Group]
     notes: list[tuple[str, str]]
     more_notes: list[tuple[str, str]]
     params: list[tuple[str, str]]
@@ -114,12 +122,39 @@ def _analysis(entry: Entry) -> Analysis:
     return Analysis(
         run=run,
         title=entry.title,
-        lines=shown(value for value in entry.values if value.current),
+        groups=_groups(shown(value for value in entry.values if value.current)),
         notes=[_note(*pair) for pair in notes],
         more_notes=[_note(*pair) for pair in more],
         params=_params(loaded, run.params),
         outdated=loaded is not None and loaded.method.version > run.method_version,
     )
+
+
+def _groups(lines: Sequence[Shown]) -> list[Group]:
+    by_component: dict[str, list[Shown]] = {}
+    for line in lines:
+        by_component.setdefault(line.component, []).append(line)
+    return [_group(component, of) for component, of in by_component.items()]
+
+
+def _group(component: str, lines: Sequence[Shown]) -> Group:
+    if not component:
+        return Group("", [(line.label, line) for line in lines])
+    stem = _shared_words([line.label for line in lines[:2]])
+    short = [(line.label.removeprefix(stem).strip(), line) for line in lines]
+    return Group(f"{stem}{component}", short)
+
+
+def _shared_words(labels: Sequence[str]) -> str:
+    """The words that two labels begin with, and a space: `PL peak `."""
+    if len(labels) < 2:
+        return ""
+    shared = []
+    for ours, theirs in zip(*(label.split() for label in labels), strict=False):
+        if ours != theirs:
+            break
+        shared.append(ours)
+    return " ".join([*shared, ""]) if shared else ""
 
 
 def _note(name: str, value: Any) -> tuple[str, str]:
@@ -188,7 +223,9 @@ def forms(
     found = []
     for loaded in methods.for_technique(row.technique):
         mine = loaded.key == submitted
-        last = next((e.run.params for e in entries if e.run.method == loaded.key and e.current), {})
+        last: Mapping[str, Any] = next(
+            (e.run.params for e in entries if e.run.method == loaded.key and e.current), {}
+        )
         values = given if mine and given is not None else last
         fields = [
             _field(entry, values, errors if mine and errors else {})

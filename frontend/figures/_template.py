@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from frontend.formatting import ORIGIN_WORDS
+
 INK, SECOND, LINE, SURFACE = "var(--ink)", "var(--second)", "var(--line)", "var(--surface)"
 ACCENT, CAUTION = "var(--accent)", "var(--caution)"
 GRID, RAISED = "var(--figure-grid)", "var(--raised)"
@@ -19,6 +21,14 @@ SYMBOLS = {
     "predicted": "triangle-up",
 }
 ORIGINS = tuple(SYMBOLS)  # in the order in which one is shown where several are known
+
+
+def along_scale(share: float) -> str:
+    """The colour at `share` (0 to 1) of the scale for marks."""
+    place = min(max(share, 0.0), 1.0) * 6
+    lower = min(int(place), 5)
+    part = round(100 * (place - lower))
+    return f"color-mix(in oklab, var(--scale-{lower + 1}) {part}%, var(--scale-{lower}))"
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
@@ -70,6 +80,19 @@ def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
+def legend_mark(origin: str) -> dict[str, Any]:
+    """An entry of the legend in the page's ink: marks on the figure take other colours."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": ORIGIN_WORDS[origin],
+        "x": [None],
+        "y": [None],
+        "marker": {"symbol": SYMBOLS[origin], "size": 8, "color": INK, "line": {"width": 1.6}},
+        "hoverinfo": "skip",
+    }
+
+
 def colorbar(title: str, **more: Any) -> dict[str, Any]:
     return {
         "title": {"text": title, "side": "right", "font": {"color": SECOND}},
@@ -80,5 +103,7 @@ def colorbar(title: str, **more: Any) -> dict[str, Any]:
         "tickcolor": LINE,
         "tickfont": {"color": SECOND},
         "x": 1.01,
+        "minexponent": 5,
+        "exponentformat": "power",
         **more,
     }

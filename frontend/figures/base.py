@@ -35,7 +35,8 @@ class Quantity:
 
     @property
     def title(self) -> str:
-        return f"{self.label} ({self.shown_unit})" if self.shown_unit else self.label
+        unit = self.shown_unit
+        return f"{self.label} ({unit})" if unit and unit != self.label.lower() else self.label
 
     @property
     def factor(self) -> float:

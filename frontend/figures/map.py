@@ -11,12 +11,13 @@ import numpy as np
 
 from frontend.figures import _points
 from frontend.figures._arrays import typed
-from frontend.figures._template import FULL, ORIGINS, SYMBOLS, axis, colorbar, layout
+from frontend.figures._template import FULL, ORIGINS, SYMBOLS, axis, colorbar, layout, legend_mark
 from frontend.figures.base import Column, Drawing, Figure, Numbers, Points, Quantity, Words
-from frontend.formatting import COMPARATORS, NARROW, ORIGIN_WORDS, number
+from frontend.formatting import COMPARATORS, MINUS, NARROW, ORIGIN_WORDS, number
 
 FIGURE = Figure(title="Map", takes="points", order=2, help="Two factors across, the property as colour.")
 MOST_LEVELS = 32  # of one factor; more are gathered in as many equal steps
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 ON_DARK, ON_BRIGHT = "#ffffff", "#15202b"
 BRIGHT_FROM = 0.62  # of the scale: from here viridis needs dark letters
 
@@ -118,22 +119,42 @@ def _cell(points: Points, place: tuple[int, int], rows: Sequence[int]) -> Cell:
     return Cell(*place, value, sign, origin, tuple(shown), tuple(rows))
 
 
-def _label(points: Points, cell: Cell) -> str:
-    """`81.3 %`, short enough for a cell; the unit only where it is one sign."""
-    scaled = cell.value * points.y_is.factor
-    digits = 3 if abs(scaled) < 1000 else 4
+def _power(highest: float) -> int:
+    """Large and tiny numbers are written in units of 10³, 10⁶, …, which the colour bar names."""
+    top = _exponent(highest)
+    return 3 * (top // 3) if top >= 4 or top <= -3 else 0
+
+
+def _label(points: Points, cell: Cell, highest: float) -> str:
+    """`81.3 %`: three or four digits, and never more decimals than matter beside the map's highest value."""
+    power = _power(highest)
+    scaled = cell.value * points.y_is.factor / 10.0**power
+    top = _exponent(highest) - power
+    digits = 4 if top >= 2 else 3
+    decimals = max(min(digits - 1 - _exponent(scaled), 3 - top), 0)
     unit = f"{NARROW}%" if points.y_is.as_percent else ""
     sign = f"{cell.sign}{NARROW}" if cell.sign else ""
-    return f"{sign}{number(scaled, digits)}{unit}"
+    written = f"{scaled:.{decimals}f}".replace("-", MINUS)
+    return f"{sign}{written}{unit}"
 
 
-def _hover(points: Points, cell: Cell) -> str:
+def _scaled_title(quantity: Quantity, power: int) -> str:
+    if not power:
+        return quantity.title
+    return f"{quantity.label} (10{str(power).translate(RAISED)}{NARROW}{quantity.shown_unit})"
+
+
+def _exponent(value: float) -> int:
+    return int(np.floor(np.log10(abs(value)))) if value else 0
+
+
+def _hover(points: Points, cell: Cell, highest: float) -> str:
     first = _points.hover(points, cell.shown[0])
     if len(cell.shown) > 1:
         spread = points.y[list(cell.shown)] * points.y_is.factor
         unit = points.y_is.shown_unit
         first = (
-            f"<b>Mean of {len(cell.shown)} samples: {_label(points, cell)}</b> "
+            f"<b>Mean of {len(cell.shown)} samples: {_label(points, cell, highest)}</b> "
             f"({number(float(spread.min()), 3)} to {number(float(spread.max()), 3)} {unit})<br>{first}"
         )
     others = [row for row in cell.all if row != cell.shown[0]]
@@ -151,10 +172,12 @@ def _traces(points: Points, cells: Sequence[Cell], across: Levels, up: Levels) -
     z = np.full(shape, np.nan)
     ids = np.full(shape, -1, dtype=np.int32)
     hovers = [["" for _ in across.labels] for _ in up.labels]
+    highest = max(abs(cell.value) for cell in cells) * points.y_is.factor
+    power = _power(highest)
     for number_of, cell in enumerate(cells):
-        z[cell.row, cell.column] = cell.value * points.y_is.factor
+        z[cell.row, cell.column] = cell.value * points.y_is.factor / 10.0**power
         ids[cell.row, cell.column] = number_of
-        hovers[cell.row][cell.column] = _hover(points, cell)
+        hovers[cell.row][cell.column] = _hover(points, cell, highest)
     low, high = float(np.nanmin(z)), float(np.nanmax(z))
     traces: list[dict[str, Any]] = [
         {
@@ -167,7 +190,7 @@ def _traces(points: Points, cells: Sequence[Cell], across: Levels, up: Levels) -
             "colorscale": FULL,
             "xgap": 2,
             "ygap": 2,
-            "colorbar": colorbar(points.y_is.title),
+            "colorbar": colorbar(_scaled_title(points.y_is, power)),
         }
     ]
     if hatched := [cell for cell in cells if cell.origin == "simulated"]:
@@ -175,7 +198,7 @@ def _traces(points: Points, cells: Sequence[Cell], across: Levels, up: Levels) -
     for origin in ORIGINS:
         numbered = [(n, cell) for n, cell in enumerate(cells) if cell.origin == origin]
         if numbered:
-            traces += _labels(points, numbered, low, high)
+            traces += _labels(points, numbered, (low, high), highest)
     return traces
 
 
@@ -196,7 +219,7 @@ def _hatching(cells: Sequence[Cell]) -> dict[str, Any]:
                 "fgcolor": "var(--hatch)",
                 "bgcolor": "rgba(0,0,0,0)",
                 "size": 8,
-                "solidity": 0.22,
+                "solidity": 0.14,
             },
         },
         "hoverinfo": "skip",
@@ -205,11 +228,12 @@ def _hatching(cells: Sequence[Cell]) -> dict[str, Any]:
 
 
 def _labels(
-    points: Points, numbered: Sequence[tuple[int, Cell]], low: float, high: float
+    points: Points, numbered: Sequence[tuple[int, Cell]], scale: tuple[float, float], highest: float
 ) -> list[dict[str, Any]]:
     cells = [cell for _, cell in numbered]
     origin = cells[0].origin
-    scaled = np.array([cell.value for cell in cells]) * points.y_is.factor
+    low, high = scale
+    scaled = np.array([cell.value for cell in cells]) * points.y_is.factor / 10.0 ** _power(highest)
     share = (scaled - low) / (high - low) if high > low else np.zeros_like(scaled)
     colors = [ON_BRIGHT if part > BRIGHT_FROM else ON_DARK for part in share]
     column = np.array([cell.column for cell in cells], dtype=np.float64)
@@ -220,7 +244,7 @@ def _labels(
             "mode": "text",
             "x": typed(column),
             "y": typed(row - 0.06),
-            "text": [_label(points, cell) for cell in cells],
+            "text": [_label(points, cell, highest) for cell in cells],
             "textfont": {"color": colors, "size": 12},
             "hoverinfo": "skip",
             "showlegend": False,
@@ -235,22 +259,20 @@ def _labels(
             "x": typed(column - 0.37),
             "y": typed(row + 0.31),
             "customdata": typed(np.array([n for n, _ in numbered], dtype=np.int32)),
-            "hovertext": [_hover(points, cell) for cell in cells],
+            "hovertext": [_hover(points, cell, highest) for cell in cells],
             "hovertemplate": "%{hovertext}<extra></extra>",
-            "marker": {"symbol": SYMBOLS[origin], "size": 7, "color": colors, "line": {"width": 1.4}},
+            "marker": {
+                "symbol": SYMBOLS[origin],
+                "size": 7,
+                "color": colors,
+                "line": {"width": 1.4},
+                "opacity": 0.75 if origin == "simulated" else 1,
+            },
             "selected": {"marker": {"opacity": 1}},
             "unselected": {"marker": {"opacity": 0.25}},
             "showlegend": False,
         },
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": ORIGIN_WORDS[origin],
-            "x": [None],
-            "y": [None],
-            "marker": {"symbol": SYMBOLS[origin], "size": 8, "color": "var(--ink)", "line": {"width": 1.6}},
-            "hoverinfo": "skip",
-        },
+        legend_mark(origin),
     ]
 
 
@@ -265,7 +287,7 @@ def _level_axis(quantity: Quantity, level: Levels) -> dict[str, Any]:
         range=[-0.5, count - 0.5],
         showgrid=False,
         showline=False,
-        ticks="",
+        tickcolor="rgba(0,0,0,0)",
     )
 
 

@@ -20,6 +20,7 @@ from frontend.figures._template import (
     SYMBOLS,
     colorbar,
     layout,
+    legend_mark,
 )
 from frontend.figures.base import Drawing, Figure, Numbers, Points
 from frontend.formatting import MARKS, ORIGIN_WORDS, number
@@ -36,7 +37,9 @@ def draw(points: Points, options: Mapping[str, str]) -> Drawing:
     if points.y.size > MOST_POINTS:
         return density(points, x, notes)
     paint = _paint(points)
-    data = [_marks(points, x.at, paint, origin) for origin in ORIGINS if origin in points.origin]
+    present = [origin for origin in ORIGINS if origin in points.origin]
+    data = [_marks(points, x.at, paint, origin) for origin in present]
+    data += [legend_mark(origin) for origin in present]
     return Drawing(
         data=data,
         layout=layout(
@@ -46,7 +49,7 @@ def draw(points: Points, options: Mapping[str, str]) -> Drawing:
             **({"coloraxis": _color_axis(points, paint)} if paint is not None else {}),
         ),
         table=_points.table(points),
-        summary=_summary(points),
+        summary=summary(points),
         notes=notes,
         filename=_points.file_stem(points, "points"),
     )
@@ -78,6 +81,7 @@ def _marks(points: Points, x: Numbers, paint: Positions | None, origin: str) -> 
         "hovertext": [_points.hover(points, row) for row in rows],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": marker,
+        "showlegend": False,
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 0.18}},
     }
@@ -110,7 +114,7 @@ def _color_axis(points: Points, paint: Positions) -> dict[str, Any]:
     }
 
 
-def _summary(points: Points) -> str:
+def summary(points: Points) -> str:
     marks = ", ".join(
         f"{MARKS[origin]} {ORIGIN_WORDS[origin]}" for origin in ORIGINS if origin in points.origin
     )

@@ -52,7 +52,7 @@ BOARDS = (
             "x": "sintering_temperature_c",
             "y": "pl_peak_center:I",
             "color": "loading_mass_fraction",
-            "as": "points",
+            "as": "lines",
         },
     ),
     Board(
@@ -62,7 +62,7 @@ BOARDS = (
             "x": "loading_mass_fraction",
             "y": "pl_peak_fwhm:I",
             "color": "sintering_temperature_c",
-            "as": "points",
+            "as": "lines",
         },
     ),
 )

@@ -40,7 +40,7 @@ def measurement_list(request: HttpRequest) -> HttpResponse:
     if code := request.GET.get("sample", "").strip():
         rows = rows.filter(sample__code__icontains=code)
     found = page(
-        rows.for_list(),  # type: ignore[attr-defined]  # of MeasurementQuerySet
+        rows.for_list(),
         "pk",
         descending=True,
         after=request.GET.get("after", ""),

@@ -1,6 +1,6 @@
 // Colours and type: a figure names tokens of the stylesheet, and gets them as the page, or paper, shows them.
 
-const TOKEN = /^var\((--[a-z0-9-]+)\)$/;
+const TOKEN = /^(?:var\(--|color-mix\()/;
 
 /** Looks tokens up as `scheme` shows them; computed colours come back as Plotly can read them. */
 function reader(scheme) {
@@ -9,9 +9,9 @@ function reader(scheme) {
   document.documentElement.append(probe);
   const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   const known = new Map();
-  const look = (name) => {
-    if (name === "--sans") return getComputedStyle(document.documentElement).getPropertyValue("--sans").trim();
-    probe.style.color = `var(${name})`;
+  const look = (written) => {
+    if (written === "var(--sans)") return getComputedStyle(document.documentElement).getPropertyValue("--sans").trim();
+    probe.style.color = written;
     pixel.clearRect(0, 0, 1, 1);
     pixel.fillStyle = getComputedStyle(probe).color;
     pixel.fillRect(0, 0, 1, 1);
@@ -19,20 +19,17 @@ function reader(scheme) {
     return a === 255 ? `rgb(${r}, ${g}, ${b})` : `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`;
   };
   return {
-    token: (name) => {
-      if (!known.has(name)) known.set(name, look(name));
-      return known.get(name);
+    token: (written) => {
+      if (!known.has(written)) known.set(written, look(written));
+      return known.get(written);
     },
     done: () => probe.remove(),
   };
 }
 
-/** A copy in which every var(--token) is a colour. Packed arrays are passed on as they are. */
+/** A copy in which every var(--token), and every mix of them, is a colour. Packed arrays are passed on as they are. */
 function painted(value, token) {
-  if (typeof value === "string") {
-    const match = TOKEN.exec(value);
-    return match ? token(match[1]) : value;
-  }
+  if (typeof value === "string") return TOKEN.test(value) ? token(value) : value;
   if (Array.isArray(value)) return value.map((each) => painted(each, token));
   if (value && typeof value === "object") {
     if (value.bdata) return { ...value };

@@ -50,7 +50,6 @@ class Figure {
   constructor(host) {
     this.host = host;
     this.url = host.dataset.figure;
-    this.height = Number(host.dataset.height) || 420;
     this.title = host.dataset.title || "Figure";
     this.drawing = null;
     this.cursor = null;
@@ -70,13 +69,14 @@ class Figure {
       "aria-roledescription": "figure",
       "aria-describedby": `${id}-summary`,
     });
-    this.stage.style.height = `${this.height}px`;
     this.summary = element("p", { class: "unseen", id: `${id}-summary` });
     this.live = element("p", { class: "unseen", "aria-live": "polite" });
     this.notes = element("ul", { class: "figure-notes" });
     this.rows = element("div", { class: "figure-table scroll", hidden: true });
     this.tools = this.buildTools();
     this.host.replaceChildren(this.tools, this.stage, this.summary, this.live, this.notes, this.rows);
+    this.height = this.room();
+    this.stage.style.height = `${this.height}px`;
     this.stage.addEventListener("keydown", (event) => this.key(event));
     this.stage.addEventListener("blur", () => this.leave());
     let width = 0;
@@ -88,6 +88,13 @@ class Figure {
       }
       width = now;
     }).observe(this.stage);
+  }
+
+  /** `data-height` in px; "fill" takes what the window has left. */
+  room() {
+    if (this.host.dataset.height !== "fill") return Number(this.host.dataset.height) || 420;
+    const above = this.stage.getBoundingClientRect().top + scrollY;
+    return Math.max(440, Math.min(innerHeight - above - 40, 900));
   }
 
   buildTools() {
@@ -475,5 +482,20 @@ addEventListener("popstate", () => {
 document.addEventListener("vitrine:theme", () => {
   for (const host of document.querySelectorAll("[data-figure]")) host.figure?.draw();
 });
-document.addEventListener("htmx:afterSwap", (event) => start(event.target.parentElement ?? document));
+// A part of the page that follows runs carries a stamp of them; when that changes, its figure is stale.
+const stamps = new Map();
+function restamp() {
+  for (const part of document.querySelectorAll("[data-stamp]")) {
+    const { stamp, stamps: figure } = part.dataset;
+    const before = stamps.get(figure);
+    stamps.set(figure, stamp);
+    if (before !== undefined && before !== stamp) document.querySelector(figure)?.figure?.load();
+  }
+}
+
+document.addEventListener("htmx:afterSettle", () => {
+  start();
+  restamp();
+});
 start();
+restamp();
