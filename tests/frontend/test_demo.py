@@ -457,6 +457,7 @@ def test_a_simulated_spectrum_takes_the_road_of_any_other_file(demo: Project, co
 
 def test_if_new_does_nothing_once_the_demo_was_here(db: None, data_folder: Path):
     assert "password" in run("--if-new")
+    loading.marker().unlink()  # as if its first load had been interrupted
     run("--remove", "--yes")
     assert run("--if-new") == ""
     assert not Project.objects.filter(slug="demo").exists()
