@@ -78,6 +78,8 @@ def serve(supervisor: Supervisor, options: argparse.Namespace) -> None:
         [*network.host_names(options.host), *filter(None, [os.environ.get("VITRINE_HOSTS")])]
     )
     supervisor.env["PYTHONUNBUFFERED"] = "1"
+    # As root Celery warns of pickled messages, which we neither send nor accept.
+    supervisor.env["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser"
     announce(options.data, supervisor.env, addresses[0])
     try:
         supervisor.run(
@@ -127,8 +129,13 @@ def worker() -> Child:
     size = ["--concurrency", str(max(2, os.cpu_count() or 1))]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     command = [*celery("worker"), "--loglevel", "INFO", *size, *alone]
-    # SIGQUIT does not wait for running tasks; the sweep finds them and runs them again.
-    return Child("worker", command, floor=3, orphan_signal=signal.SIGQUIT)
+    return Child(
+        "worker",
+        command,
+        floor=3,
+        orphan_signal=signal.SIGQUIT,  # does not wait for running tasks; the sweep runs them again
+        noise=r" received$|tasks\.sweep\[.* succeeded",
+    )
 
 
 def scheduler() -> Child:
@@ -141,16 +148,11 @@ def celery(role: str) -> list[str]:
 
 def offer_demo(supervisor: Supervisor, data: Path, wanted: bool) -> None:
     """Load the demo campaign on the first start of a data folder; later it may hold real work."""
-    settled, password = data / "first_start_done", data / "demo_password"
-    if settled.exists() or not wanted:
-        settled.touch()
-        if wanted and password.exists():
-            supervisor.say(f"Demo login: demo, password {password.read_text().strip()}")
-        return
-    supervisor.say(f"Demo login: demo, password {locations.kept_secret(password.name, 9)}")
-    child = Child("demo", django("demo", "--if-new"), floor=4, once=True)
-    supervisor.start(child)
-    while child.alive:
-        supervisor.pump(1)
-    if not child.failures:
-        settled.touch()
+    was_here, password = data / "demo_was_here", data / "demo_password"  # as the command `demo` names them
+    if not wanted:
+        was_here.touch()
+    elif not was_here.exists():
+        supervisor.say(f"Demo login: demo, password {locations.kept_secret(password.name, 9)}")
+        supervisor.start(Child("demo", django("demo", "--if-new"), floor=4, once=True))
+    elif password.exists():
+        supervisor.say(f"Demo login: demo, password {password.read_text().strip()}")
