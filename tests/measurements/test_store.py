@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from measurements.store import BlobStore, StoreFullError, StoreUnavailableError, TooLargeError
+
+BYTES = b"450.00,552.9\n" * 1000
+SHA256 = hashlib.sha256(BYTES).hexdigest()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path / "files")
+
+
+def stored_files(store: BlobStore) -> list[Path]:
+    return [path for path in store.root.rglob("*") if path.is_file() and store.incoming not in path.parents]
+
+
+def test_bytes_lie_under_their_own_hash_and_nobody_may_write_them(store: BlobStore) -> None:
+    stored = store.put(io.BytesIO(BYTES))
+    assert (stored.sha256, stored.size) == (SHA256, len(BYTES))
+    path = store.root / SHA256[:2] / SHA256[2:4] / SHA256
+    assert path.read_bytes() == BYTES
+    assert path.stat().st_mode & 0o777 == 0o400
+    assert store.open(SHA256).read() == BYTES
+    assert list(store.incoming.iterdir()) == []
+
+
+def test_the_same_bytes_are_not_written_a_second_time(store: BlobStore) -> None:
+    store.put(io.BytesIO(BYTES))
+    before = store.path(SHA256).stat()
+    store.put(io.BytesIO(BYTES))
+    after = store.path(SHA256).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_an_empty_file_is_a_file(store: BlobStore) -> None:
+    assert store.put(io.BytesIO(b"")).size == 0
+
+
+def test_a_file_that_lost_its_end_on_disk_is_healed_by_the_same_bytes_sent_again(store: BlobStore) -> None:
+    store.put(io.BytesIO(BYTES))
+    path = store.path(SHA256)
+    path.unlink()
+    path.write_bytes(BYTES[:100])
+    assert not store.verify(SHA256)
+    store.put(io.BytesIO(BYTES))
+    assert store.verify(SHA256)
+
+
+def test_more_bytes_than_allowed_are_refused_and_leave_nothing(store: BlobStore) -> None:
+    with pytest.raises(TooLargeError, match=r"more than 10 kB"):
+        store.put(io.BytesIO(BYTES), limit=10_000)
+    assert list(store.incoming.iterdir()) == []
+    assert stored_files(store) == []
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(store: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(fd: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("measurements.store.os.write", no_space)
+    with pytest.raises(StoreFullError, match="disk of the raw files is full"):
+        store.put(io.BytesIO(BYTES))
+    assert list(store.incoming.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_during_fsync_is_said_too(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(fd: int) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr("measurements.store.os.fsync", no_space)
+    with pytest.raises(StoreFullError):
+        store.put(io.BytesIO(BYTES))
+    assert stored_files(store) == []
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("a file where the folder should be")
+    with pytest.raises(StoreUnavailableError, match="cannot be written"):
+        BlobStore(tmp_path / "files").put(io.BytesIO(BYTES))
+
+
+def test_a_file_that_is_gone_is_named_with_a_remedy(store: BlobStore) -> None:
+    with pytest.raises(StoreUnavailableError, match="Restore it from a backup"):
+        store.open(SHA256)
+
+
+def test_the_sweep_takes_orphans_older_than_a_day_and_leaves_uploads_alone(store: BlobStore) -> None:
+    running = store.begin()
+    running.write(b"still coming")
+    orphan = store.incoming / "orphan"
+    orphan.write_bytes(b"half a file")
+    yesterday = time.time() - 25 * 3600
+    os.utime(orphan, (yesterday, yesterday))
+    assert store.sweep() == 1
+    assert not orphan.exists()
+    assert running.keep().size == 12
+
+
+def test_a_short_write_of_the_kernel_is_completed(store: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr("measurements.store.os.write", lambda fd, data: write(fd, data[:1000]))
+    store.put(io.BytesIO(BYTES))
+    monkeypatch.undo()
+    assert store.verify(SHA256)
+
+
+def test_a_finished_file_is_adopted_under_its_hash(store: BlobStore) -> None:
+    path = store.new_temporary()
+    path.write_bytes(BYTES)
+    assert store.adopt(path).sha256 == SHA256
+    assert store.verify(SHA256)
+    assert not path.exists()
+
+
+# A process that is killed at the n-th call of one of the steps on the way to durability.
+KILLED_AT = """
+import io, os, signal, sys
+from pathlib import Path
+from measurements.store import BlobStore
+
+step, call = sys.argv[2], int(sys.argv[3])
+real, calls = getattr(os, step), 0
+
+def deadly(*args, **kwargs):
+    global calls
+    calls += 1
+    if calls == call and sys.argv[4] == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = real(*args, **kwargs)
+    if calls == call:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+setattr(os, step, deadly)
+BlobStore(Path(sys.argv[1])).put(io.BytesIO(b"450.00,552.9\\n" * 1000))
+print("stored")
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("step", "call"), [("open", 1), ("write", 1), ("fsync", 1), ("link", 1), ("fsync", 2), ("fsync", 5)]
+)
+def test_kill_9_leaves_a_complete_file_or_an_orphan_that_is_swept(
+    store: BlobStore, step: str, call: int, moment: str
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", KILLED_AT, str(store.root), step, str(call), moment], capture_output=True
+    )
+    assert ran.returncode == -signal.SIGKILL, ran.stderr.decode()
+    for path in stored_files(store):
+        assert path.name == SHA256
+        assert path.read_bytes() == BYTES
+    store.sweep(older_than_s=-1)
+    assert not store.incoming.exists() or list(store.incoming.iterdir()) == []
+    assert store.put(io.BytesIO(BYTES)).sha256 == SHA256
+    assert store.verify(SHA256)
