@@ -38,7 +38,7 @@ def write_nxdata(target: Path | BinaryIO, datasets: Mapping[str, Dataset]) -> No
             entry = _group(file, _node(name), "NXentry")
             entry.attrs["default"] = "data"
             # The entry's own name may hold characters that no HDF5 path can.
-            entry.create_dataset("title", data=name)
+            entry.create_dataset("title", data=_string(name))
             _write_entry(entry, dataset)
 
 
@@ -66,14 +66,15 @@ def _write_entry(entry: Any, dataset: Dataset) -> None:
         _numbers(data, field, axis)
     if dataset.signal.errors is not None:
         errors = data.create_dataset(f"{signal}_errors", data=dataset.signal.errors)
-        errors.attrs["units"] = dataset.signal.unit
+        errors.attrs["units"] = _string(dataset.signal.unit)
     header = _group(entry, "header", "NXcollection")
     header.create_dataset("json", data=json.dumps(dict(dataset.header), ensure_ascii=False))
     conditions = _group(entry, "conditions", "NXcollection")
     for key, quantity in dataset.conditions.items():
-        condition = conditions.create_dataset(_node(key), data=quantity.value)
-        condition.attrs["units"] = quantity.unit
-        condition.attrs["key"] = key
+        value = _string(quantity.value) if isinstance(quantity.value, str) else quantity.value
+        condition = conditions.create_dataset(_node(key), data=value)
+        condition.attrs["units"] = _string(quantity.unit)
+        condition.attrs["key"] = _string(key)
 
 
 def _read_entry(entry: Any) -> Dataset:
@@ -110,8 +111,8 @@ def _group(parent: Any, name: str, nx_class: str) -> Any:
 
 def _numbers(data: Any, field: str, numbers: Axis | Signal) -> None:
     node = data.create_dataset(field, data=numbers.values)
-    node.attrs["units"] = numbers.unit
-    node.attrs["long_name"] = numbers.name
+    node.attrs["units"] = _string(numbers.unit)
+    node.attrs["long_name"] = _string(numbers.name)
 
 
 def _field_name(name: str, taken: set[str], fallback: str) -> str:
@@ -125,7 +126,12 @@ def _field_name(name: str, taken: set[str], fallback: str) -> str:
 
 def _node(name: str) -> str:
     """An HDF5 link may hold anything but a slash; "." alone means the group itself."""
-    return name.replace("/", "∕").replace("\0", "").replace(".", "․") or "entry"
+    return _string(name).replace("/", "∕").replace(".", "․") or "entry"
+
+
+def _string(text: str) -> str:
+    """HDF5 holds any text but NUL."""
+    return text.replace("\0", "�")
 
 
 def _array(node: Any) -> Array:

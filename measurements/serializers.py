@@ -231,7 +231,7 @@ class InstrumentSerializer(serializers.ModelSerializer):
         }  # the service says it in a sentence
 
 
-class TokenSerializer(serializers.Serializer):
+class InstrumentTokenSerializer(serializers.Serializer):
     key = serializers.CharField(
         help_text="First letters of the token; names it for revoking.", read_only=True
     )
@@ -240,5 +240,5 @@ class TokenSerializer(serializers.Serializer):
     days = serializers.IntegerField(write_only=True, required=False)
 
 
-class NewTokenSerializer(TokenSerializer):
+class NewInstrumentTokenSerializer(InstrumentTokenSerializer):
     token = serializers.CharField(help_text="Shown once: only its hash is stored.")

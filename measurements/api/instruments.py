@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from measurements import services
 from measurements.api.errors import as_http
 from measurements.models import Instrument
-from measurements.serializers import InstrumentSerializer, NewTokenSerializer, TokenSerializer
+from measurements.serializers import InstrumentSerializer, NewInstrumentTokenSerializer, InstrumentTokenSerializer
 from samples.models import Project, Role
 
 
@@ -49,8 +49,8 @@ class InstrumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
             )
         return Response(InstrumentSerializer(instrument).data, status=201)
 
-    @extend_schema(methods=["GET"], responses=TokenSerializer(many=True))
-    @extend_schema(methods=["POST"], request=TokenSerializer, responses={201: NewTokenSerializer})
+    @extend_schema(methods=["GET"], responses=InstrumentTokenSerializer(many=True))
+    @extend_schema(methods=["POST"], request=InstrumentTokenSerializer, responses={201: NewInstrumentTokenSerializer})
     @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
     def tokens(self, request: Request, pk: str) -> Response:
         """GET: which tokens there are. POST: a new one, shown once."""
@@ -59,7 +59,7 @@ class InstrumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         if request.method == "GET":
             alive = instrument.account.auth_token_set.filter(expiry__gt=timezone.now()).order_by("created")
             return Response([_described(token) for token in alive])
-        form = TokenSerializer(data=request.data)
+        form = InstrumentTokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with as_http():
             row, token = services.issue_token(instrument.account, **form.validated_data)

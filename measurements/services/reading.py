@@ -190,7 +190,7 @@ def _described(dataset: data.Dataset) -> dict[str, object]:
         "signal_name": _storable(dataset.signal.name)[:80],
         "signal_unit": _storable(dataset.signal.unit)[:40],
         "header": {_storable(key): _storable(text) for key, text in dataset.header.items()},
-        "qc": remarks(dataset),
+        "qc": [_storable(sentence) for sentence in remarks(dataset)],
         "preview": preview(dataset),
     }
 
