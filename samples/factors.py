@@ -150,11 +150,16 @@ def _loading(sample: Sample, composition: Composition | None) -> dict[str, Any]:
     moles = _reweighted(composition, "molar_mass_g_per_mol")
     volumes = _reweighted(composition, "density_g_per_cm3")
     return {
-        "loading_mass_fraction": min(sum(composition[p] for p in perovskites), 1.0),
-        "loading_mole_fraction": min(sum(moles[p] for p in perovskites), 1.0) if moles else None,
-        "loading_volume_fraction": min(sum(volumes[p] for p in perovskites), 1.0) if volumes else None,
+        "loading_mass_fraction": _share(composition, perovskites),
+        "loading_mole_fraction": _share(moles, perovskites) if moles else None,
+        "loading_volume_fraction": _share(volumes, perovskites) if volumes else None,
         **_named(", ".join(sorted(p.formula or p.name for p in perovskites))),
     }
+
+
+def _share(fractions: Composition, perovskites: list[Material]) -> float:
+    # 10 mg of 200 mg blend to 0.049999999999999996: a filter from 0.05 on must find it.
+    return min(round(sum(fractions[perovskite] for perovskite in perovskites), 12), 1.0)
 
 
 def _declared(sample: Sample) -> dict[str, Any]:
