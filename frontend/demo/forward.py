@@ -30,10 +30,10 @@ VERSION = 1
 SEED = 20231101
 WAVELENGTH_NM: Array = np.arange(550.0, 801.0)
 
-BRIGHTEST_COUNTS = 1_500_000.0  # height of Peak I at the brightest point, summed over scans
+BRIGHTEST_COUNTS = 2_000_000.0  # height of Peak I at the brightest point, summed over scans
 OFFSET_COUNTS = 81.13
 READ_NOISE_COUNTS = 8.0
-REMAINING_EMISSION = 0.03  # of a row's maximum, however far from the optimum
+REMAINING_EMISSION = 0.08  # of a row's maximum, however far from the optimum
 
 PLQY_MAXIMUM = 0.813
 PLQY_RELATIVE_NOISE = 0.01
