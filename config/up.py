@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -82,10 +83,7 @@ def serve(supervisor: Supervisor, options: argparse.Namespace) -> None:
     supervisor.env["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser"
     announce(options.data, supervisor.env, addresses[0])
     try:
-        supervisor.run(
-            Child("migrate", django("migrate", "--no-input", "-v", "0"), floor=2, once=True),
-            Child("static", django("collectstatic", "--no-input", "-v", "0"), floor=2, once=True),
-        )
+        prepare(supervisor, options.data)
         supervisor.start(web(options.host, options.port, addresses[0]))
         supervisor.say(f"Vitrine is at {' and '.join(addresses)} (Ctrl-C stops it)")
         supervisor.start(worker())
@@ -97,6 +95,28 @@ def serve(supervisor: Supervisor, options: argparse.Namespace) -> None:
     finally:
         supervisor.say("Stopping")
         (options.data / "services.json").unlink(missing_ok=True)
+
+
+def prepare(supervisor: Supervisor, data: Path) -> None:
+    """Bring tables and static files up to date, the latter only when something they are made of changed."""
+    children = [Child("migrate", django("migrate", "--no-input", "--skip-checks"), floor=2, once=True)]
+    children[0].noise = "^(Operations to perform|  Apply all|Running migrations|  No migrations to apply)"
+    made_of = Path(os.environ.get("VITRINE_STATIC") or data / "static") / "made_of"
+    fingerprint = fingerprint_of_static_files()
+    is_current = made_of.exists() and made_of.read_text() == fingerprint
+    if not is_current:
+        children.append(Child("static", django("collectstatic", "--no-input", "-v", "0"), floor=2, once=True))
+    supervisor.run(*children)
+    if not is_current:
+        made_of.write_text(fingerprint)
+
+
+def fingerprint_of_static_files() -> str:
+    """Collecting takes seconds at every start; what it depends on is ours and what requirements.txt pins."""
+    sources = ["requirements.txt", "config/settings.py", "*/staticfiles.py", "*/static/**/*"]
+    files = sorted(path for pattern in sources for path in ROOT.glob(pattern))
+    stats = [(str(path.relative_to(ROOT)), path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+    return hashlib.sha256(repr(stats).encode()).hexdigest()
 
 
 def warn_about_the_network(supervisor: Supervisor) -> None:
@@ -134,7 +154,7 @@ def worker() -> Child:
         command,
         floor=3,
         orphan_signal=signal.SIGQUIT,  # does not wait for running tasks; the sweep runs them again
-        noise=r" received$|tasks\.sweep\[.* succeeded",
+        noise=r"^$| received$|tasks\.sweep\[.* succeeded",
     )
 
 
