@@ -84,7 +84,14 @@ def main() -> str:
         )
 
     def values_list() -> bytes:
-        wanted = (f"sample__factors__{X}", "value", "sigma", f"sample__factors__{COLOR}", "sample__code", "origin")
+        wanted = (
+            f"sample__factors__{X}",
+            "value",
+            "sigma",
+            f"sample__factors__{COLOR}",
+            "sample__code",
+            "origin",
+        )
         return orjson.dumps(list(points().values_list(*wanted)))
 
     def serializer() -> bytes:
