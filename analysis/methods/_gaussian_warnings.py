@@ -68,17 +68,16 @@ def _about_background(data: Spectrum, fit: Fit) -> list[str]:
 
 def _about_second_order(data: Spectrum, fit: Fit, dataset: Dataset) -> list[str]:
     """Light of the excitation reappears at twice its wavelength when no filter stops it."""
-    said = []
+    excitation = dataset.conditions.get("excitation_wavelength")
+    if excitation is None or excitation.unit != "nm" or isinstance(excitation.value, str):
+        return []
+    line = 2 * excitation.value
     noise = 1.4826 * float(np.median(np.abs(fit.residuals)))
-    for name, quantity in dataset.conditions.items():
-        if "excitation" not in name or quantity.unit != "nm" or not isinstance(quantity.value, float | int):
-            continue
-        line = 2 * float(quantity.value)
-        near = np.abs(data.x - line) <= 6
-        on_peak = any(abs(center - line) <= 10 for center in fit.params[1::3])
-        if near.any() and (on_peak or fit.residuals[near].max() > 6 * noise):
-            said.append(
-                f"There is light at {line:g} nm, twice the excitation ({quantity.value:g} nm): probably "
-                "its second order. Use a long-pass filter or end the window before it."
-            )
-    return said
+    near = np.abs(data.x - line) <= 6
+    on_peak = any(abs(center - line) <= 10 for center in fit.params[1::3])
+    if not near.any() or not (on_peak or fit.residuals[near].max() > 6 * noise):
+        return []
+    return [
+        f"There is light at {line:g} nm, twice the excitation ({excitation.value:g} nm): probably its "
+        "second order. Use a long-pass filter or end the window before it."
+    ]
