@@ -25,13 +25,15 @@ def main() -> None:
     from config import embedded
     from config.supervisor import Supervisor
 
-    with tempfile.TemporaryDirectory(prefix="vitrine-benchmark-") as folder:
-        os.environ["VITRINE_DATA"] = folder
-        with (Path(folder) / "services.log").open("w") as log, Supervisor(out=log) as supervisor:
-            with embedded.services(supervisor, Path(folder)):
-                os.environ.update(supervisor.env)
-                prepare()
-                print(importlib.import_module(f"benchmarks.{sys.argv[1]}").main())
+    with (
+        tempfile.TemporaryDirectory(prefix="vitrine-benchmark-") as folder,
+        (Path(folder) / "services.log").open("w") as log,
+        Supervisor(out=log) as supervisor,
+        embedded.services(supervisor, Path(folder)),
+    ):
+        os.environ.update(supervisor.env, VITRINE_DATA=folder)
+        prepare()
+        print(importlib.import_module(f"benchmarks.{sys.argv[1]}").main())
 
 
 def prepare() -> None:

@@ -1,8 +1,6 @@
 """Explore over 33 000 samples × 30 properties (10⁶ values) beside what a user of Django would write.
 
-    python3 manage.py benchmark explore
-
-Needs a database that may be filled and is thrown away afterwards; the command makes one.
+.venv/bin/python -m benchmarks explore
 """
 
 from __future__ import annotations
@@ -33,8 +31,10 @@ def fill(user: User) -> Project:
     keys = [(p.key, (p.components or ("",))[0], p.unit) for p in properties.all().values()][:PROPERTIES]
     with connection.cursor() as cursor:
         cursor.execute(
-            """INSERT INTO samples_sample (project_id, code, name, notation, state, planned, location, notes, created_at)
-            SELECT %s, 'B-' || lpad(n::text, 6, '0'), '', '(CsPbI3)0.25(agZIF-62)0.75', 'composite', false, '', '', now()
+            """INSERT INTO samples_sample
+                (project_id, code, name, notation, state, planned, location, notes, created_at)
+            SELECT %s, 'B-' || lpad(n::text, 6, '0'), '', '(CsPbI3)0.25(agZIF-62)0.75', 'composite', false,
+                '', '', now()
             FROM generate_series(1, %s) n""",
             [project.pk, SAMPLES],
         )
@@ -46,8 +46,8 @@ def fill(user: User) -> Project:
             [project.pk],
         )
         cursor.execute(
-            """INSERT INTO analysis_value (sample_id, property, component, method, value, sigma, unit, comparator,
-                text, origin, inferred, current, publication_id, place, note, created_at)
+            """INSERT INTO analysis_value (sample_id, property, component, method, value, sigma, unit,
+                comparator, text, origin, inferred, current, publication_id, place, note, created_at)
             SELECT s.id, p.key, p.component, '', random(), 0.01 + 0.01 * random(), p.unit, '=',
                 '', 'published', false, true, %s, '', '', now()
             FROM samples_sample s, unnest(%s::text[], %s::text[], %s::text[]) AS p(key, component, unit)
