@@ -52,14 +52,19 @@ def demo_project() -> Project | None:
 def load_demo() -> Project:
     """Load what is missing. A second call changes nothing; one after an interruption completes the first."""
     project = demo_project() or _write_rows(load())
+    _let_in()
     _send_spectra(project, load())
     marker().touch()
     return project
 
 
+def password_file() -> Path:
+    return Path(settings.DATA_DIR) / "demo_password"
+
+
 def password() -> str:
     """The demo password of this installation: in a file of its owner, made on first use."""
-    path = Path(settings.DATA_DIR) / "demo_password"
+    path = password_file()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -102,6 +107,14 @@ def _user() -> User:
     user.set_password(password())
     user.save()
     return user
+
+
+def _let_in() -> None:
+    """The login that is printed works, also when the file of the password was lost since."""
+    user = User.objects.get(username=USERNAME)
+    if not user.check_password(password()):
+        user.set_password(password())
+        user.save(update_fields=["password"])
 
 
 def _send_spectra(project: Project, campaign: Campaign) -> None:

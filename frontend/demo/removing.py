@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, ProtectedError, Q, RestrictedErro
 
 from analysis.models import Artifact, Publication, Run, Value
 from frontend.demo.campaign import load
-from frontend.demo.loading import USERNAME, DemoError, demo_project, marker
+from frontend.demo.loading import USERNAME, DemoError, demo_project, marker, password_file
 from frontend.demo.rows import SIMULATION
 from measurements.models import Blob, Dataset, Instrument, Measurement, RawFile
 from measurements.store import store
@@ -36,8 +36,8 @@ def contents(project: Project) -> str:
 def remove_demo() -> bool:
     """Delete the demo project with all it holds; False when there is none. Other projects are not touched."""
     project = demo_project()
+    marker().touch()
     if project is None:
-        marker().touch()
         return False
     try:
         unused = _delete_rows(project)
@@ -47,7 +47,7 @@ def remove_demo() -> bool:
             f"Something outside the demo is made of it ({used}), so nothing was removed. Remove that first."
         ) from error
     _delete_bytes(unused)
-    marker().touch()
+    password_file().unlink(missing_ok=True)
     return True
 
 

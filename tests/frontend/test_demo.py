@@ -439,6 +439,12 @@ def test_the_login_of_the_demo_works_and_its_password_is_for_its_owner_only(demo
     assert (loading.marker().parent / "demo_password").stat().st_mode & 0o777 == 0o600
 
 
+def test_the_printed_login_works_after_its_file_was_lost(demo: Project):
+    loading.password_file().unlink()
+    printed = run().strip().rpartition(" ")[2]
+    assert User.objects.get(username="demo").check_password(printed)
+
+
 @pytest.mark.parametrize("code", ["NC-250-300", "NC-010-150"])
 def test_a_simulated_spectrum_takes_the_road_of_any_other_file(demo: Project, code: str):
     measurement = Measurement.objects.get(sample__code=code)
@@ -460,6 +466,7 @@ def test_if_new_does_nothing_once_the_demo_was_here(db: None, data_folder: Path)
     loading.marker().unlink()  # as if its first load had been interrupted
     run("--remove", "--yes")
     assert run("--if-new") == ""
+    assert not loading.password_file().exists(), "nobody is offered a login that is gone"
     assert not Project.objects.filter(slug="demo").exists()
 
 
