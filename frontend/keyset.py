@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Model, Q, QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import F, Field, Model, Q, QuerySet
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ def page(
     size: int = 50,
 ) -> Page:
     """`size` rows after or before a cursor; a cursor that is none begins at the start."""
-    backwards = bool(before) and _decoded(before) is not None
-    cursor = _decoded(before if backwards else after)
+    field = _field(rows.model, column)
+    backwards = _decoded(before, field) is not None
+    cursor = _decoded(before if backwards else after, field)
     found = rows.order_by(*_order(column, descending, backwards))
     if cursor is not None:
         found = found.filter(_beyond(column, *cursor, descending=descending, backwards=backwards))
@@ -78,12 +80,20 @@ def _encoded(row: Model, column: str) -> str:
     return urlsafe_b64encode(json.dumps([value, row.pk]).encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str) -> tuple[Any, int] | None:
-    if not cursor:
-        return None
+def _field(model: type[Model], column: str) -> Field:
+    *relations, name = column.split("__")
+    for relation in relations:
+        model = model._meta.get_field(relation).related_model
+    return model._meta.get_field(name)
+
+
+def _decoded(cursor: str, field: Field) -> tuple[Any, int] | None:
+    """Value and primary key; None for what is no cursor, or one of another column."""
     try:
         value, pk = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError):
+        if not isinstance(value, (str, float, int, type(None))):
+            return None
+        value = field.to_python(value)
+    except (ValueError, TypeError, ValidationError):
         return None
-    simple = value is None or isinstance(value, (str, float)) or type(value) is int
-    return (value, pk) if simple and type(pk) is int else None
+    return (value, pk) if type(pk) is int else None

@@ -11,6 +11,7 @@ from frontend.views import (
     instruments,
     jobs,
     measurements,
+    passwords,
     people,
     plans,
     recipes,
@@ -61,14 +62,5 @@ urlpatterns: list[URLPattern] = [
     path("account/", people.account, name="account"),
     path("accounts/login/", people.LoginView.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("accounts/password/", auth.PasswordChangeView.as_view(), name="password_change"),
-    path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
-    path("accounts/reset/", auth.PasswordResetView.as_view(), name="password_reset"),
-    path("accounts/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
-    path(
-        "accounts/reset/<uidb64>/<token>/",
-        auth.PasswordResetConfirmView.as_view(),
-        name="password_reset_confirm",
-    ),
-    path("accounts/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+    *passwords.urlpatterns,
 ]

@@ -9,16 +9,14 @@ from django.utils.text import slugify
 
 
 class Form(forms.Form):
-    """Numbers as plain text fields that bring up a number pad; a wrong field is marked for everybody."""
+    """Numbers of any precision, in fields that bring up a number pad."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             if isinstance(field, forms.FloatField):
                 field.widget.attrs.update(step="any", inputmode="decimal")
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["aria-invalid"] = "true"
 
 
 def optional_number(label: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:

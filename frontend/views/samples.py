@@ -19,7 +19,7 @@ from frontend.scope import narrowed, scope
 from frontend.values import by_sample, shown
 from measurements.models import Dataset, Measurement
 from samples.ancestry import lineage
-from samples.models import Quench, Sample
+from samples.models import ProcessFactors, Quench, Sample
 from samples.querysets import SampleQuerySet
 
 # What can be sorted by: word in the address → (heading, column, is a number)
@@ -102,12 +102,18 @@ def _with_key_values(rows: list[Sample]) -> None:
     ).order_by("pk")
     found = by_sample(values)
     for row in rows:
+        row.processing = _processing(row)
         row.quench_label = _quench(row)
         row.key_values = [found.get(row.pk, {}).get(key) for key in KEY_VALUES]
 
 
+def _processing(row: Sample) -> ProcessFactors:
+    """The sample's factors; all unknown while they are not derived yet."""
+    return getattr(row, "factors", None) or ProcessFactors()
+
+
 def _quench(row: Sample) -> str:
-    medium = row.factors.quench_medium if hasattr(row, "factors") else ""
+    medium = _processing(row).quench_medium
     return dict(Quench.Medium.choices).get(medium, medium)
 
 
@@ -115,6 +121,7 @@ def _quench(row: Sample) -> str:
 def sample(request: HttpRequest, code: str) -> HttpResponse:
     seen = Sample.objects.visible_to(request.user)
     row = get_object_or_404(seen.select_related("project", "factors", "preparation__recipe"), code=code)
+    row.processing = _processing(row)
     family = lineage(row)
     visible = {membership.project_id for membership in scope(request).memberships}
     values = shown(
