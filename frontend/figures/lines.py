@@ -138,7 +138,7 @@ def _names(points: Points, x: Numbers, groups: Sequence[tuple[list[int], str]]) 
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Ascending heights moved as little as it takes to lie `gap` apart: those that touch share their middle."""
+    """Ascending heights moved until they lie `gap` apart; those that would touch share their middle."""
     clusters: list[list[float]] = []
     for height in heights:
         clusters.append([height])

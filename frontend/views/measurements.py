@@ -41,7 +41,7 @@ def measurement_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(sample__code__icontains=code)
     found = page(
         rows.for_list(),
-        "pk",
+        "id",
         descending=True,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),

@@ -41,7 +41,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     rows = narrowed(Measurement.objects.inbox(), request)
     found = page(
         rows.select_related("project", "instrument", "received_by").prefetch_related("files"),
-        "pk",
+        "id",
         descending=True,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),

@@ -176,7 +176,7 @@ class Item {
 
   async valued(measurement) {
     const found = await ask(`${API}/values/?${new URLSearchParams({ measurement: measurement.id, current: "true" })}`);
-    const first = found?.results[0];
+    const first = found?.results.findLast((value) => value.property in words) ?? found?.results.at(-1);
     if (first) {
       this.told(`read · ${written(first)}`);
       return true;
