@@ -1,0 +1,158 @@
+"""Every address of the site, found in the URL table: Charlie gets nothing of Alice's from any of them.
+
+A new address with a parameter fails here until it is told which of Alice's objects it is to be tried with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from analysis import services
+from analysis.models import Run, Value
+from measurements.models import Measurement
+from measurements.services import add_instrument
+from samples.models import Material, Project, Sample, User
+from tests.analysis.conftest import Measured, measured
+
+__all__ = ["measured"]  # the fixture of the analysis tests
+
+OPEN_TO_ALL = re.compile(
+    r"healthz|readyz|api/schema/|api/docs/|accounts/|welcome/|api/v1/auth/|admin/|static/|metrics"
+)
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>")
+
+
+def routes(patterns: list[URLPattern | URLResolver] | None = None, before: str = "") -> Iterator[str]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + str(pattern.pattern).replace("^", "").replace("$", "").replace(r"\Z", "")
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        elif not OPEN_TO_ALL.match(route):
+            yield route
+
+
+def parameters(route: str) -> list[str]:
+    return [a or b for a, b in PARAMETER.findall(route)]
+
+
+WITH_PARAMETERS = sorted({route for route in routes() if parameters(route)})
+WITHOUT = sorted({route for route in routes() if not parameters(route)})
+QUESTIONS = {
+    "api/v1/explore/": "?x=sintering_temperature_c&y=plqy",
+    "figures/explore.json": "?x=sintering_temperature_c&y=plqy&color=loading_mass_fraction",
+    "explore/": "?x=sintering_temperature_c&y=plqy",
+}
+SECRETS = ["VT-GLASS", "Glass composites", "secret-glass", "secret-scan", "Alice’s FLS", "682."]
+
+
+@pytest.fixture
+def objects(measured: Measured, alice: User, project: Project, composite: Sample) -> dict[str, object]:
+    """Alice's objects, by the room of the address that shows them."""
+    measurement = measured()
+    measurement.files.update(filename="secret-scan.txt")
+    measured(seed=2, sample=None)  # and one in the inbox
+    run, _ = services.request_run(measurement, "pl_gaussians")
+    services.execute(run.pk)
+    Value.objects.create(
+        sample=composite, property="plqy", value=0.813, unit="1", origin="entered", entered_by=alice, note="-"
+    )
+    Material.objects.filter(name="agZIF-62").update(name="secret-glass")
+    instrument = add_instrument(project=project, name="Alice’s FLS")
+    preparation = composite.preparation
+    assert preparation is not None
+    return {
+        "samples": composite.code,
+        "recipes": preparation.recipe_id,
+        "measurements": measurement.pk,
+        "runs": run.pk,
+        "values": Value.objects.filter(run=run).earliest("pk").pk,
+        "datasets": measurement.datasets.get().pk,
+        "files": measurement.files.get().pk,
+        "instruments": instrument.pk,
+        "projects": project.slug,
+    }
+
+
+def address(route: str, objects: dict[str, object]) -> str:
+    """The route with Alice's object in it."""
+    room = next((part for part in route.split("/") if part in objects), None)
+    assert room is not None, f"Tell this test which object of Alice's {route} shows."
+    second = {"members": "1", "tokens": "0123456789abcde"}
+
+    def fill(match: re.Match[str]) -> str:
+        name = match.group(1) or match.group(2)
+        if name == "format":
+            return "json"
+        before = route[: match.start()].rstrip("/").rpartition("/")[2]
+        return second.get(before, str(objects[room]))
+
+    filled = re.sub(r"<(?:\w+:)?(\w+)>", fill, re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route))
+    return "/" + filled.replace(r"\.", ".").replace("/?", "/").replace("?", "")
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("route", WITH_PARAMETERS)
+def test_what_is_alices_does_not_exist_for_charlie(
+    route: str, objects: dict[str, object], charlie: User, alice: User
+) -> None:
+    url, client = address(route, objects), signed_in(charlie)
+    statuses = {call(url).status_code for call in (client.get, client.post, client.patch, client.delete)}
+    assert 404 in statuses, f"{url} answers {statuses}"
+    assert statuses <= {404, 405}, f"{url} answers {statuses}"
+    hers = signed_in(alice)
+    assert {hers.get(url).status_code, hers.post(url, {}).status_code} & {200, 201, 202, 302, 400, 405}
+
+
+@pytest.mark.parametrize("route", WITHOUT)
+def test_no_list_count_or_figure_tells_charlie_of_alices_work(
+    route: str, objects: dict[str, object], charlie: User
+) -> None:
+    answer = signed_in(charlie).get(f"/{route}{QUESTIONS.get(route, '')}", follow=True)
+    assert answer.status_code in (200, 400, 403, 405), route
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    found = [secret for secret in SECRETS if secret in body.decode(errors="replace")]
+    assert found == [], f"/{route} shows {found}"
+
+
+@pytest.mark.parametrize("route", sorted({*WITH_PARAMETERS, *WITHOUT}))
+def test_a_stranger_is_sent_to_the_door(route: str, objects: dict[str, object]) -> None:
+    url = address(route, objects) if parameters(route) else f"/{route}"
+    answer = Client().get(url + QUESTIONS.get(route, ""))
+    if route.startswith("api/"):
+        assert answer.status_code in (401, 405), answer.status_code
+    else:
+        assert answer.status_code in (302, 405), answer.status_code
+        assert answer.status_code == 405 or "/accounts/login/" in answer["Location"]
+
+
+def test_the_table_of_addresses_was_really_walked() -> None:
+    assert {"samples/<str:code>/", "api/v1/explore/"} <= {*WITH_PARAMETERS, *WITHOUT}
+    assert len(WITH_PARAMETERS) > 15
+
+
+def test_alice_herself_sees_what_charlie_must_not(objects: dict[str, object], alice: User) -> None:
+    client = signed_in(alice)
+    pages = (
+        "samples",
+        "measurements",
+        "recipes",
+        "instruments",
+        "api/v1/runs",
+        "api/v1/values",
+        "api/v1/files",
+    )
+    seen = "".join(client.get(f"/{page}/", follow=True).content.decode() for page in pages)
+    seen += client.get(f"/measurements/{objects['measurements']}/").content.decode()
+    assert [secret for secret in SECRETS if secret not in seen] == []
+    assert Measurement.objects.count() == 2
+    assert Run.objects.filter(status="done").exists()
