@@ -69,7 +69,10 @@ class UploadSerializer(serializers.Serializer):
         help_text="Left out: taken from the format if that knows only one.",
     )  # fmt: skip
     file = serializers.ListField(
-        child=serializers.FileField(allow_empty_file=True), help_text="One or more; repeat the part."
+        child=serializers.FileField(allow_empty_file=True),
+        allow_empty=False,
+        error_messages={"empty": "No file came with the request. Attach one or more under the name “file”."},
+        help_text="One or more; repeat the part.",
     )
     role = serializers.ListField(
         child=serializers.CharField(max_length=ROLE_CHARACTERS, allow_blank=True),

@@ -112,7 +112,7 @@ class BlobStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.incoming = root / "incoming"
-        self._durable_folders: set[Path] = set()
+        self._durable: set[Path] = set()  # folders whose entry in their parent is on disk
 
     def begin(self, *, limit: int | None = None) -> Pending:
         return Pending(self, limit)
@@ -186,8 +186,12 @@ class BlobStore:
 
     def link_into_place(self, temporary: Path, stored: Stored) -> None:
         final = self.path(stored.sha256)
+        # Folders too, once per process even if they exist: whoever made them may not have come that far yet.
+        unsure = [
+            level for level in (final.parent, final.parent.parent, self.root) if level not in self._durable
+        ]
         with _sentences():
-            self._make_durable_folder(final.parent)
+            final.parent.mkdir(parents=True, exist_ok=True)
             try:
                 # A link, not a rename: of two that send the same bytes, the first file stays untouched.
                 os.link(temporary, final)
@@ -198,16 +202,10 @@ class BlobStore:
                     repaired = self.new_temporary()
                     os.link(temporary, repaired)
                     os.replace(repaired, final)
-            # Also when the file was there: whoever put it there may not have come this far yet.
-            _fsync_folder(final.parent)
-
-    def _make_durable_folder(self, folder: Path) -> None:
-        for level in (self.root, folder.parent, folder):
-            # Once per process also for folders that exist: their maker may not have reached its own fsync.
-            if level not in self._durable_folders:
-                level.mkdir(parents=True, exist_ok=True)
-                _fsync_folder(level.parent)
-                self._durable_folders.add(level)
+            # All at the end: a journal that has just written the lowest folder has written those above it.
+            for folder in (final.parent, *(level.parent for level in unsure)):
+                _fsync_folder(folder)
+        self._durable.update(unsure)
 
 
 def _fsync_folder(folder: Path) -> None:

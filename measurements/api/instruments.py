@@ -17,7 +17,11 @@ from rest_framework.response import Response
 from measurements import services
 from measurements.api.errors import as_http
 from measurements.models import Instrument
-from measurements.serializers import InstrumentSerializer, NewInstrumentTokenSerializer, InstrumentTokenSerializer
+from measurements.serializers import (
+    InstrumentSerializer,
+    InstrumentTokenSerializer,
+    NewInstrumentTokenSerializer,
+)
 from samples.models import Project, Role
 
 
@@ -50,7 +54,9 @@ class InstrumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         return Response(InstrumentSerializer(instrument).data, status=201)
 
     @extend_schema(methods=["GET"], responses=InstrumentTokenSerializer(many=True))
-    @extend_schema(methods=["POST"], request=InstrumentTokenSerializer, responses={201: NewInstrumentTokenSerializer})
+    @extend_schema(
+        methods=["POST"], request=InstrumentTokenSerializer, responses={201: NewInstrumentTokenSerializer}
+    )
     @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
     def tokens(self, request: Request, pk: str) -> Response:
         """GET: which tokens there are. POST: a new one, shown once."""

@@ -3,8 +3,8 @@
 Separators tab, semicolon, comma or white space; decimal point or comma; lines above the numbers are kept as
 they are, and the last of them may hold column titles with units. The first column is the axis; every other
 column is a dataset of its own, unless its title says that it holds the errors of the column before it.
-Otherwise there is no uncertainty in such a file, no date without a zone, and no unit that is not written: those
-stay unknown.
+Otherwise there is no uncertainty in such a file, no date without a zone, and no unit that is not written:
+those stay unknown.
 """
 
 from __future__ import annotations

@@ -38,8 +38,12 @@ def write(datasets: Mapping[str, Dataset]) -> Stored:
 
 def blobs_of(stored: list[Stored]) -> list[models.Blob]:
     """Rows for files that are durably in the store, in the same order; only call it after they are."""
-    models.Blob.objects.bulk_create(
-        [models.Blob(sha256=file.sha256, size=file.size) for file in stored], ignore_conflicts=True
+    # An update that changes nothing, so that rows which were there already come back with their key.
+    rows = models.Blob.objects.bulk_create(
+        {file.sha256: models.Blob(sha256=file.sha256, size=file.size) for file in stored}.values(),
+        update_conflicts=True,
+        unique_fields=["sha256"],
+        update_fields=["sha256"],
     )
-    rows = {blob.sha256: blob for blob in models.Blob.objects.filter(sha256__in=[f.sha256 for f in stored])}
-    return [rows[file.sha256] for file in stored]
+    by_hash = {blob.sha256: blob for blob in rows}
+    return [by_hash[file.sha256] for file in stored]

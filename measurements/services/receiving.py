@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Min, OuterRef
 
 from measurements import readers, tasks
 from measurements.models import Instrument, Measurement, RawFile
@@ -49,6 +49,7 @@ class Receipt:
     """`created` is False when these bytes were already there for this sample and technique."""
 
     measurement: Measurement
+    files: list[RawFile]
     created: bool
     warnings: list[str] = field(default_factory=list)
 
@@ -88,7 +89,7 @@ def receive(
             "acquired_at", "The time of acquisition needs a zone, such as 2026-05-04T10:00:00+02:00."
         )
     warnings: list[str] = []
-    instrument = instrument or Instrument.objects.filter(account=user).select_related("project").first()
+    instrument = instrument or Instrument.objects.filter(account=user).first()
     place = _place(user, (sample_code or "").strip(), project, instrument, warnings)
     pending: list[Pending] = []
     try:
@@ -126,14 +127,15 @@ def _record(
     lock_content(new.content_key)
     existing = _existing(new, any_technique)
     if existing is not None:
-        return Receipt(existing, False, warnings + _differences(existing, new))
+        kept = list(existing.files.select_related("blob"))
+        return Receipt(existing, kept, False, warnings + _differences(existing, new))
     new.save(force_insert=True)
-    RawFile.objects.bulk_create(
+    kept = RawFile.objects.bulk_create(
         RawFile(measurement=new, blob=blob, filename=as_text(file.name), role=file.role)
         for file, blob in zip(files, blobs_of(stored), strict=True)
     )
     enqueue(tasks.read, new.pk)
-    return Receipt(new, True, warnings)
+    return Receipt(new, kept, True, warnings)
 
 
 def lock_content(content_key: str) -> None:
@@ -153,11 +155,12 @@ def same_bytes(measurement: Measurement) -> Any:
 
 
 def _existing(new: Measurement, any_technique: bool) -> Measurement | None:
-    found = same_bytes(new).select_related("project", "sample").order_by("pk")
-    if not any_technique:
-        found = found.filter(technique=new.technique)
-    existing: Measurement | None = found.first()
-    return existing
+    found = same_bytes(new) if any_technique else same_bytes(new).filter(technique=new.technique)
+    # The key first: nearly always there is none, and this query is on the way of every upload.
+    first = found.aggregate(first=Min("pk"))["first"]
+    return (
+        Measurement.objects.select_related("project", "sample", "instrument").get(pk=first) if first else None
+    )
 
 
 def _differences(existing: Measurement, new: Measurement) -> list[str]:
