@@ -234,12 +234,14 @@ def _labels(programme: Programme, segments: Sequence[Segment], quench: Quench | 
         middle = (line.x0 + line.x1) / 2
         if part.kind == "hold":
             words = "hold not recorded" if part.duration_min is None else duration_min(part.duration_min)
-            labels.append(_text(middle, line.y0 - 7, "middle", words, part.duration_min is None))
+            labels.append(_text(middle, line.y0 + 16, "middle", words, part.duration_min is None))
         elif part.kind == "ramp" and part.duration_min is None:
             labels.append(_text(middle + 6, (line.y0 + line.y1) / 2, "start", "rate not recorded", True))
         elif part.kind == "ramp" and line.x1 - line.x0 > 24:
             rate = abs(part.to_c - part.from_c) / (part.duration_min or 1)
-            labels.append(_text(middle + 6, (line.y0 + line.y1) / 2 + 10, "start", with_unit(rate, "°C/min")))
+            beside = 12 if part.to_c > part.from_c else -6
+            height = (line.y0 + line.y1) / 2 + beside
+            labels.append(_text(middle + 6, height, "start", with_unit(rate, "°C/min")))
         elif part.kind == "quench" and quench is not None:
             labels.append(_text(line.x1 - 8, programme.box.bottom - 9, "end", quench.label.lower()))
         if part.to_c == hottest.target_c and part.kind == "ramp" and not named:

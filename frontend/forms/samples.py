@@ -19,17 +19,23 @@ class SampleFilter(forms.Form):
     MADE = [("", "Made or planned"), ("made", "Made"), ("planned", "Planned")]
 
     search = forms.CharField(required=False, max_length=200)
-    state = forms.ChoiceField(required=False, choices=[("", "Any state"), *Sample.State.choices])
-    halide = forms.ChoiceField(required=False, choices=[])
-    quench = forms.ChoiceField(required=False, choices=[("", "Any quench"), *Quench.Medium.choices])
-    made = forms.ChoiceField(required=False, choices=MADE)
-    loading_min = optional_number("Loading from", 0, 100)
-    loading_max = optional_number("Loading to", 0, 100)
-    temperature_min = optional_number("Sintered from", ABSOLUTE_ZERO_C)
-    temperature_max = optional_number("Sintered to", ABSOLUTE_ZERO_C)
+    state = forms.ChoiceField(
+        label="State", required=False, choices=[("", "Any state"), *Sample.State.choices]
+    )
+    halide = forms.ChoiceField(label="Halide", required=False, choices=[])
+    quench = forms.ChoiceField(
+        label="Quench", required=False, choices=[("", "Any quench"), *Quench.Medium.choices]
+    )
+    made = forms.ChoiceField(label="Made or planned", required=False, choices=MADE)
+    loading_min = optional_number("Loading from, in %", 0, 100)
+    loading_max = optional_number("Loading to, in %", 0, 100)
+    temperature_min = optional_number("Sintered from, in °C", ABSOLUTE_ZERO_C)
+    temperature_max = optional_number("Sintered to, in °C", ABSOLUTE_ZERO_C)
 
     def __init__(self, *args: Any, halides: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = field.label or ""
         choices = [("", "Any halide"), *((halide, halide) for halide in halides)]
         self.fields["halide"].choices = choices
 

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from frontend.formatting import duration_min, mass, with_unit
+from frontend.formatting import duration_min, mass, percent, with_unit
 from samples.ancestry import Lineage, steps_of
 from samples.models import FurnaceSegment, Milling, OtherStep, Preparation, Quench, Sample, Sintering
+from samples.notation import formula_unicode
 
 # Per kind of step: (field, how it is said). What is not recorded is not said, except where it decides.
 SAID: dict[type, tuple[tuple[str, Any], ...]] = {
@@ -18,7 +19,7 @@ SAID: dict[type, tuple[tuple[str, Any], ...]] = {
         ("cycles", lambda v: f"{v} cycles"),
         ("ball_mass_g", lambda v: f"balls {with_unit(v, 'g')}"),
         ("ball_diameter_mm", lambda v: f"Ø {with_unit(v, 'mm')}"),
-        ("ball_material", str),
+        ("ball_material", formula_unicode),
         ("mill", str),
         ("jar", str),
     ),
@@ -64,6 +65,7 @@ class Weighed:
     """An ingredient: from a sample that may be seen, from one that may not, or of a material."""
 
     amount: str
+    planned_share: str = ""
     sample: Sample | None = None
     material_name: str = ""
     formula: str = ""
@@ -106,16 +108,21 @@ def chapters(family: Lineage, visible_projects: Collection[int]) -> list[Chapter
 def _weighed(
     preparation: Preparation, members: dict[int, Sample], visible_projects: Collection[int]
 ) -> list[Weighed]:
+    components = preparation.recipe.components.all() if preparation.recipe else []
+    shares = {component.material_id: percent(component.mass_fraction, 4) for component in components}
     rows = []
     for ingredient in preparation.ingredients.all():
         amount = mass(ingredient.mass_g)
         if ingredient.material is not None:
             material = ingredient.material
-            rows.append(Weighed(amount, material_name=material.name, formula=material.formula))
+            share = shares.get(material.pk, "")
+            rows.append(Weighed(amount, share, material_name=material.name, formula=material.formula))
             continue
         parent = members.get(ingredient.sample_id or 0)
-        seen = parent is not None and parent.project_id in visible_projects
-        rows.append(Weighed(amount, sample=parent) if seen else Weighed(amount, hidden=True))
+        if parent is None or parent.project_id not in visible_projects:
+            rows.append(Weighed(amount, hidden=True))
+        else:
+            rows.append(Weighed(amount, shares.get(parent.material_id or 0, ""), sample=parent))
     return rows
 
 

@@ -48,7 +48,7 @@ showTheme();
 
 const typing = (element) => element.matches("input, select, textarea, [contenteditable]");
 const keys = document.getElementById("keys");
-let leader = 0;
+let leader = -Infinity; // when g was pressed
 
 function rows() {
   return [...document.querySelectorAll("[data-rows] tr[data-href], [data-rows] li[data-href]")];
@@ -79,7 +79,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.timeStamp - leader < 1200 && /^[a-z]$/.test(event.key)) {
-    leader = 0;
+    leader = -Infinity;
     go(event.key);
     return;
   }
