@@ -9,8 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from analysis.models import Publication, Value
+from analysis.models import Publication, Run, Value
+from measurements.models import Blob, Dataset, Measurement
 from samples.models import Ingredient, Preparation, ProcessFactors, Sample
 from samples.services import plan_composite
 
@@ -52,6 +54,22 @@ def publish(sample: Sample, paper: Publication, key: str = "plqy", value: float 
     )
 
 
+def measure(sample: Sample, number: int) -> None:
+    """A measurement with a picture, a value, and a run that failed."""
+    measurement = Measurement.objects.create(
+        project=sample.project, sample=sample, technique="pl", status="read", content_key=f"{number:064x}"
+    )
+    blob = Blob.objects.create(sha256=f"{number:064x}", size=1)
+    Dataset.objects.create(
+        measurement=measurement, reader="r", reader_version=1, blob=blob, shape=[2], axes=[],
+        signal_name="I", signal_unit="counts", preview=b"\x00" * 16,
+    )  # fmt: skip
+    Run.objects.create(
+        measurement=measurement, method="m", method_version=1, identity=f"{number:064x}", status="failed",
+        message=f"Reason {number}.", queued_at=timezone.now(),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["samples", "home", "recipes"])
 def test_the_number_of_queries_does_not_grow_with_the_list(name, alices_browser, project, composite, paper):
     def queries() -> int:
@@ -61,11 +79,13 @@ def test_the_number_of_queries_does_not_grow_with_the_list(name, alices_browser,
             assert alices_browser.get(reverse(name)).status_code == 200
         return len(captured)
 
-    for sample in add_samples(project, 3):
+    for number, sample in enumerate(add_samples(project, 3)):
         publish(sample, paper)
+        measure(sample, number)
     few = queries()
-    for sample in add_samples(project, 27, start=3):
+    for number, sample in enumerate(add_samples(project, 27, start=3), start=3):
         publish(sample, paper)
+        measure(sample, number)
         publish(sample, paper, "pl_peak_center", 690.0, component="I")
     assert queries() == few
 
@@ -83,9 +103,11 @@ def test_the_queries_of_a_sample_page_do_not_grow_with_its_family(alices_browser
 
     child("CHILD-0")
     publish(composite, paper)
+    measure(composite, 0)
     few = queries()
     for number in range(1, 12):
         child(f"CHILD-{number}")
+        measure(composite, number)
         publish(composite, paper, value=0.1 * number / 12)
     assert queries() == few
 
