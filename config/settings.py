@@ -217,6 +217,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "MeasurementStatusEnum": "measurements.models.Measurement.Status",
+        "MeasurementOriginEnum": "measurements.models.Measurement.Origin",
+        "SampleStateEnum": "samples.models.Sample.State",
+        "RunStatusEnum": "analysis.models.Run.Status",
+        "ValueOriginEnum": "analysis.models.Value.Origin",
+    },
 }
 
 # Security

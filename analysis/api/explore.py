@@ -17,6 +17,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis import explore
@@ -66,6 +67,12 @@ class ExploreView(APIView):
         if media_type == CSV:
             response["Content-Disposition"] = 'attachment; filename="explore.csv"'
         return response
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """An error is a sentence in JSON, whatever columns were asked for."""
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSON
+        return super().handle_exception(exc)
 
 
 def answer(user: Any, query: QueryDict, *, labels: bool = True) -> explore.Columns:
