@@ -23,7 +23,7 @@ class PlotlyFinder(BaseFinder):
             raise ModuleNotFoundError("plotly is not installed: run `python3 manage.py up` once.")
         folder = Path(spec.origin).parent / "package_data"
         self.storage = FileSystemStorage(location=folder)
-        self.storage.prefix = "vendor"  # type: ignore[attr-defined]  # collectstatic reads it
+        self.storage.prefix = "vendor"  # collectstatic reads it
 
     def check(self, **kwargs: Any) -> list[Any]:
         return []

@@ -24,6 +24,7 @@ from analysis.querysets import RunQuerySet
 from analysis.services.currency import decide_current
 from analysis.services.requesting import queue, request_run
 from measurements.services import load, requeue_forgotten
+from samples.queueing import broker_is_idle
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +177,9 @@ def sweep() -> dict[str, int]:
             "The file is safe; try other parameters, or a worker with more memory.",
         )
     )
-    again = [*Run.objects.abandoned(), *Run.objects.forgotten_for(FORGOTTEN_AFTER_S)]
+    again = list(Run.objects.abandoned())
+    if broker_is_idle():
+        again += Run.objects.forgotten_for(FORGOTTEN_AFTER_S)
     for run in again:
         still = Run.objects.filter(pk=run.pk).claimable()
         if still.update(status=Run.Status.QUEUED, queued_at=timezone.now(), lease_until=None):

@@ -138,6 +138,16 @@ def test_the_sweep_leaves_a_living_run_alone(measured: Measured) -> None:
     assert run.status == "running"
 
 
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_lost_message_is_noticed_when_the_broker_has_no_others(
+    measured: Measured, monkeypatch: pytest.MonkeyPatch, idle: bool
+) -> None:
+    services.request_run(measured(), METHOD)
+    Run.objects.update(queued_at=timezone.now() - timedelta(hours=1))
+    monkeypatch.setattr(executing, "broker_is_idle", lambda: idle)
+    assert services.sweep()["queued again"] == int(idle)
+
+
 def test_a_refusal_of_the_method_is_a_failed_run_with_its_sentence(measured: Measured) -> None:
     run = run_of(measured, window_min_nm=560.0, window_max_nm=563.0)
     assert run.status == "failed"
