@@ -5,31 +5,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analysis', '0002_last_asked_run_is_current'),
-        ('measurements', '0004_quantities_are_finite'),
-        ('samples', '0002_quantities_are_finite'),
+        ("analysis", "0002_last_asked_run_is_current"),
+        ("measurements", "0004_quantities_are_finite"),
+        ("samples", "0002_quantities_are_finite"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='run',
-            name='run_duration_s_possible',
+            model_name="run",
+            name="run_duration_s_possible",
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('duration_s__gte', 0), ('duration_s__lte', 1e+100)), ('duration_s__isnull', True), _connector='OR'), name='run_duration_s_possible', violation_error_message='Duration s must be 0 or more, or left empty when unknown.'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("duration_s__gte", 0), ("duration_s__lte", 1e100)),
+                    ("duration_s__isnull", True),
+                    _connector="OR",
+                ),
+                name="run_duration_s_possible",
+                violation_error_message="Duration s must be 0 or more, or left empty when unknown.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='value',
-            name='value_value_possible',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('value__gte', -1e+100), ('value__lte', 1e+100)), ('value__isnull', True), _connector='OR'), name='value_value_possible', violation_error_message='Value must be a number, or left empty when unknown.'),
+            model_name="value",
+            name="value_value_possible",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("value__gte", -1e100), ("value__lte", 1e100)),
+                    ("value__isnull", True),
+                    _connector="OR",
+                ),
+                name="value_value_possible",
+                violation_error_message="Value must be a number, or left empty when unknown.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='value',
-            name='value_sigma_possible',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sigma__gte', 0), ('sigma__lte', 1e+100)), ('sigma__isnull', True), _connector='OR'), name='value_sigma_possible', violation_error_message='Sigma must be 0 or more, or left empty when unknown.'),
+            model_name="value",
+            name="value_sigma_possible",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sigma__gte", 0), ("sigma__lte", 1e100)),
+                    ("sigma__isnull", True),
+                    _connector="OR",
+                ),
+                name="value_sigma_possible",
+                violation_error_message="Sigma must be 0 or more, or left empty when unknown.",
+            ),
         ),
     ]

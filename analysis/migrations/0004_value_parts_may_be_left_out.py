@@ -6,53 +6,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analysis', '0003_quantities_are_finite'),
-        ('measurements', '0004_quantities_are_finite'),
-        ('samples', '0002_quantities_are_finite'),
+        ("analysis", "0003_quantities_are_finite"),
+        ("measurements", "0004_quantities_are_finite"),
+        ("samples", "0002_quantities_are_finite"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='value',
-            name='entered_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entered_values', to=settings.AUTH_USER_MODEL),
+            model_name="value",
+            name="entered_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="entered_values",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AlterField(
-            model_name='value',
-            name='measurement',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='values', to='measurements.measurement'),
+            model_name="value",
+            name="measurement",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="values",
+                to="measurements.measurement",
+            ),
         ),
         migrations.AlterField(
-            model_name='value',
-            name='publication',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='values', to='analysis.publication'),
+            model_name="value",
+            name="publication",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="values",
+                to="analysis.publication",
+            ),
         ),
         migrations.AlterField(
-            model_name='value',
-            name='run',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='values', to='analysis.run'),
+            model_name="value",
+            name="run",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="values",
+                to="analysis.run",
+            ),
         ),
         migrations.AlterField(
-            model_name='value',
-            name='sample',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='values', to='samples.sample'),
+            model_name="value",
+            name="sample",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="values",
+                to="samples.sample",
+            ),
         ),
         migrations.AlterField(
-            model_name='value',
-            name='sigma',
+            model_name="value",
+            name="sigma",
             field=models.FloatField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='value',
-            name='upper',
-            field=models.FloatField(blank=True, help_text='Upper end, when the source states a range.', null=True),
+            model_name="value",
+            name="upper",
+            field=models.FloatField(
+                blank=True, help_text="Upper end, when the source states a range.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='value',
-            name='value',
+            model_name="value",
+            name="value",
             field=models.FloatField(blank=True, null=True),
         ),
     ]
