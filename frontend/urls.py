@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("samples/plan/", plans.plan, name="sample-plan"),
     path("samples/<str:code>/", samples.sample, name="sample"),
     path("samples/<str:code>/made/", samples.made, name="sample-made"),
+    path("samples/<str:code>/values/", samples.value_enter, name="value-enter"),
     path("materials/new/", plans.material_create, name="material-create"),
     path("recipes/", recipes.recipe_list, name="recipes"),
     path("recipes/<int:pk>/", recipes.recipe, name="recipe"),

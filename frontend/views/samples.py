@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from analysis.models import Value
+from analysis.services import enter_value
 from frontend import history, sample_table
 from frontend.access import login_required, must_write
+from frontend.forms.base import Form
 from frontend.forms.samples import MadeForm, SampleFilter
+from frontend.forms.values import ValueForm
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
 from frontend.values import by_sample, shown
@@ -139,6 +143,7 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
         "measurements": _measurements(row),
         "quench_label": _quench(row),
         "made_form": MadeForm(),
+        "value_form": ValueForm(),
     }
     return render(request, "samples/sample.html", context)
 
@@ -161,7 +166,7 @@ def made(request: HttpRequest, code: str) -> HttpResponse:
     must_write(request, row.project_id)
     form = MadeForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(text for errors in form.errors.values() for text in errors))
+        messages.error(request, f"Nothing was recorded. {_sentences(form)}")
         return redirect(row)
     amount_mg = form.cleaned_data["amount_mg"]
     row.planned = False
@@ -172,3 +177,25 @@ def made(request: HttpRequest, code: str) -> HttpResponse:
     row.save(update_fields=["planned", "made_at", "amount_g", "location"])
     messages.success(request, f"{row.code} is made. Its measurements can come.")
     return redirect(row)
+
+
+@require_POST
+@login_required
+def value_enter(request: HttpRequest, code: str) -> HttpResponse:
+    row = get_object_or_404(Sample.objects.visible_to(request.user), code=code)
+    must_write(request, row.project_id)
+    form = ValueForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Nothing was entered. {_sentences(form)}")
+        return redirect(row)
+    try:
+        enter_value(user=request.user, sample=row, **form.answer())
+    except ValidationError as error:
+        messages.error(request, f"Nothing was entered. {' '.join(error.messages)}")
+    else:
+        messages.success(request, "Entered by hand, with your name and the reason.")
+    return redirect(row)
+
+
+def _sentences(form: Form) -> str:
+    return " ".join(f"{form[name].label}: {' '.join(texts)}" for name, texts in form.errors.items())

@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.views.defaults import server_error
 from knox.models import AuthToken
 
 from measurements.models import Instrument
@@ -194,3 +195,25 @@ def test_instruments_cannot_log_in_with_a_password(client, alices_browser, proje
     for password in ("", "!", account.password):
         client.post(reverse("login"), {"username": account.username, "password": password})
         assert client.get(reverse("home")).status_code == 302
+
+
+def test_a_form_without_its_token_is_explained_and_changes_nothing(alice):
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post(reverse("login"), {"username": "alice", "password": "a long enough password"})
+    assert answer.status_code == 403
+    assert "This form is too old" in answer.content.decode()
+
+
+def test_an_error_of_ours_is_said_without_needing_the_database(rf):
+    answer = server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "it was not you" in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/accounts/login/"])
+def test_pages_allow_scripts_from_here_only(address, alices_browser):
+    policy = alices_browser.get(address, follow=True).headers["Content-Security-Policy"]
+    (scripts,) = [part for part in policy.split("; ") if part.startswith("script-src")]
+    assert "'self'" in scripts
+    assert "unsafe" not in scripts
+    assert "http" not in scripts

@@ -97,6 +97,7 @@ def test_a_viewer_who_posts_anyway_changes_nothing(composite, bobs_browser, inst
     member = Membership.objects.get(user=bob)
     posts = [
         (reverse("sample-made", args=[composite.code]), {}),
+        (reverse("value-enter", args=[composite.code]), {}),
         (reverse("instrument-token", args=[instrument.pk]), {}),
         (reverse("instrument-token-revoke", args=[instrument.pk, token[:15]]), {}),
         (reverse("project", args=[project.slug]), {"username": "bob", "role": Role.MANAGER}),
@@ -115,6 +116,7 @@ def test_a_stranger_who_posts_gets_404(composite, charlies_browser, instrument, 
     member = Membership.objects.filter(project=project).first()
     for address in (
         reverse("sample-made", args=[composite.code]),
+        reverse("value-enter", args=[composite.code]),
         reverse("instrument-token", args=[instrument.pk]),
         reverse("project", args=[project.slug]),
         reverse("membership", args=[project.slug, member.pk]),

@@ -258,3 +258,40 @@ def test_both_versions_of_a_recipe_find_each_other(
     assert reverse("recipe", args=[composite.preparation.recipe_id]) in page
     assert again.code in page
     assert composite.code not in page
+
+
+def enter(client: Any, sample: Sample, **fields: str) -> None:
+    known = {
+        "subject": "plqy:",
+        "comparator": "=",
+        "value": "42.1",
+        "sigma": "0.9",
+        "reason": "Sphere, 3 May",
+    }
+    client.post(reverse("value-enter", args=[sample.code]), known | fields)
+
+
+def test_a_value_entered_in_percent_is_stored_as_a_fraction_with_person_and_reason(
+    alice, alices_browser, composite
+):
+    enter(alices_browser, composite)
+    value = Value.objects.get()
+    assert (value.value, value.sigma, value.unit) == (pytest.approx(0.421), pytest.approx(0.009), "1")
+    assert (value.origin, value.entered_by, value.note) == ("entered", alice, "Sphere, 3 May")
+    page = text_of(alices_browser, "sample", composite.code).replace("\u202f", " ")
+    assert "42.10" in page
+    assert 'class="origin entered"' in page
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"reason": " "}, {"value": "bright"}, {"value": "nan"}, {"sigma": "-1"}, {"subject": "charm:"}]
+)
+def test_a_value_that_cannot_be_is_refused_and_says_so(wrong, alices_browser, composite):
+    enter(alices_browser, composite, **wrong)
+    assert not Value.objects.exists()
+    assert "Nothing was entered." in text_of(alices_browser, "sample", composite.code)
+
+
+def test_a_viewer_enters_no_value(bobs_browser, composite):
+    enter(bobs_browser, composite)
+    assert not Value.objects.exists()
