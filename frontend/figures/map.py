@@ -224,6 +224,7 @@ def _hatching(cells: Sequence[Cell]) -> dict[str, Any]:
         },
         "hoverinfo": "skip",
         "showlegend": False,
+        "unselected": {"marker": {"opacity": 1}},
     }
 
 
@@ -238,29 +239,29 @@ def _labels(
     colors = [ON_BRIGHT if part > BRIGHT_FROM else ON_DARK for part in share]
     column = np.array([cell.column for cell in cells], dtype=np.float64)
     row = np.array([cell.row for cell in cells], dtype=np.float64)
+    numbers = typed(np.array([n for n, _ in numbered], dtype=np.int32))
     return [
         {
             "type": "scatter",
             "mode": "text",
+            "name": ORIGIN_WORDS[origin],
             "x": typed(column),
             "y": typed(row - 0.06),
             "text": [_label(points, cell, highest) for cell in cells],
             "textfont": {"color": colors, "size": 12},
-            "hoverinfo": "skip",
+            "customdata": numbers,
+            "hovertext": [_hover(points, cell, highest) for cell in cells],
+            "hovertemplate": "%{hovertext}<extra></extra>",
             "showlegend": False,
             "meta": "cell text",
-            "selected": {"textfont": {}},
-            "unselected": {"textfont": {}},
         },
         {
             "type": "scatter",
             "mode": "markers",
-            "name": ORIGIN_WORDS[origin],
             "x": typed(column - 0.37),
             "y": typed(row + 0.31),
-            "customdata": typed(np.array([n for n, _ in numbered], dtype=np.int32)),
-            "hovertext": [_hover(points, cell, highest) for cell in cells],
-            "hovertemplate": "%{hovertext}<extra></extra>",
+            "customdata": numbers,
+            "hoverinfo": "skip",
             "marker": {
                 "symbol": SYMBOLS[origin],
                 "size": 7,
@@ -268,9 +269,9 @@ def _labels(
                 "line": {"width": 1.4},
                 "opacity": 0.75 if origin == "simulated" else 1,
             },
-            "selected": {"marker": {"opacity": 1}},
             "unselected": {"marker": {"opacity": 0.25}},
             "showlegend": False,
+            "meta": "cell mark",
         },
         legend_mark(origin),
     ]

@@ -66,7 +66,7 @@ export function paper(drawing, stage, width_mm) {
   copy.layout.legend.font.size = small ? 8 : 9.5;
   copy.layout.margin = small ? { l: 40, r: 6, t: 18, b: 34 } : { l: 54, r: 10, t: 22, b: 44 };
   for (const trace of copy.data) {
-    if (small && trace.marker?.size > 6) trace.marker.size = 5;
+    if (small && trace.marker?.size) trace.marker.size *= 0.6;
     if (trace.colorbar) trace.colorbar.thickness = 7;
   }
   return copy;

@@ -209,10 +209,9 @@ class Figure {
     const { data, layout } = resolved(this.drawing, this.stage);
     const width = this.stage.clientWidth;
     const box = this.box;
-    if (box) {
-      const [x0, x1, y0, y1] = box;
-      layout.selections = [{ type: "rect", xref: "x", yref: "y", x0, x1, y0, y1, line: { width: 1, dash: "dot" } }];
-    }
+    layout.shapes = this.outline();
+    layout.uirevision = this.url; // a redraw, as for another theme, keeps the zoom
+    layout.selectionrevision = this.drawings = (this.drawings ?? 0) + 1;
     fitted(data, layout, width, this.height);
     if (!this.plot) this.stage.replaceChildren();
     window.Plotly.react(this.stage, data, { ...layout, width, height: this.height }, CONFIG);
@@ -229,9 +228,10 @@ class Figure {
     this.stage.on("plotly_selected", (event) => {
       if (!event?.range?.x) return;
       const { x, y } = event.range;
-      this.select([Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)]);
+      // Plotly finishes its own selection first.
+      setTimeout(() => this.select([Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)]));
     });
-    this.stage.on("plotly_deselect", () => this.select(null));
+    this.stage.on("plotly_deselect", () => setTimeout(() => this.box && this.select(null)));
   }
 
   // Points, and the rows of the table that belong to them
@@ -242,6 +242,7 @@ class Figure {
     const marks = [];
     full.forEach((trace, curve) => {
       if (trace.type !== "scatter" || trace.visible !== true || !trace.customdata) return;
+      if (trace.meta === "cell mark") return; // a cell is where its value stands
       const keys = decoded(trace.customdata);
       const x = decoded(trace.x);
       const y = decoded(trace.y);
@@ -285,21 +286,31 @@ class Figure {
     const cells = this.cells;
     const keys = new Set(cells ? rows.map((row) => cells[row]) : rows);
     const full = this.stage._fullData;
-    const curves = [...new Set(this.points.map((point) => point.curve))];
+    const curves = [...full.keys()].filter((curve) => full[curve].type === "scatter" && full[curve].customdata);
     const chosen = curves.map((curve) =>
       rows.length
-        ? this.points.filter((p) => p.curve === curve && keys.has(p.key)).map((point) => point.index)
+        ? Array.from(decoded(full[curve].customdata)).flatMap((key, index) => (keys.has(key) ? [index] : []))
         : null,
     );
-    if (full && curves.length) window.Plotly.restyle(this.stage, { selectedpoints: chosen }, curves);
+    if (curves.length) window.Plotly.restyle(this.stage, { selectedpoints: chosen }, curves);
+  }
+
+  /** The box as a shape of our own: Plotly's selections would choose marks one by one, not cells. */
+  outline() {
+    if (!this.box) return [];
+    const [x0, x1, y0, y1] = this.box;
+    const line = { width: 1, dash: "dot", color: getComputedStyle(this.stage).color };
+    return [{ type: "rect", xref: "x", yref: "y", x0, x1, y0, y1, line }];
   }
 
   /** Choose the marks inside [x0, x1, y0, y1], or none; `told` is false when the address already says so. */
   select(box, told = true) {
     this.box = box;
     const rows = box && this.plot ? this.rowsIn(box) : [];
-    if (!box && this.plot) window.Plotly.relayout(this.stage, { selections: [] });
-    if (this.plot && this.points.length) this.mark(rows);
+    if (this.plot) {
+      window.Plotly.relayout(this.stage, { selections: [], shapes: this.outline() });
+      this.mark(rows);
+    }
     this.host.dispatchEvent(new CustomEvent("figure:selected", { bubbles: true, detail: { box, rows, told } }));
   }
 
@@ -420,7 +431,7 @@ function fitted(data, layout, width, height) {
   const size = Math.min((width - l - r - 70) / across / 4.1, (height - t - b) / up / 2.3);
   for (const trace of data) {
     if (trace.meta === "cell text") trace.textfont.size = Math.max(6, Math.min(13, size));
-    if (trace.type === "scatter" && trace.mode === "markers" && trace.showlegend === false) {
+    if (trace.meta === "cell mark") {
       trace.marker.size = Math.max(4, Math.min(8, size * 0.6));
     }
   }

@@ -128,7 +128,6 @@ class Item {
     this.hash = hash;
     this.warnings = body.warnings ?? [];
     if (body.technique && body.technique !== "unknown") this.part("technique").value = body.technique;
-    if (!body.sample) this.warnings.push("It waits in the inbox for a sample.");
     this.say(request.status === 200 ? "safe, was here before" : "safe", "good", [hash]);
     this.follow();
   }
@@ -158,7 +157,7 @@ class Item {
       const measurement = await ask(`${API}/measurements/${this.receipt.id}/`);
       if (!measurement || measurement.status === "received") continue;
       if (measurement.status === "failed") {
-        this.say("safe, could not be read", "caution", [measurement.error, " ", this.link("Open")]);
+        this.say("safe, could not be read", "caution", [this.hash, ` ${measurement.error} `, this.link("Open")]);
         return;
       }
       if (this.state !== "read") {
@@ -218,7 +217,7 @@ function count() {
   const waiting = queue.filter((item) => item.state === "waiting").length;
   table.hidden = queue.length === 0;
   send.disabled = waiting === 0;
-  send.textContent = waiting === 1 ? "Upload 1 file" : `Upload ${waiting} files`;
+  send.textContent = waiting > 1 ? `Upload ${waiting} files` : "Upload";
 }
 
 function add(files) {
