@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -38,6 +38,11 @@ def percent(fraction: float | None, digits: int = 4) -> str:
 @register.filter
 def duration(minutes: float | None) -> str:
     return formatting.duration_min(minutes)
+
+
+@register.filter
+def span(elapsed: timedelta) -> str:
+    return formatting.duration_min(elapsed.total_seconds() / 60)
 
 
 @register.filter

@@ -58,7 +58,9 @@ def test_wrong_passwords_lock_the_name_for_a_while(alice, client, settings):
     for _ in range(3):
         answer = client.post(reverse("login"), wrong)
     assert answer.status_code == 429
-    assert "Locked for a while" in answer.content.decode()
+    page = answer.content.decode().replace("\u202f", " ")
+    assert "Locked for a while" in page
+    assert "opens again in 15 min" in page
 
 
 def test_a_person_logs_in_and_out(alice, client):
