@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -52,6 +53,7 @@ def services(supervisor: Supervisor, data: Path) -> Iterator[None]:
     try:
         if not env.get("DATABASE_URL"):
             env["DATABASE_URL"], child = database(data, sockets)
+            wait_for_predecessor(supervisor, data / "pg")
             supervisor.start(child)
         if not env.get("REDIS_URL"):
             env["REDIS_URL"], child = broker(data, sockets)
@@ -175,6 +177,27 @@ def says_ready(cluster: Path, child: Child) -> bool:
         return False
     mine = child.process is not None and lines[:1] == [str(child.process.pid)]
     return mine and lines[-1].strip() == "ready"
+
+
+def wait_for_predecessor(supervisor: Supervisor, cluster: Path, patience_s: float = 60) -> None:
+    """After `up` was killed its database may still be writing things down; two must not serve one cluster."""
+    deadline = time.monotonic() + patience_s
+    while pid := living_postmaster(cluster):
+        if time.monotonic() > deadline:
+            raise MissingServerError(
+                f"Another PostgreSQL, process {pid}, still serves {cluster}. Stop it first."
+            )
+        supervisor.pump_for(0.2)
+
+
+def living_postmaster(cluster: Path) -> int | None:
+    """The process that the cluster's lock file names, if it exists and is a PostgreSQL."""
+    try:
+        pid = int((cluster / "postmaster.pid").read_text().split()[0])
+        title = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
+    except (OSError, ValueError, IndexError):
+        return None
+    return pid if "postgres" in title else None
 
 
 # --- Valkey -------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ class RefusedError(Exception):
 def require_free_port(host: str, port: int) -> None:
     try:
         listen_for_a_moment(host, port)
+    except OverflowError:
+        raise RefusedError(f"{port} is not a port; choose one between 1024 and 65535.") from None
     except OSError as error:
         raise RefusedError(why_not(error, host, port)) from None
 

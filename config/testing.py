@@ -92,15 +92,7 @@ def run_pytest(arguments: list[str]) -> int:
         with (data / "services.log").open("w+") as log, Supervisor(out=log) as supervisor:
             try:
                 with embedded.services(supervisor, data):
-                    pytest = subprocess.Popen(
-                        [PYTHON, "-m", "pytest", *arguments], cwd=ROOT, env=supervisor.env
-                    )
-                    try:
-                        while pytest.poll() is None:
-                            supervisor.pump(0.5)
-                    finally:
-                        code = pytest.wait()
-                    return code
+                    return pytest(supervisor, arguments)
             except KeyboardInterrupt:
                 return 130
             except (StartError, embedded.MissingServerError) as error:

@@ -80,7 +80,7 @@ def serve(supervisor: Supervisor, options: argparse.Namespace) -> None:
     )
     supervisor.env["PYTHONUNBUFFERED"] = "1"
     # As root Celery warns of pickled messages, which we neither send nor accept.
-    supervisor.env["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser"
+    supervisor.env.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser")
     announce(options.data, supervisor.env, addresses[0])
     try:
         prepare(supervisor, options.data)

@@ -3,7 +3,9 @@
 import io
 import os
 import signal
+import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,6 +92,35 @@ def test_a_cluster_that_was_only_half_made_is_made_again(tmp_path: Path) -> None
     with running(tmp_path) as supervisor:
         assert ask(supervisor, "SELECT 1") == 1
     assert not (tmp_path / "pg.init").exists()
+
+
+@pytest.fixture
+def predecessor(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A cluster that was served before, and its PostgreSQL that takes its time to leave."""
+    with running(tmp_path):
+        pass
+    with subprocess.Popen(["sh", "-c", "sleep 0.7; : postgres"]) as leaving:
+        (tmp_path / "pg" / "postmaster.pid").write_text(f"{leaving.pid}\n{tmp_path / 'pg'}\n")
+        yield leaving
+
+
+def test_a_predecessor_that_is_still_leaving_is_waited_for(
+    predecessor: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    reaper = threading.Thread(target=predecessor.wait)
+    reaper.start()
+    with running(tmp_path) as supervisor:
+        assert not reaper.is_alive(), "it had gone before its successor served"
+        assert ask(supervisor, "SELECT 1") == 1
+        assert supervisor.children[0].failures == 0
+
+
+def test_a_predecessor_that_stays_is_named(predecessor: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    with (
+        Supervisor(out=io.StringIO()) as supervisor,
+        pytest.raises(MissingServerError, match=f"process {predecessor.pid}, still serves"),
+    ):
+        embedded.wait_for_predecessor(supervisor, tmp_path / "pg", patience_s=0.1)
 
 
 def test_data_of_another_major_version_is_refused_and_left_alone(tmp_path: Path) -> None:

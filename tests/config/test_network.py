@@ -29,6 +29,11 @@ def test_a_port_taken_on_one_address_is_taken_for_the_whole_network(taken_port: 
         network.require_free_port(EVERYWHERE, taken_port)
 
 
+def test_a_number_that_is_no_port_is_refused() -> None:
+    with pytest.raises(RefusedError, match="70000 is not a port"):
+        network.require_free_port("127.0.0.1", 70000)
+
+
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(RefusedError, match=r"192\.0\.2\.7 is not an address of this machine"):
         network.require_free_port("192.0.2.7", 8000)
