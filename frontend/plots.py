@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from frontend.figures import Drawing, Points, Quantity, Spectrum, Trace, typed
 from frontend.question import for_interface
 from measurements import models as measured
 from measurements.services import load
-from samples.notation import to_html
 
 CODE = "CODE"  # stands for a sample's code in the address that a click opens
 NOT_DRAWN = {"data", "offset"}  # the raw data are drawn from the file itself, an offset is part of the fit
@@ -36,7 +35,7 @@ def points_for(user: Any, query: QueryDict) -> Points:
         sigma=np.full(count, np.nan) if found.y_sigma is None else found.y_sigma,
         color=None if found.color is None else _column(found.color),
         code=found.code,
-        notation=_notations(found.notation),
+        notation=found.notation,
         origin=found.origin,
         comparator=found.comparator,
         source=[
@@ -55,12 +54,6 @@ def _column(column: Any) -> Any:
 
 def _quantity(axis: explore.Axis) -> Quantity:
     return Quantity(axis.key, axis.label, axis.unit or "1", axis.as_percent)
-
-
-def _notations(plain: Sequence[str]) -> list[str]:
-    """With subscripts; an array has few notations and many samples."""
-    written = {text: to_html(text) for text in set(plain)}
-    return [written[text] for text in plain]
 
 
 def _sources(user: Any, axis: explore.Axis) -> dict[str, str]:

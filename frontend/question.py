@@ -97,7 +97,8 @@ def _properties_with_values(request: HttpRequest) -> set[tuple[str, str]]:
         projects = [membership.project_id for membership in scope(request).memberships]
         with connection.cursor() as cursor:
             cursor.execute(
-                """SELECT property, component FROM unnest(%s::text[], %s::text[]) AS asked(property, component)
+                """SELECT property, component
+                FROM unnest(%s::text[], %s::text[]) AS asked(property, component)
                 WHERE EXISTS (
                     SELECT 1 FROM analysis_value v JOIN samples_sample s ON s.id = v.sample_id
                     WHERE v.current AND v.value IS NOT NULL AND v.sample_id IS NOT NULL

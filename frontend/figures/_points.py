@@ -14,6 +14,7 @@ import numpy as np
 from frontend.figures._template import ORIGINS, axis
 from frontend.figures.base import Column, Numbers, Points, Quantity, Words
 from frontend.formatting import COMPARATORS, MARKS, ORIGIN_WORDS, number, quantity
+from samples.notation import to_html
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,18 @@ def hover(points: Points, row: int) -> str:
     """What stands beside the pointer: sample, value ± σ, unit, factors, origin."""
     lines = [f"<b>{html.escape(points.code[row])}</b>"]
     if points.notation[row]:
-        lines.append(points.notation[row])
+        lines.append(_subscripted(points.notation[row]))
     lines.append(f"{points.y_is.label}\u2002<b>{measured(points, row)}</b>")
     lines.append(f"{points.x_is.label}\u2002{shown(points.x[row], points.x_is)}")
     if points.color is not None and points.color_is is not None:
         lines.append(f"{points.color_is.label}\u2002{shown(points.color[row], points.color_is)}")
     lines.append(origin_of(points, row))
     return "<br>".join(lines)
+
+
+@lru_cache(maxsize=4096)  # an array has few notations and many samples
+def _subscripted(notation: str) -> str:
+    return to_html(notation)
 
 
 def table(points: Points) -> list[Column]:
