@@ -19,7 +19,7 @@ Pure: NumPy only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import hypot, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ REMAINING_EMISSION = 0.08  # of a row's maximum, however far from the optimum
 
 PLQY_MAXIMUM = 0.813
 PLQY_RELATIVE_NOISE = 0.01
+PLQY_LEAST_SIGMA = 0.0005  # no integrating sphere tells less
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def plqy(loading: float, temperature_c: float) -> tuple[float, float]:
     along_loading = np.exp(-((log(loading / 0.05) / 1.6) ** 2))
     expected = float(PLQY_MAXIMUM * along_temperature * along_loading)
     noise = _generator(loading, temperature_c, stream=1).normal(0, PLQY_RELATIVE_NOISE)
-    return expected * (1 + noise), expected * PLQY_RELATIVE_NOISE
+    return expected * (1 + noise), hypot(expected * PLQY_RELATIVE_NOISE, PLQY_LEAST_SIGMA)
 
 
 def _generator(loading: float, temperature_c: float, stream: int) -> np.random.Generator:
