@@ -7,13 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
-from django.http import HttpRequest, QueryDict
-from django.http.multipartparser import MultiPartParser
+from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from measurements.store import CHUNK_BYTES, Pending, TooLargeError, store
-
-FORM_BYTES = 1024 * 1024  # what a multipart body may have beside its files
+from measurements.multipart import FIELDS_BYTES, Part, read_form
+from measurements.store import Pending, TooLargeError
 
 
 class IncomingFile(UploadedFile):
@@ -21,19 +19,12 @@ class IncomingFile(UploadedFile):
 
     name = None  # Django's property would make a path of it and refuse some; here it is only ever text
 
-    def __init__(self, pending: Pending, name: str, content_type: str | None) -> None:
-        super().__init__(None, name, content_type, pending.size)
+    def __init__(self, pending: Pending, part: Part) -> None:
+        super().__init__(None, part.filename or "unnamed", part.content_type, pending.size)
         self.pending = pending
 
     def close(self) -> None:
         self.pending.discard()
-
-
-class VerbatimNames(MultiPartParser):
-    """Django's parser drops a file whose name is nothing but dots or marks; here every file counts."""
-
-    def sanitize_file_name(self, file_name: str) -> str:
-        return file_name
 
 
 class StoreUploadHandler(FileUploadHandler):
@@ -45,40 +36,12 @@ class StoreUploadHandler(FileUploadHandler):
         META: dict[str, Any],
         content_length: int,
         boundary: bytes,
-        encoding: Any = None,
+        encoding: str | None = None,
     ) -> tuple[QueryDict, MultiValueDict]:
-        if content_length > settings.MAX_UPLOAD_BYTES + FORM_BYTES:
+        if content_length > settings.MAX_UPLOAD_BYTES + FIELDS_BYTES:
             raise TooLargeError(
                 f"The upload has {content_length / 1e6:.0f} MB; one file may have up to "
                 f"{settings.MAX_UPLOAD_BYTES / 1e6:.0f} MB here. Send it in parts, or ask the operator to "
                 "raise VITRINE_MAX_UPLOAD_BYTES."
             )
-        return VerbatimNames(META, input_data, [FileByFile()], encoding).parse()
-
-
-class FileByFile(FileUploadHandler):
-    """Django's interface for what the parser finds: here the bytes go."""
-
-    chunk_size = CHUNK_BYTES
-
-    def __init__(self, request: HttpRequest | None = None) -> None:
-        super().__init__(request)
-        self._pending: Pending | None = None
-
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
-        self._pending = store().begin(limit=settings.MAX_UPLOAD_BYTES)
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        assert self._pending is not None
-        self._pending.write(raw_data)
-
-    def file_complete(self, file_size: int) -> IncomingFile:
-        assert self._pending is not None
-        complete = IncomingFile(self._pending, self.file_name or "", self.content_type)
-        self._pending = None
-        return complete
-
-    def upload_interrupted(self) -> None:
-        if self._pending is not None:
-            self._pending.discard()
+        return read_form(input_data, boundary, IncomingFile)
