@@ -1,6 +1,7 @@
 """`manage.py test`: pytest over a PostgreSQL and a Valkey of its own, which end with it."""
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from config.child import dying_with_parent
 from config.supervisor import StartError, Supervisor
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE_S = 20  # for tests that were interrupted and clear up
 PLAYWRIGHT_BROWSERS = (
     "chromium-*/chrome-linux*/chrome",
     "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/*",
@@ -112,6 +114,9 @@ def pytest(supervisor: Supervisor, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         if supervisor.stop_requested != signal.SIGINT:  # which the terminal sends to both of us
             tests.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            tests.wait(PATIENCE_S)
+        tests.terminate()  # it may have been told to ignore SIGINT, as in a script's background
         raise
     finally:
         tests.wait()
