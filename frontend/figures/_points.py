@@ -45,7 +45,7 @@ def known(points: Points) -> tuple[Points, list[str]]:
     notes = []
     if missing := int((~has_x & has_y).sum()):
         notes.append(
-            f"{_counted(missing)} of {plain(points.y_is.label)} not drawn: "
+            f"{_counted(missing)} of {plain(points.y_is.label)} {'is' if missing == 1 else 'are'} left out: "
             f"{plain(points.x_is.label)} is not recorded."
         )
     return take(points, np.flatnonzero(has_x & has_y)), notes
@@ -79,6 +79,14 @@ def _recorded(values: Numbers | Words) -> Any:
 
 def _counted(count: int) -> str:
     return "1 value" if count == 1 else f"{number(count)} values"
+
+
+def without_color(points: Points, count: int, fate: str) -> list[str]:
+    """The sentence about values whose colour is not known."""
+    if not count or points.color_is is None:
+        return []
+    are = "is" if count == 1 else "are"
+    return [f"{_counted(count)} {are} {fate}: {plain(points.color_is.label)} is not recorded."]
 
 
 def shown(value: Any, quantity_is: Quantity) -> str:

@@ -42,6 +42,8 @@ def draw(points: Points, options: Mapping[str, str]) -> Drawing:
             "Narrow the filters, or draw points.",
             notes=notes,
         )
+    joined = sum(len(rows) for rows, _ in groups)
+    notes += _points.without_color(points, points.y.size - joined, "left out")
     data = [_line(points, x.at, rows, color) for rows, color in groups]
     present = [origin for origin in ORIGINS if origin in points.origin]
     return Drawing(

@@ -52,8 +52,7 @@ def draw(points: Points, options: Mapping[str, str]) -> Drawing:
     if color is None or color_is is None:
         return Drawing(empty="A map needs a second factor: choose one for colour.")
     present = np.flatnonzero(_present(color))
-    if missing := points.y.size - present.size:
-        notes.append(f"{number(missing)} not drawn: {_points.plain(color_is.label)} is not recorded.")
+    notes += _points.without_color(points, points.y.size - present.size, "left out")
     points = _points.take(points, present)
     if not points.y.size or points.color is None:
         return Drawing(empty="No value fits these choices.", notes=notes)

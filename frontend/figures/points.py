@@ -38,7 +38,14 @@ def draw(points: Points, options: Mapping[str, str]) -> Drawing:
         return density(points, x, notes)
     paint = _paint(points)
     present = [origin for origin in ORIGINS if origin in points.origin]
-    data = [_marks(points, x.at, paint, origin) for origin in present]
+    known = np.ones(points.y.size, dtype=bool) if paint is None else np.isfinite(paint.at)
+    notes += _points.without_color(points, int((~known).sum()), "drawn in grey")
+    data = [
+        _marks(points, x.at, paint if coloured else None, rows)
+        for origin in present
+        for coloured in (False, True)
+        if (rows := _rows(points, origin, known == coloured)).size
+    ]
     data += [legend_mark(origin) for origin in present]
     return Drawing(
         data=data,
@@ -63,10 +70,17 @@ def _paint(points: Points) -> Positions | None:
     return paint if np.isfinite(paint.at).any() else None
 
 
-def _marks(points: Points, x: Numbers, paint: Positions | None, origin: str) -> dict[str, Any]:
-    rows = np.array([row for row, source in enumerate(points.origin) if source == origin], dtype=np.int32)
+def _rows(points: Points, origin: str, wanted: Any) -> Any:
+    same = np.array([source == origin for source in points.origin], dtype=bool)
+    return np.flatnonzero(same & wanted).astype(np.int32)
+
+
+def _marks(points: Points, x: Numbers, paint: Positions | None, rows: Any) -> dict[str, Any]:
+    """The values in `rows`, all of one origin; without `paint` in the one colour that means nothing."""
+    origin = points.origin[rows[0]]
     scale = points.y_is.factor
-    marker: dict[str, Any] = {"symbol": SYMBOLS[origin], "size": 9, "color": ACCENT, "opacity": 0.92}
+    plain_color = SECOND if points.color_is is not None else ACCENT
+    marker: dict[str, Any] = {"symbol": SYMBOLS[origin], "size": 9, "color": plain_color, "opacity": 0.92}
     # An open mark is all line, and shows its colour only when that is strong.
     marker["line"] = {"width": 2 if SYMBOLS[origin].endswith("open") else 0}
     if paint is not None:

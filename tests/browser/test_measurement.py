@@ -106,6 +106,26 @@ def test_an_uploaded_file_is_safe_then_read_then_a_value(
     expect(row).to_contain_text(re.compile(r"read · PL peak I 68[23]\.\d+ ± 0\.\d+\snm"))
 
 
+def test_a_file_dropped_on_any_page_arrives_in_the_upload_queue_with_the_sample_of_that_page(
+    desk: Page, live_server: LiveServer, composite: Sample, transactional_db: None
+) -> None:
+    desk.goto(f"{live_server.url}/samples/{composite.code}/")
+    desk.evaluate(
+        """() => {
+            const carried = new DataTransfer();
+            carried.items.add(new File(["550\\t1\\n"], "dropped.txt", { type: "text/plain" }));
+            for (const type of ["dragenter", "dragover", "drop"]) {
+                const event = new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: carried });
+                document.querySelector("main").dispatchEvent(event);
+            }
+        }"""
+    )
+    expect(desk).to_have_url(re.compile("/upload/"))
+    row = desk.locator("#rows tr")
+    expect(row.locator("[data-part=name]")).to_have_text("dropped.txt")
+    expect(row.locator("[data-part=sample]")).to_have_value(composite.code)
+
+
 def test_each_file_has_its_own_outcome(
     desk: Page, live_server: LiveServer, composite: Sample, transactional_db: None, tmp_path: Path
 ) -> None:

@@ -98,7 +98,20 @@ def test_the_hover_tells_sample_value_sigma_unit_factors_and_source() -> None:
 def test_a_value_without_its_factor_is_not_drawn_and_said() -> None:
     drawing = drawn("points", points(x=(250.0, np.nan, 300.0)))
     assert len(drawing.table[0].values) == 2
-    assert drawing.notes == ["1 value of PL quantum yield not drawn: Sintering temperature is not recorded."]
+    assert drawing.notes == [
+        "1 value of PL quantum yield is left out: Sintering temperature is not recorded."
+    ]
+
+
+def test_a_value_whose_colour_is_unknown_is_grey_in_points_left_out_of_lines_and_said() -> None:
+    data = points(color=(0.05, np.nan, 0.05))
+    dots = drawn("points", data)
+    assert by_name(dots, "published")["marker"]["color"] == "var(--second)"
+    assert dots.notes == ["1 value is drawn in grey: Loading is not recorded."]
+    lines = drawn("lines", data)
+    assert sum(decoded(trace["x"]).size for trace in lines.data if "customdata" in trace) == 2
+    assert lines.notes == ["1 value is left out: Loading is not recorded."]
+    assert drawn("map", data).notes == ["1 value is left out: Loading is not recorded."]
 
 
 def test_words_on_an_axis_stand_under_ticks_of_their_own() -> None:

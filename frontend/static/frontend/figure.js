@@ -430,9 +430,12 @@ function fitted(data, layout, width, height) {
   const { l, r, t, b } = layout.margin;
   const size = Math.min((width - l - r - 70) / across / 4.1, (height - t - b) / up / 2.3);
   for (const trace of data) {
-    if (trace.meta === "cell text") trace.textfont.size = Math.max(6, Math.min(13, size));
+    if (trace.meta === "cell text") {
+      trace.textfont.size = Math.max(6, Math.min(13, size));
+      if (size < 4.5) trace.textfont.color = "rgba(0, 0, 0, 0)"; // too small to read: the pointer tells
+    }
     if (trace.meta === "cell mark") {
-      trace.marker.size = Math.max(4, Math.min(8, size * 0.6));
+      trace.marker.size = size < 4.5 ? 0 : Math.max(4, Math.min(8, size * 0.6));
     }
   }
 }
