@@ -91,6 +91,7 @@ def run_pytest(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="vitrine-test-") as folder:
         data = Path(folder)
         os.environ["VITRINE_DATA"] = folder
+        (data / "static").mkdir()  # which WhiteNoise looks for; whoever starts `up` fills it
         with (data / "services.log").open("w+") as log, Supervisor(out=log) as supervisor:
             try:
                 with embedded.services(supervisor, data):
