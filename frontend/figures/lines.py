@@ -128,7 +128,7 @@ def _names(points: Points, x: Numbers, groups: Sequence[tuple[list[int], str]]) 
     longer.sort(key=lambda group: points.y[group[0][-1]])
     if not longer:
         return []
-    gap = 0.032 * (float(np.ptp(points.y)) or 1.0)
+    gap = 0.045 * (float(np.ptp(points.y)) or 1.0)
     heights = spread([float(points.y[rows[-1]]) for rows, _ in longer], gap)
     shown = [
         _written(float(x[rows[-1]]), height * points.y_is.factor, _name(points, rows[0]), color)

@@ -11,24 +11,15 @@ import numpy as np
 
 from frontend.figures import _points
 from frontend.figures._arrays import typed
-from frontend.figures._template import FULL, ORIGINS, SYMBOLS, axis, colorbar, layout, legend_mark
+from frontend.figures._levels import MOST_LEVELS, Levels, level_axis, levels
+from frontend.figures._template import FULL, ORIGINS, SYMBOLS, colorbar, layout, legend_mark
 from frontend.figures.base import Column, Drawing, Figure, Numbers, Points, Quantity, Words
 from frontend.formatting import COMPARATORS, MINUS, NARROW, ORIGIN_WORDS, number
 
 FIGURE = Figure(title="Map", takes="points", order=2, help="Two factors across, the property as colour.")
-MOST_LEVELS = 32  # of one factor; more are gathered in as many equal steps
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 ON_DARK, ON_BRIGHT = "#ffffff", "#15202b"
 BRIGHT_FROM = 0.62  # of the scale: from here viridis needs dark letters
-
-
-@dataclass(frozen=True)
-class Levels:
-    """The rows or columns of the map: where each point belongs, and what is written beside it."""
-
-    index: np.ndarray[Any, np.dtype[np.intp]]
-    labels: tuple[str, ...]
-    binned: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,8 +55,8 @@ def draw(points: Points, options: Mapping[str, str]) -> Drawing:
     return Drawing(
         data=_traces(points, cells, across, up),
         layout=layout(
-            _level_axis(points.x_is, across),
-            _level_axis(color_is, up),
+            level_axis(points.x_is, across),
+            level_axis(color_is, up),
             dragmode="select",
             barmode="overlay",
             meta={"cells": [len(across.labels), len(up.labels)]},
@@ -79,20 +70,6 @@ def draw(points: Points, options: Mapping[str, str]) -> Drawing:
 
 def _present(values: Numbers | Words) -> Any:
     return values != "" if values.dtype == object else np.isfinite(values)
-
-
-def levels(values: Numbers | Words, quantity: Quantity) -> Levels:
-    if values.dtype == object:
-        found, index = np.unique(values.astype(str), return_inverse=True)
-        return Levels(index, tuple(str(word).replace("_", " ") for word in found))
-    scaled = values.astype(np.float64) * quantity.factor
-    found, index = np.unique(np.round(scaled, 9), return_inverse=True)
-    if found.size <= MOST_LEVELS:
-        return Levels(index, tuple(number(float(level)) for level in found))
-    edges = np.linspace(scaled.min(), scaled.max(), MOST_LEVELS + 1)
-    index = np.clip(np.searchsorted(edges, scaled, side="right") - 1, 0, MOST_LEVELS - 1)
-    middles = (edges[:-1] + edges[1:]) / 2
-    return Levels(index, tuple(number(float(middle), 3) for middle in middles), binned=True)
 
 
 def combined(points: Points, across: Levels, up: Levels) -> list[Cell]:
@@ -274,21 +251,6 @@ def _labels(
         },
         legend_mark(origin),
     ]
-
-
-def _level_axis(quantity: Quantity, level: Levels) -> dict[str, Any]:
-    count = len(level.labels)
-    every = max(1, count // 16)
-    ticks = list(range(0, count, every))
-    return axis(
-        quantity.title,
-        tickvals=ticks,
-        ticktext=[level.labels[tick] for tick in ticks],
-        range=[-0.5, count - 0.5],
-        showgrid=False,
-        showline=False,
-        tickcolor="rgba(0,0,0,0)",
-    )
 
 
 def _table(points: Points, cells: Sequence[Cell]) -> list[Column]:
