@@ -1,0 +1,1 @@
+"""What a user would write: the servers that ours are measured beside."""
