@@ -11,3 +11,10 @@ def read(measurement_id: int) -> None:
     from measurements.services import read_measurement
 
     read_measurement(Measurement.objects.get(pk=measurement_id))
+
+
+@shared_task(ignore_result=True, time_limit=HARD_LIMIT_S)
+def sweep_store() -> None:
+    from measurements.store import store
+
+    store().sweep()
