@@ -1,7 +1,7 @@
 """multipart/form-data (RFC 7578), read once from front to back; files flow into the store as they come.
 
-Django's own parser is right for forms. For raw data it is not: it drops files whose names it dislikes, it ends
-a file at a boundary that does not start a line, and it copies every byte several times.
+Django's own parser is right for forms. For raw data it is not: it drops files whose names it dislikes, ends a
+file at a boundary that does not start a line, and copies every byte several times.
 """
 
 from __future__ import annotations

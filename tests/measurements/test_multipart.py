@@ -62,7 +62,6 @@ CONTENTS = st.one_of(st.binary(max_size=60), ALMOST_BOUNDARIES).filter(
     max_examples=300,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(contents=st.lists(CONTENTS, min_size=1, max_size=3), step=st.integers(1, 40))
 def test_files_arrive_byte_for_byte_wherever_the_network_cuts_them(contents: list[bytes], step: int) -> None:
