@@ -43,6 +43,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "axes",
+    "pgtrigger",
+    "pghistory",
     "django_celery_beat",
     "samples",
     "measurements",

@@ -37,6 +37,6 @@ class PlotlyFinder(BaseFinder):
 
 
 class VitrineStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Hashed names for ever-lasting caches; a name that no page uses (in a vendor's source map) is no error."""
+    """Hashed names for ever-lasting caches; a name that only a vendor's source map uses is no error."""
 
     manifest_strict = False

@@ -47,6 +47,10 @@ class OfProject(models.QuerySet):
         return self.filter(**{f"{self.project_path}__in": projects})
 
 
+class OfSample(OfProject):
+    project_path = "sample__project"
+
+
 class SampleQuerySet(OfProject):
     def search(self, text: str) -> SampleQuerySet:
         """Samples whose code, name or notation contains every word of `text`."""

@@ -54,7 +54,6 @@ class MadeForm(Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     amount_mg = optional_number("Amount", 0, help_text="Empty when not weighed.")
-    location = forms.CharField(label="Location", max_length=120, required=False)
 
 
 class MaterialForm(forms.ModelForm):

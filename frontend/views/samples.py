@@ -172,9 +172,8 @@ def made(request: HttpRequest, code: str) -> HttpResponse:
     row.planned = False
     row.made_at = form.cleaned_data["made_at"]
     row.amount_g = None if amount_mg is None else amount_mg / 1000
-    row.location = form.cleaned_data["location"] or row.location
     row.full_clean()
-    row.save(update_fields=["planned", "made_at", "amount_g", "location"])
+    row.save(update_fields=["planned", "made_at", "amount_g"])
     messages.success(request, f"{row.code} is made. Its measurements can come.")
     return redirect(row)
 

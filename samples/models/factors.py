@@ -39,6 +39,9 @@ class ProcessFactors(models.Model):
     sintering_gas = models.CharField("sintering gas", max_length=40, blank=True)
     quench_medium = models.CharField("quench", max_length=20, blank=True)
     quench_rate_c_per_min = models.FloatField("quench rate", null=True, help_text="Where recorded (°C/min).")
+    quenched_at = models.DateTimeField(
+        "quenched at", null=True, help_text="End of the last quench, where recorded."
+    )
     halide = models.CharField("halide", max_length=20, blank=True, help_text="Of the perovskite: Cl, Br, I.")
     perovskite = models.CharField("perovskite", max_length=60, blank=True)
     glass_batch = models.CharField(

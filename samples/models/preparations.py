@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from samples.models.designs import Design
 from samples.models.limits import above_zero, within
 from samples.models.materials import Material
 from samples.models.people import Project
@@ -24,10 +25,27 @@ class Preparation(models.Model):
     performed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When its run sheet was begun.")
+    batch_mass_g = models.FloatField(
+        null=True, blank=True, help_text="Planned mass of all ingredients together."
+    )
+    design = models.ForeignKey(
+        Design, on_delete=models.PROTECT, null=True, blank=True, related_name="preparations"
+    )
+    run_order = models.PositiveIntegerField(null=True, blank=True, help_text="Place in the randomised order.")
+    block = models.PositiveIntegerField(null=True, blank=True, help_text="Which furnace run.")
     notes = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OfProject.as_manager()
+
+    class Meta:
+        constraints = [
+            above_zero("preparation", "batch_mass_g"),
+            models.UniqueConstraint(
+                name="preparation_run_order_once_per_design", fields=["design", "run_order"]
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Preparation {self.pk}" + (f" of {self.recipe}" if self.recipe else "")
@@ -44,7 +62,12 @@ class Ingredient(models.Model):
         Material, on_delete=models.PROTECT, null=True, blank=True, related_name="uses"
     )
     mass_g = models.FloatField(null=True, blank=True, help_text="Empty when not recorded: never zero.")
-    mass_sigma_g = models.FloatField(null=True, blank=True)
+    mass_sigma_g = models.FloatField(null=True, blank=True, help_text="One sigma of the balance.")
+    planned_mass_g = models.FloatField(null=True, blank=True)
+    weighed_at = models.DateTimeField(null=True, blank=True)
+    weighed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -56,6 +79,7 @@ class Ingredient(models.Model):
             ),
             above_zero("ingredient", "mass_g"),
             within("ingredient", "mass_sigma_g", low=0),
+            above_zero("ingredient", "planned_mass_g"),
             models.CheckConstraint(
                 name="ingredient_sigma_only_with_mass",
                 condition=Q(mass_sigma_g__isnull=True) | Q(mass_g__isnull=False),

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from samples.models.limits import within
 from samples.models.materials import Material
 from samples.models.people import Project
 from samples.querysets import OfProject
@@ -16,7 +17,10 @@ class Recipe(models.Model):
     name = models.CharField(max_length=160)
     version = models.PositiveIntegerField(default=1)
     notes = models.TextField(blank=True)
-    frozen_at = models.DateTimeField(null=True, blank=True)
+    frozen_at = models.DateTimeField(null=True, blank=True, help_text="When a preparation first used it.")
+    derived_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="derivatives"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -39,9 +43,20 @@ class Recipe(models.Model):
 class Component(models.Model):
     """One material of a recipe; the fractions of a recipe sum to one (samples.services checks)."""
 
+    class Basis(models.TextChoices):
+        MASS = "mass", "Mass"
+        MOLE = "mole", "Mole"
+        VOLUME = "volume", "Volume"
+
     recipe = models.ForeignKey(Recipe, on_delete=models.CASCADE, related_name="components")
     material = models.ForeignKey(Material, on_delete=models.PROTECT, related_name="components")
     mass_fraction = models.FloatField()
+    basis = models.CharField(max_length=10, choices=Basis.choices, default=Basis.MASS)
+    stated_fraction = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="As written by mole or volume; the mass fraction is computed from it.",
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -51,6 +66,10 @@ class Component(models.Model):
                 name="component_mass_fraction_between_0_and_1",
                 condition=Q(mass_fraction__gte=0, mass_fraction__lte=1),
                 violation_error_message="A mass fraction lies between 0 and 1; 25 % is 0.25.",
+            ),
+            within("component", "stated_fraction", 0, 1),
+            models.CheckConstraint(
+                name="component_basis_known", condition=Q(basis__in=["mass", "mole", "volume"])
             ),
         ]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -7,6 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from samples.models.limits import within
+from samples.models.locations import Location
 from samples.models.materials import Material
 from samples.models.people import Project
 from samples.models.preparations import Preparation
@@ -57,7 +59,22 @@ class Sample(models.Model):
     amount_g = models.FloatField(
         null=True, blank=True, help_text="As made or bought; empty when not recorded."
     )
-    location = models.CharField(max_length=120, blank=True)
+    mass_left_g = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Kept by the ledger with every weigh-out, loss and recount; empty when not known.",
+    )
+    place = models.ForeignKey(
+        Location, on_delete=models.PROTECT, null=True, blank=True, related_name="samples"
+    )
+    place_is_slot = models.BooleanField(
+        default=False, editable=False, help_text="Set by a trigger from the place."
+    )
+    embargoed_until = models.DateField(
+        null=True, blank=True, help_text="Until then only its maker and the project's managers see it."
+    )
+    voided_at = models.DateTimeField(null=True, blank=True)
+    void_reason = models.TextField(blank=True)
     notes = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
@@ -69,6 +86,19 @@ class Sample(models.Model):
     class Meta:
         ordering = ["code"]
         indexes = [models.Index(name="sample_by_project_and_code", fields=["project", "code"])]
+        triggers = [
+            pgtrigger.Trigger(
+                name="slot_holds_one_thing",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("place_id"),
+                func="""
+                    NEW.place_is_slot := coalesce(
+                        (SELECT kind = 'slot' FROM samples_location WHERE id = NEW.place_id), false
+                    );
+                    RETURN NEW;
+                """,
+            )
+        ]
         constraints = [
             models.CheckConstraint(name="sample_code_printable", condition=Q(code__regex=CODE)),
             models.CheckConstraint(
@@ -87,6 +117,13 @@ class Sample(models.Model):
                 ),
             ),
             within("sample", "amount_g", low=0),
+            within("sample", "mass_left_g", low=0),
+            models.UniqueConstraint(
+                name="sample_one_thing_a_slot", fields=["place"], condition=Q(place_is_slot=True)
+            ),
+            models.CheckConstraint(
+                name="sample_voided_with_a_reason", condition=Q(voided_at__isnull=True) | ~Q(void_reason="")
+            ),
             models.CheckConstraint(
                 name="sample_planned_has_no_date", condition=Q(planned=False) | Q(made_at__isnull=True)
             ),
@@ -97,3 +134,7 @@ class Sample(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("sample", args=[self.code])
+
+    @property
+    def location(self) -> str:
+        return self.place.path if self.place else ""
