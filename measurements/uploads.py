@@ -40,8 +40,7 @@ class StoreUploadHandler(FileUploadHandler):
     ) -> tuple[QueryDict, MultiValueDict]:
         if content_length > settings.MAX_UPLOAD_BYTES + FIELDS_BYTES:
             raise TooLargeError(
-                f"The upload has {content_length / 1e6:.0f} MB; one file may have up to "
-                f"{settings.MAX_UPLOAD_BYTES / 1e6:.0f} MB here. Send it in parts, or ask the operator to "
-                "raise VITRINE_MAX_UPLOAD_BYTES."
+                f"The upload has {content_length / 1e6:.0f} MB; up to "
+                f"{settings.MAX_UPLOAD_BYTES / 1e6:.0f} MB are taken here. Send it in parts, or ask the operator to raise VITRINE_MAX_UPLOAD_BYTES."
             )
         return read_form(input_data, boundary, IncomingFile)

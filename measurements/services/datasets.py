@@ -38,9 +38,11 @@ def write(datasets: Mapping[str, Dataset]) -> Stored:
 
 def blobs_of(stored: list[Stored]) -> list[models.Blob]:
     """Rows for files that are durably in the store, in the same order; only call it after they are."""
-    # An update that changes nothing, so that rows which were there already come back with their key.
+    sizes = {file.sha256: file.size for file in stored}
+    # An update that changes nothing, so that rows which were there already come back with their key. Always in
+    # the order of the hashes, so that two uploads of the same files cannot lock each other out.
     rows = models.Blob.objects.bulk_create(
-        {file.sha256: models.Blob(sha256=file.sha256, size=file.size) for file in stored}.values(),
+        [models.Blob(sha256=sha256, size=size) for sha256, size in sorted(sizes.items())],
         update_conflicts=True,
         unique_fields=["sha256"],
         update_fields=["sha256"],
