@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -28,6 +29,7 @@ from measurements.serializers import ArraysSerializer
 from measurements.store import store
 
 CSV_ROWS_AT_ONCE = 10_000
+MOST_AS_TEXT = 2_000_000  # values; beyond, an answer would fill the memory of the web process
 # What lets a name look like another in a save dialogue: controls, path separators, marks that turn text.
 UNSAFE_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -57,6 +59,14 @@ class DatasetViewSet(viewsets.GenericViewSet):
         kind = request.query_params.get("as", "json")
         if kind not in ("json", "csv", "nexus"):
             raise ValidationError({"as": [f"“{kind}” is not known; choose json, csv or nexus."]})
+        if kind != "nexus" and math.prod(row.shape) > MOST_AS_TEXT:
+            raise ValidationError(
+                {
+                    "as": [
+                        f"The dataset has more than {MOST_AS_TEXT} values, too many for {kind}: ask for nexus."
+                    ]
+                }
+            )
         with as_http():
             if kind == "nexus":
                 response: HttpResponseBase = FileResponse(

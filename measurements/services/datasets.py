@@ -39,8 +39,8 @@ def write(datasets: Mapping[str, Dataset]) -> Stored:
 def blobs_of(stored: list[Stored]) -> list[models.Blob]:
     """Rows for files that are durably in the store, in the same order; only call it after they are."""
     sizes = {file.sha256: file.size for file in stored}
-    # An update that changes nothing, so that rows which were there already come back with their key. Always in
-    # the order of the hashes, so that two uploads of the same files cannot lock each other out.
+    # An update that changes nothing: rows which were there already come back with their key. Always in the
+    # order of the hashes, so that two uploads of the same files cannot lock each other out.
     rows = models.Blob.objects.bulk_create(
         [models.Blob(sha256=sha256, size=size) for sha256, size in sorted(sizes.items())],
         update_conflicts=True,

@@ -81,6 +81,18 @@ def test_another_shape_of_answer_is_refused_in_words(as_alice: APIClient, read: 
     assert "choose json, csv or nexus" in answer.json()["error"]["message"]
 
 
+def test_more_numbers_than_text_can_carry_are_had_as_nexus(
+    as_alice: APIClient, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("measurements.api.contents.MOST_AS_TEXT", 250)
+    url = f"/api/v1/datasets/{read().datasets.get().pk}/data/"
+    for kind in ("json", "csv"):
+        answer = as_alice.get(f"{url}?as={kind}")
+        assert answer.status_code == 400
+        assert "ask for nexus" in answer.json()["error"]["message"]
+    assert as_alice.get(f"{url}?as=nexus").status_code == 200
+
+
 def test_the_original_bytes_come_back_as_an_attachment(as_alice: APIClient, given: Given) -> None:
     file = given(name="Grüße.txt").measurement.files.get()
     response = as_alice.get(f"/api/v1/files/{file.pk}/content/")
