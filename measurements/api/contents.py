@@ -61,11 +61,7 @@ class DatasetViewSet(viewsets.GenericViewSet):
             raise ValidationError({"as": [f"“{kind}” is not known; choose json, csv or nexus."]})
         if kind != "nexus" and math.prod(row.shape) > MOST_AS_TEXT:
             raise ValidationError(
-                {
-                    "as": [
-                        f"The dataset has more than {MOST_AS_TEXT} values, too many for {kind}: ask for nexus."
-                    ]
-                }
+                {"as": [f"More than {MOST_AS_TEXT} values are too many for {kind}: ask for nexus."]}
             )
         with as_http():
             if kind == "nexus":
