@@ -4,10 +4,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from samples.models.audit import audited
 from samples.models.people import Project
 from samples.querysets import OfProject
 
 
+@audited
 class Design(models.Model):
     """An array of planned samples: factors × levels, and the seed of its order, to draw it again."""
 

@@ -6,11 +6,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from samples.models.audit import audited
 from samples.models.limits import ABSOLUTE_ZERO_C, above_zero, within
 from samples.models.samples import Sample
 from samples.querysets import OfSample
 
 
+@audited
 class Lot(models.Model):
     """A sample that was bought: what its label and certificate say."""
 
@@ -41,6 +43,7 @@ class Lot(models.Model):
         return f"{self.supplier} {self.lot_number}".strip() or f"lot of {self.sample_id}"
 
 
+@audited
 class StockEntry(models.Model):
     """A change of a sample's amount that is no weigh-out. Never edited: a wrong one is followed by a recount.
 
@@ -82,6 +85,7 @@ class StockEntry(models.Model):
         return f"{self.get_kind_display()} {self.mass_g:g} g of {self.sample_id}"
 
 
+@audited
 class Exposure(models.Model):
     """What happened to a sample after it was made: stored, immersed, heated, lit."""
 

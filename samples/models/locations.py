@@ -3,10 +3,12 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from samples.models.audit import audited
 from samples.models.people import Project
 from samples.querysets import OfProject
 
 
+@audited
 class Location(models.Model):
     """A place for samples: a room holds cabinets, a cabinet boxes, a box slots; a slot holds one thing."""
 

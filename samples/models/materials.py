@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from samples.models.audit import audited
 from samples.models.limits import above_zero, within
 from samples.models.people import Project
 from samples.querysets import OfProject
@@ -11,6 +12,7 @@ from samples.querysets import OfProject
 CAS = r"^[0-9]{2,7}-[0-9]{2}-[0-9]$"
 
 
+@audited
 class Material(models.Model):
     """A substance as such; a bottle of it is a Sample."""
 

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
+from samples.models.audit import audited
 from samples.querysets import ProjectQuerySet
 
 
@@ -33,6 +34,7 @@ class User(AbstractUser):
     )
 
 
+@audited
 class Project(models.Model):
     """The unit of access: everything in Vitrine belongs to exactly one."""
 
@@ -52,6 +54,7 @@ class Project(models.Model):
         return self.name
 
 
+@audited
 class Membership(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from samples.models.audit import audited
 from samples.models.designs import Design
 from samples.models.limits import above_zero, within
 from samples.models.materials import Material
@@ -12,6 +13,7 @@ from samples.models.recipes import Recipe
 from samples.querysets import OfProject
 
 
+@audited
 class Preparation(models.Model):
     """A recipe carried out, or what is known of a history without one. Yields one or more samples."""
 
@@ -51,6 +53,7 @@ class Preparation(models.Model):
         return f"Preparation {self.pk}" + (f" of {self.recipe}" if self.recipe else "")
 
 
+@audited
 class Ingredient(models.Model):
     """A weigh-out: how many grams from which sample, or of which material where its lot was not recorded."""
 

@@ -4,12 +4,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from samples.models.audit import audited
 from samples.models.limits import within
 from samples.models.materials import Material
 from samples.models.people import Project
 from samples.querysets import OfProject
 
 
+@audited
 class Recipe(models.Model):
     """A plan: what to weigh and what to do with it. Frozen once a preparation uses it."""
 
@@ -40,6 +42,7 @@ class Recipe(models.Model):
         return f"{self.name} v{self.version}"
 
 
+@audited
 class Component(models.Model):
     """One material of a recipe; the fractions of a recipe sum to one (samples.services checks)."""
 

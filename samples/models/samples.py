@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from samples.models.audit import audited
 from samples.models.limits import within
 from samples.models.locations import Location
 from samples.models.materials import Material
@@ -17,6 +18,7 @@ from samples.querysets import SampleQuerySet
 CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 
 
+@audited
 class Sample(models.Model):
     """Any physical thing with a label: a bottle of CsI, a milled mixture, a sintered composite."""
 

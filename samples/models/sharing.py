@@ -6,11 +6,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from samples.models.audit import audited
 from samples.models.people import Project, Role
 from samples.models.samples import Sample
 from samples.querysets import OfProject, OfSample
 
 
+@audited
 class Invitation(models.Model):
     """Whoever holds the token may join once. Only its digest is kept."""
 
@@ -43,6 +45,7 @@ class Invitation(models.Model):
         return f"{self.email} to {self.project}"
 
 
+@audited
 class ShareLink(models.Model):
     """Whoever holds the token may read one sample's page until it expires. Only its digest is kept."""
 

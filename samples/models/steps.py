@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from samples.models.audit import audited
 from samples.models.limits import ABSOLUTE_ZERO_C, above_zero, within
 from samples.models.preparations import Preparation
 from samples.models.recipes import Recipe
@@ -50,6 +51,7 @@ class Step(models.Model):
         ordering = ["order"]
 
 
+@audited
 class Milling(Step):
     mill = models.CharField(max_length=60, blank=True, help_text="Such as planetary, mixer.")
     rpm = models.FloatField(null=True, blank=True)
@@ -87,6 +89,7 @@ class Milling(Step):
         return self.ball_mass_g / self.powder_mass_g
 
 
+@audited
 class Sintering(Step):
     equipment = models.CharField(max_length=80, blank=True)
 
@@ -102,6 +105,7 @@ class Sintering(Step):
         return max(targets, default=None)
 
 
+@audited
 class FurnaceSegment(models.Model):
     """Go to `target_c` at `ramp_c_per_min` (a magnitude: cooling is a lower target), then stay `hold_min`."""
 
@@ -129,6 +133,7 @@ class FurnaceSegment(models.Model):
         return f"to {self.target_c:g} °C"
 
 
+@audited
 class Quench(Step):
     class Medium(models.TextChoices):
         LIQUID_NITROGEN = "liquid_nitrogen", "Liquid nitrogen"
@@ -174,6 +179,7 @@ class Quench(Step):
         return f"quench in {self.get_medium_display().lower()}"
 
 
+@audited
 class OtherStep(Step):
     """Whatever needs no columns of its own on a dashboard yet."""
 
