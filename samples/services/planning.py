@@ -1,73 +1,32 @@
-"""Changes that span rows."""
+"""A recipe, its planned preparation and its planned sample, in one step."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from samples.ancestry import descendants, family
-from samples.factors import factors_of
 from samples.models import (
     Component,
     FurnaceSegment,
     Ingredient,
     Material,
-    Membership,
     Milling,
     Preparation,
-    ProcessFactors,
     Project,
     Quench,
     Recipe,
-    Role,
     Sample,
     Sintering,
     User,
 )
 from samples.notation import Notation, Part
+from samples.services.codes import new_code
+from samples.services.deriving import derive_factors
 from samples.stoichiometry import FRACTION_SUM_TOLERANCE
-
-# No 0/O, 1/I/L, 2/Z, 5/S, 8/B, U/V: a code is read aloud and typed with gloves on.
-LETTERS = "ACDEFGHJKMNPQRTWXY34679"
-FACTOR_COLUMNS = [f.name for f in ProcessFactors._meta.fields if not f.primary_key]
-
-
-def new_code(prefix: str = "VT") -> str:
-    return f"{prefix}-{''.join(secrets.choice(LETTERS) for _ in range(5))}"
-
-
-@transaction.atomic
-def create_project(*, user: User, name: str, slug: str, description: str = "") -> Project:
-    project = Project.objects.create(name=name, slug=slug, description=description)
-    Membership.objects.create(project=project, user=user, role=Role.MANAGER)
-    if user.default_project_id is None:
-        user.default_project = project
-        user.save(update_fields=["default_project"])
-    return project
-
-
-def derive_factors(samples: Iterable[Sample]) -> None:
-    """Write the factors row of each sample (see `rederive` for those that have descendants)."""
-    wanted = list(samples)
-    if not wanted:
-        return
-    ProcessFactors.objects.bulk_create(
-        factors_of(family(wanted), wanted),
-        update_conflicts=True,
-        unique_fields=["sample"],
-        update_fields=FACTOR_COLUMNS,
-        batch_size=2000,
-    )
-
-
-def rederive(samples: Iterable[Sample]) -> None:
-    """After a change of history: the factors of the samples and of everything made from them."""
-    derive_factors(descendants(samples))
 
 
 @transaction.atomic
