@@ -41,7 +41,7 @@ class StoreUploadHandler(FileUploadHandler):
         if content_length > settings.MAX_UPLOAD_BYTES + FIELDS_BYTES:
             sent_mb, most_mb = content_length / 1e6, settings.MAX_UPLOAD_BYTES / 1e6
             raise TooLargeError(
-                f"The upload has {sent_mb:.0f} MB; up to {most_mb:.0f} MB are taken here. Send it in parts, or "
-                "ask the operator to raise VITRINE_MAX_UPLOAD_BYTES."
+                f"The upload has {sent_mb:.0f} MB; up to {most_mb:.0f} MB are taken here. Send it in parts, "
+                "or ask the operator to raise VITRINE_MAX_UPLOAD_BYTES."
             )
         return read_form(input_data, boundary, IncomingFile)

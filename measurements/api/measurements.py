@@ -95,6 +95,7 @@ class MeasurementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         },
     )
     def create(self, request: Request) -> Response:
+        """Hand in the files of one measurement. The receipt names what is durably stored."""
         form = UploadSerializer(data=_form(request))
         form.is_valid(raise_exception=True)
         sent = form.validated_data
