@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from samples.models import Preparation, Sample
 from samples.querysets import OfProject
 
 LOST_AFTER = timedelta(seconds=20)
@@ -15,6 +17,8 @@ LOST_AGAIN_AFTER = timedelta(minutes=2)  # with a long queue the message may wel
 
 
 class MeasurementQuerySet(OfProject):
+    sample_path = "sample"
+
     def inbox(self) -> MeasurementQuerySet:
         """What waits for a sample."""
         return self.filter(sample__isnull=True).exclude(status="void")
@@ -34,3 +38,23 @@ class MeasurementQuerySet(OfProject):
 
 class OfMeasurement(OfProject):
     project_path = "measurement__project"
+    sample_path = "measurement__sample"
+
+
+class AttachmentQuerySet(models.QuerySet):
+    """Who sees a sample or a preparation sees what is attached to it; who may write there may attach."""
+
+    def visible_to(self, user: Any) -> AttachmentQuerySet:
+        return self._of(Sample.objects.visible_to(user), Preparation.objects.visible_to(user))
+
+    def open_to(self, user: Any) -> AttachmentQuerySet:
+        return self._of(Sample.objects.open_to(user), Preparation.objects.open_to(user))
+
+    def in_use(self) -> AttachmentQuerySet:
+        return self.filter(voided_at__isnull=True)
+
+    def _of(self, samples: models.QuerySet, preparations: models.QuerySet) -> AttachmentQuerySet:
+        return self.filter(
+            Q(sample__in=samples.order_by().values("pk"))
+            | Q(preparation__in=preparations.order_by().values("pk"))
+        )
