@@ -24,19 +24,20 @@ X, COLOR = "sintering_temperature_c", "loading_mass_fraction"
 OURS = "one statement, typed arrays (JSON)"
 
 
-def fill(user: User) -> Project:
-    """33 000 samples with factors and 30 current values each, by SQL alone."""
+def fill(user: User, samples: int = SAMPLES, properties_each: int = PROPERTIES) -> Project:
+    """Samples with factors and current values, by SQL alone."""
     project = create_project(user=user, name="Benchmark", slug="benchmark")
     paper = Publication.objects.create(key="benchmark", title="Generated for the benchmark")
-    keys = [(p.key, (p.components or ("",))[0], p.unit) for p in properties.all().values()][:PROPERTIES]
+    keys = [(p.key, (p.components or ("",))[0], p.unit) for p in properties.all().values()][:properties_each]
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO samples_sample
-                (project_id, code, name, notation, state, planned, location, notes, created_at)
+                (project_id, code, name, notation, state, planned, place_is_slot,
+                void_reason, notes, created_at)
             SELECT %s, 'B-' || lpad(n::text, 6, '0'), '', '(CsPbI3)0.25(agZIF-62)0.75', 'composite', false,
-                '', '', now()
+                false, '', '', now()
             FROM generate_series(1, %s) n""",
-            [project.pk, SAMPLES],
+            [project.pk, samples],
         )
         cursor.execute(
             """INSERT INTO samples_processfactors (sample_id, loading_mass_fraction, sintering_temperature_c,

@@ -139,6 +139,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    "remove what interrupted uploads left, every night": {
+        "task": "measurements.tasks.sweep_store",
+        "schedule": crontab(hour=3, minute=30),
+    },
     "reanalyse what is outdated, every night": {
         "task": "analysis.tasks.reanalyse_outdated",
         "schedule": crontab(hour=2, minute=30),
