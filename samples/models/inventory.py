@@ -47,7 +47,8 @@ class Lot(models.Model):
 class StockEntry(models.Model):
     """A change of a sample's amount that is no weigh-out. Never edited: a wrong one is followed by a recount.
 
-    mass_g : what was found, for a recount; what went, for a loss or a disposal
+    mass_g : what was found, for a recount; what went, for a loss or a disposal (empty: an unknown rest)
+    left_g : what was left after it; empty while the amount is not known
     """
 
     class Kind(models.TextChoices):
@@ -57,9 +58,9 @@ class StockEntry(models.Model):
 
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="stock_entries")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    mass_g = models.FloatField()
+    mass_g = models.FloatField(null=True, blank=True)
     mass_sigma_g = models.FloatField(null=True, blank=True)
-    left_g = models.FloatField(help_text="What was left after it.")
+    left_g = models.FloatField(null=True, blank=True)
     reason = models.TextField()
     waste_stream = models.CharField(
         max_length=80, blank=True, help_text="Of a disposal, such as Pb solid waste."
@@ -78,11 +79,16 @@ class StockEntry(models.Model):
             within("stockentry", "mass_g", low=0),
             within("stockentry", "mass_sigma_g", low=0),
             within("stockentry", "left_g", low=0),
+            models.CheckConstraint(
+                name="stockentry_mass_unknown_only_of_a_whole_disposal",
+                condition=Q(mass_g__isnull=False) | Q(kind="disposal", left_g=0),
+            ),
             models.CheckConstraint(name="stockentry_has_a_reason", condition=~Q(reason="")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.mass_g:g} g of {self.sample_id}"
+        amount = "the rest" if self.mass_g is None else f"{self.mass_g:g} g"
+        return f"{self.get_kind_display()} of {amount} of {self.sample_id}"
 
 
 @audited

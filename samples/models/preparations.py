@@ -4,13 +4,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from samples.models.acyclic import INGREDIENT_MAKES_NO_CYCLE
 from samples.models.audit import audited
 from samples.models.designs import Design
 from samples.models.limits import above_zero, within
 from samples.models.materials import Material
 from samples.models.people import Project
 from samples.models.recipes import Recipe
-from samples.querysets import OfProject
+from samples.querysets import PreparationQuerySet
 
 
 @audited
@@ -39,7 +40,7 @@ class Preparation(models.Model):
     notes = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OfProject.as_manager()
+    objects = PreparationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -74,6 +75,7 @@ class Ingredient(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        triggers = [INGREDIENT_MAKES_NO_CYCLE]
         constraints = [
             models.CheckConstraint(
                 name="ingredient_from_a_sample_or_a_material",

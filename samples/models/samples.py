@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from samples.models.acyclic import PREPARATION_MAKES_NO_CYCLE
 from samples.models.audit import audited
 from samples.models.limits import within
 from samples.models.locations import Location
@@ -87,7 +88,14 @@ class Sample(models.Model):
 
     class Meta:
         ordering = ["code"]
-        indexes = [models.Index(name="sample_by_project_and_code", fields=["project", "code"])]
+        indexes = [
+            models.Index(name="sample_by_project_and_code", fields=["project", "code"]),
+            models.Index(
+                name="sample_under_embargo",
+                fields=["embargoed_until"],
+                condition=Q(embargoed_until__isnull=False),
+            ),
+        ]
         triggers = [
             pgtrigger.Trigger(
                 name="slot_holds_one_thing",
@@ -99,7 +107,8 @@ class Sample(models.Model):
                     );
                     RETURN NEW;
                 """,
-            )
+            ),
+            PREPARATION_MAKES_NO_CYCLE,
         ]
         constraints = [
             models.CheckConstraint(name="sample_code_printable", condition=Q(code__regex=CODE)),
