@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from samples.models import Ingredient, Preparation, Sample
+from samples.models import Ingredient, Preparation, Recipe, Sample
 
 ANCESTORS = """
     WITH RECURSIVE ancestor(id) AS (
@@ -93,7 +93,11 @@ def steps_of(preparation: Preparation | None) -> list[Any]:
     if preparation is None:
         return []
     performed = _steps(preparation)
-    return performed or (_steps(preparation.recipe) if preparation.recipe else [])
+    return performed or (planned_steps(preparation.recipe) if preparation.recipe else [])
+
+
+def planned_steps(recipe: Recipe) -> list[Any]:
+    return _steps(recipe)
 
 
 def _steps(owner: Any) -> list[Any]:
