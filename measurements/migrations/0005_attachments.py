@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("measurements", "0004_quantities_are_finite"),
         ("pghistory", "0007_auto_20250421_0444"),
-        ("samples", "0005_sample_under_embargo"),
+        ("samples", "0004_audit_trail"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
