@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from measurements.querysets import OfMeasurement
-from samples.models import Membership
 from samples.querysets import OfProject
 
 
@@ -34,14 +33,11 @@ class RunQuerySet(OfMeasurement):
 
 
 class ValueQuerySet(OfProject):
+    sample_path = "sample"
+
     def current(self) -> ValueQuerySet:
         return self.filter(current=True)
 
-    def _in_projects(self, user: Any, role: int) -> ValueQuerySet:
+    def _belongs_to(self, projects: Any) -> Q:
         """Through the sample, or through the measurement while that waits in the inbox for one."""
-        if not user.is_authenticated or not user.is_active:
-            return self.none()
-        projects = Membership.objects.filter(user=user, role__gte=role).values("project_id")
-        return self.filter(
-            Q(sample__project__in=projects) | Q(sample__isnull=True, measurement__project__in=projects)
-        )
+        return Q(sample__project__in=projects) | Q(sample__isnull=True, measurement__project__in=projects)

@@ -18,8 +18,9 @@ from analysis import explore
 from analysis.explore.axes import FACTORS
 from analysis.models import Value
 from frontend import figures, formatting
-from frontend.scope import ALL, scope
+from frontend.scope import ALL, narrowed, scope
 from samples.models import ProcessFactors
+from samples.querysets import hidden_from
 
 DEFAULT = {
     "x": "sintering_temperature_c",
@@ -95,16 +96,22 @@ def _properties_with_values(request: HttpRequest) -> set[tuple[str, str]]:
     if known is None:
         declared = [axis for axis in explore.axes() if axis.kind == "property"]
         projects = [membership.project_id for membership in scope(request).memberships]
+        hidden, given = hidden_from(request.user).query.sql_with_params()
         with connection.cursor() as cursor:
             cursor.execute(
-                """SELECT property, component
+                f"""SELECT property, component
                 FROM unnest(%s::text[], %s::text[]) AS asked(property, component)
                 WHERE EXISTS (
                     SELECT 1 FROM analysis_value v JOIN samples_sample s ON s.id = v.sample_id
                     WHERE v.current AND v.value IS NOT NULL AND v.sample_id IS NOT NULL
                     AND v.property = asked.property AND v.component = asked.component
-                    AND s.project_id = ANY(%s))""",
-                [[axis.property for axis in declared], [axis.component for axis in declared], projects],
+                    AND s.project_id = ANY(%s) AND s.voided_at IS NULL AND s.id NOT IN ({hidden}))""",  # noqa: S608
+                [
+                    [axis.property for axis in declared],
+                    [axis.component for axis in declared],
+                    projects,
+                    *given,
+                ],
             )
             known = set(cursor.fetchall())
         cache.set(key, known, OFFERED_FOR_S)
@@ -167,6 +174,4 @@ def bars(levels: Sequence[Choice], width: int = 160, height: int = 28) -> list[d
 
 def narrowed_factors(request: HttpRequest) -> Any:
     """Factors of the samples that the reader sees in the chosen project; a queryset, hence Any."""
-    chosen = scope(request)
-    projects = [chosen.project.pk] if chosen.project else [m.project_id for m in chosen.memberships]
-    return ProcessFactors.objects.filter(sample__project__in=projects)
+    return narrowed(ProcessFactors.objects.filter(sample__voided_at=None), request, "sample__project")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from samples.models import User
@@ -27,10 +30,27 @@ class ProjectQuerySet(models.QuerySet):
         return self.with_role(user, CONTRIBUTOR)
 
 
+def hidden_from(user: Any) -> models.QuerySet:
+    """Keys of the samples that are under an embargo for `user`: until its date (UTC) a sample, and everything
+    that hangs on it, is only for its maker and for the managers of its project."""
+    from samples.models import Membership, Sample
+
+    managed = Membership.objects.filter(user=user, role__gte=MANAGER).values("project_id")
+    today = timezone.now().astimezone(UTC).date()
+    return (
+        Sample.objects.filter(embargoed_until__gt=today)
+        .exclude(created_by=user)
+        .exclude(project__in=managed)
+        .order_by()
+        .values("pk")
+    )
+
+
 class OfProject(models.QuerySet):
-    """Rows that belong to a project, directly or through `project_path`."""
+    """Rows that belong to a project through `project_path`, and perhaps to a sample through `sample_path`."""
 
     project_path = "project"
+    sample_path = ""
 
     def visible_to(self, user: User) -> OfProject:
         return self._in_projects(user, VIEWER)
@@ -44,14 +64,34 @@ class OfProject(models.QuerySet):
         if not user.is_authenticated or not user.is_active:
             return self.none()
         projects = Membership.objects.filter(user=user, role__gte=role).values("project_id")
-        return self.filter(**{f"{self.project_path}__in": projects})
+        rows = self.filter(self._belongs_to(projects))
+        if not self.sample_path:
+            return rows
+        # A subquery over a small partial index, not a join: nearly nothing is under an embargo.
+        return rows.filter(~Q(**{f"{self.sample_path}__in": hidden_from(user)}))
+
+    def _belongs_to(self, projects: Any) -> Q:
+        return Q(**{f"{self.project_path}__in": projects})
 
 
 class OfSample(OfProject):
     project_path = "sample__project"
+    sample_path = "sample"
+
+
+class PreparationQuerySet(OfProject):
+    """One sample under an embargo hides the preparation that it came from."""
+
+    sample_path = "samples"
 
 
 class SampleQuerySet(OfProject):
+    sample_path = "pk"
+
+    def kept(self) -> SampleQuerySet:
+        """What lists, counts and figures show: all but the voided, which stay at their addresses."""
+        return self.filter(voided_at=None)
+
     def search(self, text: str) -> SampleQuerySet:
         """Samples whose code, name or notation contains every word of `text`."""
         found = self

@@ -23,10 +23,10 @@ class ProgrammeTold:
     quench_rate_unknown: bool
 
 
-def programme(family: Lineage, visible_projects: Collection[int]) -> ProgrammeTold | None:
+def programme(family: Lineage, visible: Collection[int]) -> ProgrammeTold | None:
     """The last time in its history that the sample was sintered, with the quench behind it."""
     for sample in reversed([*family.ancestors, family.sample]):
-        if sample.project_id not in visible_projects:
+        if sample.pk not in visible:
             continue
         steps = steps_of(sample.preparation)
         sintering = next((s for s in reversed(steps) if isinstance(s, Sintering) and segments_of(s)), None)

@@ -28,9 +28,12 @@ class Relatives:
     hidden: int
 
 
-def relatives(family: Lineage, visible_projects: Collection[int]) -> Relatives:
+def relatives(family: Lineage, visible: Collection[int], projects: Collection[int]) -> Relatives:
+    """`visible`: keys of the samples that the reader may see; `projects`: of the reader's projects. What is
+    hidden in these is under an embargo and is not even counted."""
+
     def seen(sample: Sample) -> bool:
-        return sample.project_id in visible_projects
+        return sample.pk in visible
 
     parents: list[Relative] = []
 
@@ -54,6 +57,5 @@ def relatives(family: Lineage, visible_projects: Collection[int]) -> Relatives:
         for child in below[:MOST_CHILDREN]
     ]
     everyone = [*family.ancestors, *family.descendants]
-    return Relatives(
-        parents, children, len(below) - len(children), sum(not seen(member) for member in everyone)
-    )
+    elsewhere = sum(not seen(member) and member.project_id not in projects for member in everyone)
+    return Relatives(parents, children, len(below) - len(children), elsewhere)

@@ -84,14 +84,15 @@ class Chapter:
     is_own: bool
 
 
-def chapters(family: Lineage, visible_projects: Collection[int]) -> list[Chapter]:
-    """Parents first. A preparation that yielded several samples is told once, for the one on the way here."""
+def chapters(family: Lineage, visible: Collection[int]) -> list[Chapter]:
+    """Parents first; `visible` holds the keys of the samples that the reader may see. A preparation that
+    yielded several samples is told once, for the one on the way here."""
     members = {sample.pk: sample for sample in [*family.ancestors, family.sample]}
     found = []
     for sample in members.values():
-        if sample.preparation is None or sample.project_id not in visible_projects:
+        if sample.preparation is None or sample.pk not in visible:
             continue
-        weighed = _weighed(sample.preparation, members, visible_projects)
+        weighed = _weighed(sample.preparation, members, visible)
         found.append(
             Chapter(
                 sample=sample,
@@ -105,9 +106,7 @@ def chapters(family: Lineage, visible_projects: Collection[int]) -> list[Chapter
     return found
 
 
-def _weighed(
-    preparation: Preparation, members: dict[int, Sample], visible_projects: Collection[int]
-) -> list[Weighed]:
+def _weighed(preparation: Preparation, members: dict[int, Sample], visible: Collection[int]) -> list[Weighed]:
     components = preparation.recipe.components.all() if preparation.recipe else []
     shares = {component.material_id: percent(component.mass_fraction, 4) for component in components}
     rows = []
@@ -119,7 +118,7 @@ def _weighed(
             rows.append(Weighed(amount, share, material_name=material.name, formula=material.formula))
             continue
         parent = members.get(ingredient.sample_id or 0)
-        if parent is None or parent.project_id not in visible_projects:
+        if parent is None or parent.pk not in visible:
             rows.append(Weighed(amount, hidden=True))
         else:
             rows.append(Weighed(amount, shares.get(parent.material_id or 0, ""), sample=parent))

@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "may_write": chosen.may_write_anywhere,
         "waiting": _waiting(request),
         "recent": _recent(request),
-        "has_samples": narrowed(Sample.objects.all(), request).exists(),
+        "has_samples": narrowed(Sample.objects.kept(), request).exists(),
         "several_projects": chosen.project is None and len(chosen.memberships) > 1,
         "has_plqy": _has_values(request, "plqy"),
     }
@@ -46,7 +46,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
         "unread": list(measurements.filter(status=Measurement.Status.FAILED).order_by("-pk")[:WAITING]),
         "failures": _failures(narrowed(failed_runs, request, "measurement__project")),
         "planned": list(
-            narrowed(Sample.objects.filter(planned=True), request)
+            narrowed(Sample.objects.kept().filter(planned=True), request)
             .filter(created_by=request.user)
             .order_by("-pk")[:WAITING]
         ),

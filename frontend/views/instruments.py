@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -16,16 +16,20 @@ from frontend.scope import narrowed, scope
 from measurements.models import Instrument, Measurement
 from measurements.services import RefusedError, add_instrument, issue_token
 from samples.models import Project
+from samples.querysets import hidden_from
 
 RECENT = 10
 
 
 @login_required
 def instrument_list(request: HttpRequest) -> HttpResponse:
+    seen = Q(measurements__sample=None) | ~Q(measurements__sample__in=hidden_from(request.user))
     rows = (
         narrowed(Instrument.objects.all(), request)
         .select_related("project")
-        .annotate(sent=Count("measurements"), last_sent=Max("measurements__received_at"))
+        .annotate(
+            sent=Count("measurements", filter=seen), last_sent=Max("measurements__received_at", filter=seen)
+        )
     )
     context = {"instruments": list(rows), "may_write": scope(request).may_write_anywhere}
     return render(request, "instruments/list.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -11,6 +11,7 @@ from frontend.access import login_required
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
 from samples.models import Component, Recipe, Sample
+from samples.querysets import hidden_from
 
 MOST_SAMPLES = 100
 STEPS = ("milling_steps", "sintering_steps__segments", "quench_steps", "otherstep_steps")
@@ -23,7 +24,7 @@ def recipe_list(request: HttpRequest) -> HttpResponse:
         narrowed(Recipe.objects.all(), request)
         .select_related("project", "created_by")
         .prefetch_related(Prefetch("components", queryset=components), *STEPS)
-        .annotate(sample_count=Count("preparations__samples", distinct=True))
+        .annotate(sample_count=Count("preparations__samples", filter=_counted_for(request), distinct=True))
     )
     search = request.GET.get("search", "").strip()
     if search:
@@ -47,12 +48,19 @@ def recipe_list(request: HttpRequest) -> HttpResponse:
     return render(request, "recipes/list.html", context)
 
 
+def _counted_for(request: HttpRequest) -> Q:
+    """Samples that the reader may see and that are not void."""
+    hidden = Q(preparations__samples__in=hidden_from(request.user))
+    return Q(preparations__samples__voided_at=None) & ~hidden
+
+
 @login_required
 def recipe(request: HttpRequest, pk: int) -> HttpResponse:
     seen = Recipe.objects.visible_to(request.user).select_related("project", "created_by")
     row = get_object_or_404(seen.prefetch_related("components__material", *STEPS), pk=pk)
     made = (
-        Sample.objects.visible_to(request.user)
+        Sample.objects.kept()
+        .visible_to(request.user)
         .filter(preparation__recipe=row)
         .select_related("factors")
         .order_by("code")

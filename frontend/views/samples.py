@@ -45,7 +45,7 @@ CONDITIONS = {
 
 @login_required
 def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    everything = narrowed(Sample.objects.all(), request)
+    everything = narrowed(Sample.objects.kept(), request)
     halides = everything.exclude(factors__halide="").values_list("factors__halide", flat=True)
     filters = SampleFilter(request.GET, halides=sorted(set(halides.distinct().order_by()) - {None}))
     chosen = filters.chosen()
@@ -127,7 +127,9 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
     row = get_object_or_404(seen.select_related("project", "factors", "preparation__recipe"), code=code)
     row.processing = _processing(row)
     family = lineage(row)
-    visible = {membership.project_id for membership in scope(request).memberships}
+    members = [member.pk for member in (*family.ancestors, row, *family.descendants)]
+    seen_members = Sample.objects.visible_to(request.user).filter(pk__in=members)
+    visible = set(seen_members.values_list("pk", flat=True))
     values = shown(
         Value.objects.visible_to(request.user)
         .filter(sample=row, current=True)
@@ -138,7 +140,9 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
         "may_write": scope(request).may_write(row.project_id),
         "chapters": history.chapters(family, visible),
         "programme": history.programme(family, visible),
-        "relatives": history.relatives(family, visible),
+        "relatives": history.relatives(
+            family, visible, [membership.project_id for membership in scope(request).memberships]
+        ),
         "values": values,
         "measurements": _measurements(row),
         "quench_label": _quench(row),

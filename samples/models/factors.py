@@ -4,6 +4,7 @@ from django.db import models
 
 from samples.models.limits import ABSOLUTE_ZERO_C, within
 from samples.models.samples import Sample
+from samples.querysets import OfSample
 
 
 class ProcessFactors(models.Model):
@@ -48,6 +49,8 @@ class ProcessFactors(models.Model):
         "glass batch", max_length=40, blank=True, help_text="Code of the glass used."
     )
     derived_at = models.DateTimeField(auto_now=True)
+
+    objects = OfSample.as_manager()
 
     class Meta:
         verbose_name_plural = "process factors"
