@@ -9,6 +9,7 @@ D. H. Douglas, T. K. Peucker, Cartographica 10 (1973) 112.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ TOLERANCE_SIGMAS = 5.0
 TOLERANCE_SHARE = 0.01  # of the whole span: the soft corner of a real furnace is still one corner
 MOST_PIECES = 12
 ROUNDS = 4
+SOFT_CORNER_SHARE = 0.15  # of the way up or down
 FLAT_C_PER_MIN = 0.5
 NEAR_PEAK_C = 5.0
 COOLING_FROM, COOLING_TO = 0.9, 0.5
@@ -70,7 +72,7 @@ class FurnaceLog:
     peak_c : the highest corner of the lines; highest_c : the highest single reading, noise and all
     hold_min : how long the flat piece at the peak lasts; 0 when the peak is a turning point
     near_peak_min : time within 5 °C of the peak, crossings interpolated
-    ramp_c_per_min : slope of the line that leads up to the peak; None when the log begins there
+    ramp_c_per_min : slope of the ramp to the peak, soft corners left out; None when the log begins there
     cooling_c_per_min : magnitude of the slope, by least squares, of the first fall after the peak between
         90 and 50 % of its height; None when the log ends before the fall has come half way to 25 °C
     sigma_c : noise of one reading, from second differences (their median, so corners do not count)
@@ -114,18 +116,16 @@ def from_datasets(datasets: list[Dataset]) -> FurnaceLog:
             "the only column beside the time is a set point. Export the measured temperature too."
         )
     measured = next((d for d in others if "temp" in d.signal.name.lower()), others[0])
-    kelvin = measured.signal.unit == "K"
     if measured.signal.unit.lower() in ("f", "°f", "degf"):
         raise ReadError("the temperature is in °F. Export it in °C or K.")
     warnings = () if axis.unit else ("The time column has no unit and was taken as minutes.",)
     return read(
-        axis.values * TIMES[unit],
-        measured.signal.values - (273.15 if kelvin else 0.0),
-        None
-        if setpoint is None
-        else setpoint.signal.values - (273.15 if setpoint.signal.unit == "K" else 0.0),
-        warnings,
+        axis.values * TIMES[unit], _in_c(measured), None if setpoint is None else _in_c(setpoint), warnings
     )
+
+
+def _in_c(column: Dataset) -> Array:
+    return column.signal.values - (273.15 if column.signal.unit == "K" else 0.0)
 
 
 def _is_setpoint(name: str) -> bool:
@@ -150,18 +150,18 @@ def read(
     sigma = _noise(temperature_c)
     pieces = _pieces(minutes, temperature_c, sigma)
     peak, first, last = _peak(pieces)
-    rise = pieces[first - 1] if first > 0 and not pieces[first - 1].is_hold else None
+    segments = _segments(pieces)
     hold = sum(piece.duration_min for piece in pieces[first:last])
     return FurnaceLog(
         minutes=minutes,
         temperature_c=temperature_c,
         setpoint_c=setpoint_c,
-        segments=_segments(pieces),
+        segments=segments,
         peak_c=peak,
         highest_c=float(temperature_c.max()),
         hold_min=hold,
         near_peak_min=_time_above(minutes, temperature_c, peak - NEAR_PEAK_C),
-        ramp_c_per_min=abs(rise.slope_c_per_min) if rise else None,
+        ramp_c_per_min=_ramp(segments, pieces),
         cooling_c_per_min=_cooling(minutes, temperature_c, peak),
         sigma_c=sigma,
         warnings=warnings,
@@ -187,9 +187,7 @@ def _check(minutes: Array, temperature_c: Array) -> None:
         raise ReadError(f"{minutes.size} readings are more than the {MOST_READINGS} that are read. Thin it.")
     if np.any(np.diff(minutes) <= 0):
         row = int(np.argmax(np.diff(minutes) <= 0)) + 2
-        raise ReadError(
-            f"the time of reading {row} is not later than the one before it. Export one run alone."
-        )
+        raise ReadError(f"reading {row} is not later than the one before it. Export one run alone.")
     if temperature_c.min() < ABSOLUTE_ZERO_C or temperature_c.max() > HOTTEST_C:
         raise ReadError(
             f"temperatures from {temperature_c.min():g} to {temperature_c.max():g} °C are not of a furnace. "
@@ -230,9 +228,9 @@ def _pieces(minutes: Array, values: Array, sigma: float) -> list[Piece]:
 def _polygon(minutes: Array, values: Array, corners: list[int]) -> tuple[Array, Array]:
     """Corners where neighbouring lines meet. Each round hands the readings to the line they lie on."""
     for _ in range(ROUNDS):
-        lines = [_line(minutes, values, a, b) for a, b in zip(corners, corners[1:], strict=False)]
+        lines = [_line(minutes, values, a, b) for a, b in itertools.pairwise(corners)]
         times, heights = [float(minutes[0])], [_at(lines[0], minutes[0])]
-        for number, (left, right) in enumerate(zip(lines, lines[1:], strict=False), start=1):
+        for number, (left, right) in enumerate(itertools.pairwise(lines), start=1):
             meeting = _meeting(left, right)
             low, high = float(minutes[corners[number - 1]]), float(minutes[corners[number + 1]])
             if meeting is None or not max(low, times[-1]) < meeting < high:
@@ -243,14 +241,14 @@ def _polygon(minutes: Array, values: Array, corners: list[int]) -> tuple[Array, 
         heights.append(_at(lines[-1], minutes[-1]))
         inner = [int(np.abs(minutes - time).argmin()) for time in times[1:-1]]
         moved = [0, *inner, minutes.size - 1]
-        if moved == corners or any(b <= a for a, b in zip(moved, moved[1:], strict=False)):
+        if moved == corners or any(b <= a for a, b in itertools.pairwise(moved)):
             break
         corners = moved
     return np.array(times), np.array(heights)
 
 
 def _corners(minutes: Array, values: Array, tolerance: float) -> list[int]:
-    """Douglas-Peucker with vertical distances: indices between which straight lines miss no reading by more."""
+    """Douglas-Peucker, distances upright: readings between which straight lines miss none by more."""
     kept, waiting = {0, minutes.size - 1}, [(0, minutes.size - 1)]
     while waiting and len(kept) <= 4 * MOST_PIECES:
         a, b = waiting.pop(0)
@@ -288,7 +286,7 @@ def _meeting(left: tuple[float, float, float], right: tuple[float, float, float]
 
 
 def _peak(pieces: list[Piece]) -> tuple[float, int, int]:
-    """(temperature, first piece of the hold there, first piece behind it); an empty range: a turning point."""
+    """(temperature, first piece of the hold there, first piece behind it); none between: a turning point."""
     tops = [max(piece.start_c, piece.end_c) for piece in pieces]
     top = max(tops)
     flat = [n for n, piece in enumerate(pieces) if piece.is_hold and top - tops[n] <= NEAR_PEAK_C]
@@ -312,19 +310,44 @@ def _peak(pieces: list[Piece]) -> tuple[float, int, int]:
 def _segments(pieces: list[Piece]) -> tuple[Ran, ...]:
     """Ramps with the holds behind them. A wait before the first ramp belongs to no segment."""
     found: list[Ran] = []
+    waiting: list[Piece] = []
     for piece in pieces:
+        turns = bool(waiting) and (waiting[-1].slope_c_per_min > 0) != (piece.slope_c_per_min > 0)
+        if piece.is_hold or turns:
+            found += _ramps(waiting)
+            waiting = []
         if not piece.is_hold:
-            found.append(Ran(piece.end_c, abs(piece.slope_c_per_min), 0.0))
+            waiting.append(piece)
         elif found:
             last = found[-1]
             held = (piece.start_c + piece.end_c) / 2
             target = held if last.hold_min == 0 else last.target_c
             found[-1] = Ran(target, last.ramp_c_per_min, last.hold_min + piece.duration_min)
+    found += _ramps(waiting)
     if not found:
         held = sum((p.start_c + p.end_c) / 2 * p.duration_min for p in pieces)
         whole = sum(p.duration_min for p in pieces)
         return (Ran(held / whole, None, whole),)
     return tuple(found)
+
+
+def _ramps(run: list[Piece]) -> list[Ran]:
+    """The ramps in pieces that all rise or all fall. A piece with little of the way is a soft corner: it
+    belongs to its neighbour, whose slope the furnace was told."""
+    if not run:
+        return []
+    way = abs(run[-1].end_c - run[0].start_c)
+    large = [n for n, p in enumerate(run) if abs(p.end_c - p.start_c) >= SOFT_CORNER_SHARE * way]
+    ends = [run[n].end_c for n in large[:-1]] + [run[-1].end_c]
+    slopes = [abs(run[n].slope_c_per_min) for n in large]
+    return [Ran(end, slope, 0.0) for end, slope in zip(ends, slopes, strict=True)]
+
+
+def _ramp(segments: tuple[Ran, ...], pieces: list[Piece]) -> float | None:
+    hottest = max(segments, key=lambda segment: segment.target_c)
+    rises = any(piece.slope_c_per_min > FLAT_C_PER_MIN for piece in pieces)
+    began_hot = pieces[0].start_c >= hottest.target_c - NEAR_PEAK_C
+    return hottest.ramp_c_per_min if rises and not began_hot else None
 
 
 def _time_above(minutes: Array, values: Array, level: float) -> float:

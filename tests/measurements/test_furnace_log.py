@@ -1,4 +1,4 @@
-"""A furnace log gives back the programme that was planted in it: exact ones exactly, noisy ones within noise."""
+"""A furnace log gives back the programme planted in it: exact ones exactly, noisy ones within noise."""
 
 from __future__ import annotations
 
@@ -117,3 +117,21 @@ def test_a_thinned_log_keeps_its_highest_reading() -> None:
     assert minutes.size <= 400
     assert values.max() == log.highest_c
     assert np.all(np.diff(minutes) > 0)
+
+
+def test_a_furnace_that_lags_behind_still_shows_the_ramp_it_was_told() -> None:
+    minutes, told = planted(*HELD, every_min=0.1)
+    values = np.full_like(told, 25.0)
+    for n in range(1, told.size):
+        values[n] = values[n - 1] + (told[n - 1] - values[n - 1]) * 0.1 / 1.5  # 1.5 min behind
+    log = furnace_log.read(minutes, values + np.random.default_rng(3).normal(0, 0.3, told.size))
+    assert log.ramp_c_per_min == pytest.approx(20, rel=0.03)
+    assert log.peak_c == pytest.approx(275, abs=1)
+    assert len(log.segments) == 2
+
+
+def test_a_programme_with_two_ramps_keeps_both() -> None:
+    log = furnace_log.read(*planted((0, 25), (10, 225), (30, 325), (40, 325)))
+    assert [s.target_c for s in log.segments] == pytest.approx([225, 325])
+    assert [s.ramp_c_per_min for s in log.segments] == pytest.approx([20, 5])
+    assert log.ramp_c_per_min == pytest.approx(5)
