@@ -58,6 +58,7 @@ _CYCLES = StepField("cycles", "Cycles", reads="count", low=0, high=MOST_CYCLES)
 _GAS = _text("gas", "Gas", "Ar, N2, air")
 _EQUIPMENT = _text("equipment", "Equipment")
 _SOLVENT = _text("solvent", "Solvent", "DMF")
+_PRESSURE = _above_zero("pressure_mpa", "Pressure", "MPa")
 _VOLUME = _above_zero("volume_ml", "Volume", "mL")
 
 MILLING = StepKind(
@@ -100,11 +101,12 @@ _OTHER: dict[str, tuple[StepField, ...]] = {
     "drying": (_TEMPERATURE, _DURATION, _GAS, _EQUIPMENT),
     "melting": (_TEMPERATURE, _DURATION, _GAS, _EQUIPMENT),
     "mixing": (_DURATION, _CYCLES, _EQUIPMENT),
-    "pressing": (_TEMPERATURE, _DURATION, _EQUIPMENT),
+    "pressing": (_PRESSURE, _TEMPERATURE, _DURATION, _EQUIPMENT),
+    "coating": (_SOLVENT, _VOLUME, _TEMPERATURE, _DURATION, _CYCLES, _EQUIPMENT),
     "crushing": (_DURATION, _EQUIPMENT),
     "storing": (_TEMPERATURE, _DURATION, _GAS, _EQUIPMENT),
     "fib": (_EQUIPMENT,),
-    "other": (_TEMPERATURE, _DURATION, _SOLVENT, _VOLUME, _CYCLES, _GAS, _EQUIPMENT),
+    "other": (_TEMPERATURE, _DURATION, _SOLVENT, _VOLUME, _PRESSURE, _CYCLES, _GAS, _EQUIPMENT),
 }
 KINDS: dict[str, StepKind] = {
     kind.key: kind

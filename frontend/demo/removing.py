@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pgtrigger
 from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, RestrictedError
 
@@ -14,6 +15,7 @@ from frontend.demo.rows import SIMULATION
 from measurements.models import Blob, Dataset, Instrument, Measurement, RawFile
 from measurements.store import store
 from samples.models import Material, Preparation, Project, Recipe, Sample, User
+from samples.models.freezing import FREEZING_TRIGGERS
 
 
 def contents(project: Project) -> str:
@@ -66,7 +68,8 @@ def _delete_rows(project: Project) -> list[str]:
     accounts = list(User.objects.filter(instrument__project=project))
     Instrument.objects.filter(project=project).delete()
     _delete_samples(project)
-    Recipe.objects.filter(project=project).delete()
+    with pgtrigger.ignore(*FREEZING_TRIGGERS):
+        Recipe.objects.filter(project=project).delete()
     Material.objects.filter(project=project).delete()
     project.delete()
     _delete_users([*accounts, *User.objects.filter(username=USERNAME)])

@@ -54,14 +54,12 @@ def _molar_mass(formula: str) -> float | None:
 def recipes(
     project: Project, user: User, campaign: Campaign, materials: Mapping[str, Material]
 ) -> dict[str, Recipe]:
-    now = timezone.now()
     rows = {
         key: Recipe(
             project=project,
             name=recipe.name,
             notes="\n".join(filter(None, [f"From {recipe.source}.", recipe.notes])),
             created_by=user,
-            frozen_at=now,
         )
         for key, recipe in campaign.recipes.items()
     }
@@ -76,6 +74,7 @@ def recipes(
         for key, recipe in campaign.recipes.items()
         for order, step in enumerate(recipe.steps, start=1)
     )
+    Recipe.objects.filter(project=project).update(frozen_at=timezone.now())
     return rows
 
 

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from samples.models.audit import audited
+from samples.models.freezing import RECIPE_FROZEN, frozen_with_its_recipe
 from samples.models.limits import within
 from samples.models.materials import Material
 from samples.models.people import Project
@@ -32,6 +33,7 @@ class Recipe(models.Model):
 
     class Meta:
         ordering = ["name", "-version"]
+        triggers = [RECIPE_FROZEN]
         constraints = [
             models.UniqueConstraint(name="recipe_version_once", fields=["project", "name", "version"]),
             models.CheckConstraint(name="recipe_name_not_empty", condition=~Q(name="")),
@@ -63,6 +65,7 @@ class Component(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        triggers = [frozen_with_its_recipe()]
         constraints = [
             models.UniqueConstraint(name="component_material_once_per_recipe", fields=["recipe", "material"]),
             models.CheckConstraint(

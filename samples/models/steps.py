@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from samples.models.audit import audited
+from samples.models.freezing import SEGMENT_FROZEN, frozen_with_its_recipe
 from samples.models.limits import ABSOLUTE_ZERO_C, above_zero, within
 from samples.models.preparations import Preparation
 from samples.models.recipes import Recipe
@@ -64,6 +65,7 @@ class Milling(Step):
     jar = models.CharField(max_length=60, blank=True)
 
     class Meta(Step.Meta):
+        triggers = [frozen_with_its_recipe()]
         constraints = [
             of_a_recipe_or_a_preparation("milling"),
             *one_step_per_place("milling"),
@@ -94,6 +96,7 @@ class Sintering(Step):
     equipment = models.CharField(max_length=80, blank=True)
 
     class Meta(Step.Meta):
+        triggers = [frozen_with_its_recipe()]
         constraints = [of_a_recipe_or_a_preparation("sintering"), *one_step_per_place("sintering")]
 
     def __str__(self) -> str:
@@ -120,6 +123,7 @@ class FurnaceSegment(models.Model):
 
     class Meta:
         ordering = ["order"]
+        triggers = [SEGMENT_FROZEN]
         constraints = [
             models.UniqueConstraint(name="furnacesegment_place_once", fields=["sintering", "order"]),
             within("furnacesegment", "target_c", ABSOLUTE_ZERO_C, HOTTEST_FURNACE_C),
@@ -152,6 +156,7 @@ class Quench(Step):
     gas = models.CharField(max_length=40, blank=True)
 
     class Meta(Step.Meta):
+        triggers = [frozen_with_its_recipe()]
         constraints = [
             of_a_recipe_or_a_preparation("quench"),
             *one_step_per_place("quench"),
@@ -191,6 +196,7 @@ class OtherStep(Step):
         MELTING = "melting", "Melting"
         MIXING = "mixing", "Mixing"
         PRESSING = "pressing", "Pressing"
+        COATING = "coating", "Coating"
         CRUSHING = "crushing", "Crushing"
         STORING = "storing", "Storing"
         FIB = "fib", "FIB cut"
@@ -201,17 +207,20 @@ class OtherStep(Step):
     duration_min = models.FloatField(null=True, blank=True)
     solvent = models.CharField(max_length=60, blank=True)
     volume_ml = models.FloatField(null=True, blank=True)
+    pressure_mpa = models.FloatField(null=True, blank=True)
     cycles = models.PositiveSmallIntegerField(null=True, blank=True)
     gas = models.CharField(max_length=40, blank=True)
     equipment = models.CharField(max_length=80, blank=True)
 
     class Meta(Step.Meta):
+        triggers = [frozen_with_its_recipe()]
         constraints = [
             of_a_recipe_or_a_preparation("otherstep"),
             *one_step_per_place("otherstep"),
             within("otherstep", "temperature_c", ABSOLUTE_ZERO_C, HOTTEST_FURNACE_C),
             within("otherstep", "duration_min", low=0),
             above_zero("otherstep", "volume_ml"),
+            above_zero("otherstep", "pressure_mpa"),
         ]
 
     def __str__(self) -> str:
