@@ -126,7 +126,7 @@ def test_new_codes_are_distinct_and_free(project: Project, monkeypatch: pytest.M
 
 def test_a_list_says_what_is_there_and_what_was_meant(project: Project, alice: User, charlie: User) -> None:
     first, second = sample(project, "VT-7K3MCM"), sample(project, "NC-250-300")
-    found = codes.find(["vt-7k3mck", "NC-250-300", "VT-7K3CMM", "NC-250-30", "XY"], alice)
+    found = codes.find(["vt-7k3mcm", "NC-250-300", "VT-7K3CMM", "NC-250-30", "XY"], alice)
     assert found.samples == [first, second]
     assert dict(found.missing) == {
         "VT-7K3CMM": "VT-7K3CMM cannot be right: its last letter, which checks the others, does not fit. "
