@@ -179,12 +179,10 @@ def _place(
     user: User, code: str, project: Project | None, instrument: Instrument | None, warnings: list[str]
 ) -> Place:
     writable = Membership.objects.filter(user=user, project=OuterRef("project"), role__gte=Role.CONTRIBUTOR)
+    is_instrument = instrument is not None and instrument.account_id == user.pk
+    samples = Sample.objects.despite_embargo(user) if is_instrument else Sample.objects.visible_to(user)
     sample = (
-        Sample.objects.visible_to(user)
-        .filter(code=code)
-        .select_related("project")
-        .annotate(writable=Exists(writable))
-        .first()
+        samples.filter(code=code).select_related("project").annotate(writable=Exists(writable)).first()
         if code
         else None
     )

@@ -1,0 +1,188 @@
+"""Every address of the site again, as Dora, who contributes to the project of Alice's embargoed sample."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from analysis import explore
+from analysis.models import Value
+from measurements.models import Measurement
+from measurements.services import add_instrument, receive
+from samples.models import Ingredient, Membership, Preparation, Project, Role, Sample, User
+from tests.analysis.conftest import measured
+from tests.conftest import api, person
+from tests.spectra import spectrum_file
+from tests.test_permissions import (
+    QUESTIONS,
+    WITH_PARAMETERS,
+    WITHOUT,
+    address,
+    objects,
+    signed_in,
+)
+
+__all__ = ["measured", "objects"]
+
+STAYS_VISIBLE = {"recipes", "materials", "projects", "instruments", "places", "locations", "designs"}
+SECRETS = ["VT-GLASS", "secret-scan", "682."]
+
+
+@pytest.fixture
+def dora(project: Project) -> User:
+    user = person("dora")
+    Membership.objects.create(project=project, user=user, role=Role.CONTRIBUTOR)
+    return user
+
+
+def embargo(sample: Sample, days: int = 30) -> None:
+    today = timezone.now().date()
+    Sample.objects.filter(pk=sample.pk).update(embargoed_until=today + timedelta(days=days))
+
+
+@pytest.fixture
+def embargoed(composite: Sample) -> Sample:
+    embargo(composite)
+    return composite
+
+
+def hangs_on_the_sample(route: str, objects: dict[str, object]) -> bool:
+    rooms = [part for part in route.split("/") if part in objects]
+    return not STAYS_VISIBLE.intersection(rooms[:1])
+
+
+@pytest.mark.parametrize("route", WITH_PARAMETERS)
+def test_what_hangs_on_an_embargoed_sample_does_not_exist_for_a_fellow_member(
+    route: str, objects: dict[str, object], embargoed: Sample, dora: User
+) -> None:
+    url, client = address(route, objects), signed_in(dora)
+    if not hangs_on_the_sample(route, objects):
+        answer = client.get(url, follow=True)
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert [secret for secret in SECRETS if secret in body.decode(errors="replace")] == [], url
+        return
+    statuses = {call(url).status_code for call in (client.get, client.post, client.patch, client.delete)}
+    assert 404 in statuses, f"{url} answers {statuses}"
+    assert statuses <= {404, 405}, f"{url} answers {statuses}"
+
+
+@pytest.mark.parametrize("route", WITHOUT)
+def test_no_list_count_or_figure_tells_a_fellow_member_of_an_embargoed_sample(
+    route: str, objects: dict[str, object], embargoed: Sample, dora: User
+) -> None:
+    answer = signed_in(dora).get(f"/{route}{QUESTIONS.get(route, '')}", follow=True)
+    assert answer.status_code in (200, 400, 403, 405), route
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert [secret for secret in SECRETS if secret in body.decode(errors="replace")] == [], route
+
+
+def seen_by(user: User) -> set[str]:
+    return set(Sample.objects.visible_to(user).values_list("code", flat=True))
+
+
+def test_its_maker_and_the_managers_see_it(composite: Sample, project: Project, dora: User) -> None:
+    Sample.objects.filter(pk=composite.pk).update(created_by=dora)
+    erin = person("erin")
+    Membership.objects.create(project=project, user=erin, role=Role.MANAGER)
+    frank = person("frank")
+    Membership.objects.create(project=project, user=frank, role=Role.CONTRIBUTOR)
+    embargo(composite)
+    assert composite.code in seen_by(dora)
+    assert composite.code in seen_by(erin)
+    assert composite.code not in seen_by(frank)
+
+
+def test_a_sample_whose_maker_is_not_recorded_is_only_for_managers(
+    embargoed: Sample, dora: User, alice: User
+) -> None:
+    Sample.objects.filter(pk=embargoed.pk).update(created_by=None)
+    assert embargoed.code in seen_by(alice)
+    assert embargoed.code not in seen_by(dora)
+
+
+def test_a_manager_of_another_project_is_no_manager_of_this(embargoed: Sample, dora: User) -> None:
+    other = Project.objects.create(name="Other", slug="other")
+    Membership.objects.create(project=other, user=dora, role=Role.MANAGER)
+    assert embargoed.code not in seen_by(dora)
+
+
+def test_on_its_date_the_embargo_is_over(composite: Sample, dora: User) -> None:
+    embargo(composite, days=1)
+    assert composite.code not in seen_by(dora)
+    embargo(composite, days=0)
+    assert composite.code in seen_by(dora)
+
+
+def test_explore_has_exactly_the_rows_that_the_querysets_have(
+    project: Project, dora: User, alice: User
+) -> None:
+    today = timezone.now().date()
+    for number in range(24):
+        Sample.objects.create(
+            project=project,
+            code=f"N-{number}",
+            state="powder",
+            created_by=(None, alice, dora)[number % 3],
+            embargoed_until=(None, today - timedelta(1), today, today + timedelta(1))[number % 4],
+            voided_at=timezone.now() if number >= 20 else None,
+            void_reason="spilled" if number >= 20 else "",
+        )
+    for user in (alice, dora):
+        found = explore.columns(user, x="sintering_temperature_c", y="loading_mass_fraction")
+        assert set(found.code) == set(Sample.objects.kept().visible_to(user).values_list("code", flat=True))
+    assert len(found.code) == 20 - 4
+
+
+def test_a_value_and_its_preparation_are_hidden_with_the_sample(embargoed: Sample, dora: User) -> None:
+    Value.objects.create(
+        sample=embargoed, property="tg", value=300, unit="°C", origin="entered", note="-", entered_by=dora
+    )
+    assert not Value.objects.visible_to(dora).exists()
+    assert not Preparation.objects.visible_to(dora).exists()
+    assert not Preparation.objects.open_to(dora).exists()
+
+
+def test_what_was_made_from_an_embargoed_sample_names_it_not(
+    embargoed: Sample, project: Project, dora: User
+) -> None:
+    made = Preparation.objects.create(project=project)
+    Ingredient.objects.create(preparation=made, sample=embargoed, mass_g=0.01)
+    Sample.objects.create(project=project, code="CHILD", state="powder", preparation=made)
+    page = signed_in(dora).get("/samples/CHILD/").content.decode()
+    assert "CHILD" in page
+    assert embargoed.code not in page
+
+
+def test_relatives_under_an_embargo_are_not_counted(composite: Sample, project: Project, dora: User) -> None:
+    made = Preparation.objects.create(project=project)
+    Ingredient.objects.create(preparation=made, sample=composite, mass_g=0.01)
+    child = Sample.objects.create(project=project, code="CHILD", state="powder", preparation=made)
+    embargo(child)
+    page = signed_in(dora).get(f"/samples/{composite.code}/").content.decode()
+    assert "CHILD" not in page
+    assert "1 relative" not in page
+
+
+def test_an_instrument_of_the_project_still_delivers_to_an_embargoed_sample(
+    embargoed: Sample, project: Project, dora: User
+) -> None:
+    """Otherwise its files would wait in the inbox, before everybody's eyes."""
+    instrument = add_instrument(project=project, name="FLS-1")
+    receipt = receive(user=instrument.account, files=[spectrum_file(5)], sample_code=embargoed.code)
+    assert receipt.measurement.sample == embargoed
+    assert not Measurement.objects.visible_to(dora).exists()
+    assert not Measurement.objects.visible_to(instrument.account).exists()
+
+
+def test_an_instrument_of_another_project_does_not(embargoed: Sample, charlie: User) -> None:
+    instrument = add_instrument(project=charlie.projects.get(), name="FLS-2")
+    receipt = receive(user=instrument.account, files=[spectrum_file(5)], sample_code=embargoed.code)
+    assert receipt.measurement.sample is None
+
+
+def test_search_and_filters_do_not_betray_it(embargoed: Sample, dora: User) -> None:
+    client = api(dora)
+    assert client.get("/api/v1/samples/", {"search": "GLASS"}).json()["results"] == []
+    assert client.get("/api/v1/samples/", {"code": embargoed.code}).json()["results"] == []
