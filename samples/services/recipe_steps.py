@@ -40,7 +40,7 @@ def _add_step(recipe: Recipe, place: int, written: Mapping[str, Any]) -> None:
     step = kind.model(recipe=recipe, order=place, **_values(said, where, kind))
     if kind.model is OtherStep:
         step.kind = kind.key
-    _save(step, where)
+    save_checked(step, where)
     if kind.has_segments:
         _add_segments(step, where, segments or [])
     elif segments:
@@ -59,8 +59,8 @@ def _add_segments(step: Sintering, where: str, segments: Sequence[Mapping[str, A
         here = f"{where}, segment {order}"
         if not isinstance(segment, Mapping):
             raise ValidationError(f"{here} must be an object with target_c.")
-        row = SEGMENT_MODEL(sintering=step, order=order, **_checked(segment, here, SEGMENT_FIELDS))
-        _save(row, here)
+        row = SEGMENT_MODEL(sintering=step, order=order, **checked(segment, here, SEGMENT_FIELDS))
+        save_checked(row, here)
 
 
 def _values(said: dict[str, Any], where: str, kind: StepKind) -> dict[str, Any]:
@@ -70,10 +70,10 @@ def _values(said: dict[str, Any], where: str, kind: StepKind) -> dict[str, Any]:
     unknown = [name for name in inferred if name not in {field.name for field in fields}]
     if unknown:
         raise ValidationError(f"{where} has no {unknown[0]} that could be inferred.")
-    return {**_checked(said, where, fields), "notes": str(notes), "inferred": inferred}
+    return {**checked(said, where, fields), "notes": str(notes), "inferred": inferred}
 
 
-def _checked(said: Mapping[str, Any], where: str, fields: Sequence[StepField]) -> dict[str, Any]:
+def checked(said: Mapping[str, Any], where: str, fields: Sequence[StepField]) -> dict[str, Any]:
     """Each value as its field reads it, or a sentence that names the field and what it may be."""
     known = {field.name: field for field in fields}
     unknown = [str(name)[:40] for name in said if name not in known]
@@ -125,7 +125,7 @@ def _span(field: StepField) -> str:
     return f"it must be {field.low:g} to {field.high:g}{_in(field)}"
 
 
-def _save(row: Any, where: str) -> None:
+def save_checked(row: Any, where: str) -> None:
     """Checked against the constraints first, so that the person reads a sentence, not a database error."""
     try:
         row.full_clean()
