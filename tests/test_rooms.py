@@ -20,6 +20,7 @@ PURE = [
     "analysis/properties.py",
     "samples/notation.py",
     "samples/stoichiometry",
+    "samples/alloys.py",
     "frontend/figures",
 ]
 NOT_ON_A_PURE_FLOOR = {"django", "celery", "rest_framework", "plotly"}
