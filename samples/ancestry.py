@@ -9,7 +9,11 @@ from typing import Any
 
 from django.db import connection
 
+from samples.genealogy import kin
 from samples.models import Ingredient, Preparation, Recipe, Sample
+
+MOST_TOLD = 200
+"""Relatives in each direction that a page tells with all their steps."""
 
 ANCESTORS = """
     WITH RECURSIVE ancestor(id) AS (
@@ -69,18 +73,23 @@ def _ids(query: str, samples: Iterable[Sample]) -> list[int]:
 
 
 def family(samples: Iterable[Sample]) -> Family:
-    """Raises graphlib.CycleError when a sample is its own ancestor, which no service allows."""
+    """Raises graphlib.CycleError when a sample is its own ancestor, which the database does not allow."""
+    return _members(_ids(ANCESTORS, samples))
+
+
+def _members(ids: Iterable[int]) -> Family:
+    """These samples with all that was done to them; parents outside of them are left out of the order."""
     rows = Sample.objects.select_related("material", "preparation__recipe", "project").prefetch_related(
         *WITH_STEPS
     )
-    members = {sample.pk: sample for sample in rows.filter(pk__in=_ids(ANCESTORS, samples))}
+    members = {sample.pk: sample for sample in rows.filter(pk__in=list(ids))}
     graph = {
-        pk: [i.sample_id for i in sample.preparation.ingredients.all() if i.sample_id]
-        for pk, sample in members.items()
+        pk: [i.sample_id for i in sample.preparation.ingredients.all() if i.sample_id in members]
         if sample.preparation
+        else []
+        for pk, sample in members.items()
     }
-    order = tuple(TopologicalSorter(graph).static_order())
-    return Family(members, order + tuple(pk for pk in members if pk not in graph and pk not in set(order)))
+    return Family(members, tuple(TopologicalSorter(graph).static_order()))
 
 
 def descendants(samples: Iterable[Sample]) -> list[Sample]:
@@ -89,11 +98,19 @@ def descendants(samples: Iterable[Sample]) -> list[Sample]:
 
 
 def steps_of(preparation: Preparation | None) -> list[Any]:
-    """Steps in order: those performed, or those planned by the recipe while nothing was performed."""
+    """Steps in order: those performed, or those planned by the recipe while nothing was performed.
+
+    While a run sheet is under way, what is still to be done stands behind what was done already.
+    """
     if preparation is None:
         return []
     performed = _steps(preparation)
-    return performed or (planned_steps(preparation.recipe) if preparation.recipe else [])
+    planned = planned_steps(preparation.recipe) if preparation.recipe else []
+    if preparation.started_at is None or preparation.performed_at is not None:
+        return performed or planned
+    done = {(type(step), step.planned_id) for step in performed}
+    to_do = [step for step in planned if (type(step), step.pk) not in done]
+    return sorted([*performed, *to_do], key=lambda step: step.order)
 
 
 def planned_steps(recipe: Recipe) -> list[Any]:
@@ -116,23 +133,35 @@ class Edge:
 
 @dataclass(frozen=True)
 class Lineage:
-    """Where a sample comes from and what was made of it: members by pk, edges from parent to child."""
+    """Where a sample comes from, parents first, and what was made of it, nearest first.
+
+    Of a large family only the nearest are here; the others are counted.
+    """
 
     sample: Sample
     ancestors: list[Sample]
     descendants: list[Sample]
     edges: list[Edge]
+    more_ancestors: int = 0
+    more_descendants: int = 0
 
 
-def lineage(sample: Sample) -> Lineage:
-    above = family([sample])
-    below = [child for child in descendants([sample]) if child.pk != sample.pk]
-    members = {**{child.pk: child for child in below}, **above.members}
+def lineage(sample: Sample, most: int = MOST_TOLD) -> Lineage:
+    near = kin(sample.pk, most)
+    above = _members([pk for pk, steps in near.generation.items() if steps <= 0])
+    below_ids = [pk for pk, steps in near.generation.items() if steps > 0]
+    below = Sample.objects.in_bulk(below_ids)
+    members = {**below, **above.members}
     edges = [
-        Edge(members[pk_parent], members[pk_child], mass_g)
-        for pk_parent, pk_child, mass_g in Ingredient.objects.filter(
-            sample__in=list(members), preparation__samples__in=list(members)
-        ).values_list("sample_id", "preparation__samples", "mass_g")
+        Edge(members[link.parent], members[link.child], link.mass_g)
+        for link in near.links
+        if link.parent in members and link.child in members
     ]
-    ancestors = [above.members[pk] for pk in above.order if pk != sample.pk]
-    return Lineage(above.members[sample.pk], ancestors, below, edges)
+    return Lineage(
+        above.members[sample.pk],
+        [above.members[pk] for pk in above.order if pk != sample.pk],
+        [below[pk] for pk in below_ids if pk in below],
+        edges,
+        near.more_ancestors,
+        near.more_descendants,
+    )

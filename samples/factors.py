@@ -122,13 +122,14 @@ def _row(sample: Sample, history: History) -> ProcessFactors:
         **_loading(sample, history.composition),
         milling_duration_min=history.milling_min,
         milling_speed_rpm=as_run(history.milling, "rpm") if history.milling else None,
-        ball_to_powder_ratio=history.milling.ball_to_powder_ratio if history.milling else None,
+        ball_to_powder_ratio=_ball_to_powder(history.milling),
         sintering_temperature_c=segment.target_c if segment else None,
         sintering_ramp_c_per_min=segment.ramp_c_per_min if segment else None,
         sintering_hold_min=segment.hold_min if segment else None,
-        sintering_gas=segment.gas if segment else "",
+        sintering_gas=_gas(history.sintering, segment),
         quench_medium=history.quench.medium if history.quench else "",
         quench_rate_c_per_min=as_run(history.quench, "rate_c_per_min") if history.quench else None,
+        quenched_at=history.quench.performed_at if history.quench else None,
         glass_batch=", ".join(sorted(history.glass_batches)),
     )
 
@@ -140,6 +141,21 @@ def _hottest(sintering: Sintering | None) -> FurnaceSegment | None:
     if not segments and sintering.planned:
         segments = list(sintering.planned.segments.all())
     return max(segments, key=lambda segment: segment.target_c, default=None)
+
+
+def _gas(sintering: Sintering | None, hottest: FurnaceSegment | None) -> str:
+    """A furnace's log knows no gas: then it is that of the programme."""
+    if hottest is None or hottest.gas or sintering is None or sintering.planned is None:
+        return hottest.gas if hottest else ""
+    planned = max(sintering.planned.segments.all(), key=lambda segment: segment.target_c, default=None)
+    return planned.gas if planned else ""
+
+
+def _ball_to_powder(milling: Milling | None) -> float | None:
+    if milling is None:
+        return None
+    balls_g, powder_g = as_run(milling, "ball_mass_g"), as_run(milling, "powder_mass_g")
+    return None if balls_g is None or powder_g is None else balls_g / powder_g
 
 
 def _loading(sample: Sample, composition: Composition | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Changes that span rows."""
 
-from samples.services import stock
+from samples.services import performing, stock
 from samples.services.codes import new_code
 from samples.services.deriving import FACTOR_COLUMNS, derive_factors, rederive
 from samples.services.planning import plan_composite
@@ -23,6 +23,7 @@ __all__ = [
     "mass_fractions",
     "new_code",
     "next_version",
+    "performing",
     "plan_composite",
     "prepare",
     "rederive",

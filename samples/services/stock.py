@@ -71,6 +71,22 @@ def weigh_out(
 
 
 @transaction.atomic
+def take_back(*, ingredient: Ingredient, user: User, reason: str) -> Ingredient:
+    """Undo a weigh-out: its grams return to where they came from, and its mass is not recorded again."""
+    reason = _needs(reason, "Say why the weigh-out is taken back.")
+    row = Ingredient.objects.select_for_update(of=("self",)).select_related("sample").get(pk=ingredient.pk)
+    if row.mass_g is None:
+        raise ValidationError("Nothing was weighed out yet, so there is nothing to take back.")
+    if row.sample is not None and not _counted_since(row.sample, row.weighed_at):
+        _take(row.sample, -row.mass_g, wanted_g=0.0)
+    row.mass_g = row.mass_sigma_g = row.weighed_at = row.weighed_by = None
+    with pghistory.context(reason=reason):
+        row.save(update_fields=["mass_g", "mass_sigma_g", "weighed_at", "weighed_by"])
+    rederive(Sample.objects.filter(preparation=row.preparation_id))
+    return row
+
+
+@transaction.atomic
 def set_amount(sample: Sample, mass_g: float, user: User) -> Sample:
     """The first known amount of a sample, as made or bought; what was weighed out already is taken off.
 
@@ -103,7 +119,7 @@ def recount(
     _locked(sample)
     mass_g = round(mass_g, 9)
     _write(sample, mass_left_g=mass_g)
-    return _entry(sample, StockEntry.Kind.RECOUNT, mass_g, mass_g, reason, user, sigma_g=sigma_g)
+    return _entry(sample, "recount", mass_g, mass_g, reason, user, sigma_g=sigma_g)
 
 
 @transaction.atomic
@@ -115,7 +131,7 @@ def lose(
     check_sigma(sigma_g)
     reason = _needs(reason, "Say how it was lost.")
     left_g = _take(sample, mass_g, wanted_g=mass_g)
-    return _entry(sample, StockEntry.Kind.LOSS, mass_g, left_g, reason, user, sigma_g=sigma_g)
+    return _entry(sample, "loss", mass_g, left_g, reason, user, sigma_g=sigma_g)
 
 
 @transaction.atomic
@@ -131,18 +147,19 @@ def dispose(
     """Thrown away on purpose, into a waste stream. No mass means all that is left, known or not."""
     check_sigma(sigma_g)
     reason = _needs(reason, "Say why it was disposed of.")
+    left_g: float | None = 0.0
     if mass_g is None:
         row = _locked(sample)
         if row.mass_left_g == 0:
             raise OverdrawError(f"Nothing is left of {row.code}.")
-        mass_g, left_g = row.mass_left_g, 0.0
-        _write(sample, mass_left_g=left_g)
+        mass_g = row.mass_left_g
+        _write(sample, mass_left_g=0.0)
     else:
         check_mass(mass_g)
         left_g = _take(sample, mass_g, wanted_g=mass_g)
     return _entry(
         sample,
-        StockEntry.Kind.DISPOSAL,
+        "disposal",
         mass_g,
         left_g,
         reason,
@@ -237,7 +254,7 @@ def _write(sample: Sample, **columns: float | int | None) -> None:
 
 def _entry(
     sample: Sample,
-    kind: StockEntry.Kind,
+    kind: str,
     mass_g: float | None,
     left_g: float | None,
     reason: str,
