@@ -7,4 +7,9 @@ class AnalysisConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from analysis import receivers  # noqa: F401  measurements may not import this room, so we listen
+        from analysis import (
+            exchange,
+            receivers,  # noqa: F401  measurements may not import this room, so we listen
+        )
+
+        exchange.connect()
