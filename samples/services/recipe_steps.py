@@ -66,11 +66,11 @@ def _add_segments(step: Sintering, where: str, segments: Sequence[Mapping[str, A
 def _values(said: dict[str, Any], where: str, kind: StepKind) -> dict[str, Any]:
     fields = KINDS["other"].fields if kind.model is OtherStep else kind.fields
     notes = said.pop("notes", "") or ""
-    inferred = list(said.pop("inferred", None) or [])
-    unknown = [name for name in inferred if name not in {field.name for field in fields}]
-    if unknown:
-        raise ValidationError(f"{where} has no {unknown[0]} that could be inferred.")
-    return {**checked(said, where, fields), "notes": str(notes), "inferred": inferred}
+    inferred = said.pop("inferred", None) or []
+    known = {field.name for field in fields}
+    if not isinstance(inferred, list) or not all(isinstance(n, str) and n in known for n in inferred):
+        raise ValidationError(f"{where}: inferred lists names of its own fields, not {str(inferred)[:60]}.")
+    return {**checked(said, where, fields), "notes": _text(notes, "notes", where), "inferred": inferred}
 
 
 def checked(said: Mapping[str, Any], where: str, fields: Sequence[StepField]) -> dict[str, Any]:
@@ -88,11 +88,9 @@ def checked(said: Mapping[str, Any], where: str, fields: Sequence[StepField]) ->
 
 def _read(value: Any, field: StepField, where: str) -> Any:
     if field.reads == "text":
-        if not isinstance(value, str):
-            raise ValidationError(f"{where}: the {field.label.lower()} must be text.")
-        return value.strip()
+        return _text(value, field.label.lower(), where)
     if field.reads == "choice":
-        if value not in dict(field.choices):
+        if not isinstance(value, str) or value not in dict(field.choices):
             raise ValidationError(
                 f"{where}: the {field.label.lower()} must be one of {', '.join(dict(field.choices))}."
             )
@@ -109,6 +107,12 @@ def _read(value: Any, field: StepField, where: str) -> Any:
     if field.reads == "count" and value != int(value):
         raise ValidationError(f"{where}: the {field.label.lower()} must be a whole number, not {value:g}.")
     return int(value) if field.reads == "count" else float(value)
+
+
+def _text(value: Any, label: str, where: str) -> str:
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValidationError(f"{where}: the {label} must be text without hidden characters.")
+    return value.strip()
 
 
 def _in(field: StepField) -> str:

@@ -79,6 +79,7 @@ def save_recipe(
         created_by=user,
         derived_from=derived_from,
     )
+    _check_text(recipe.name, recipe.notes)
     recipe.full_clean()
     recipe.save()
     _write(recipe, components, basis, steps)
@@ -98,6 +99,7 @@ def change_recipe(
     held = Recipe.objects.select_for_update().get(pk=recipe.pk)
     if held.frozen_at is not None:
         raise ValidationError(FROZEN.format(recipe=held))
+    _check_text(notes)
     held.notes = notes
     held.save(update_fields=["notes"])
     held.components.all().delete()
@@ -105,6 +107,11 @@ def change_recipe(
         kind.all().delete()
     _write(held, components, basis, steps)
     return held
+
+
+def _check_text(*texts: str) -> None:
+    if any("\x00" in text for text in texts):
+        raise ValidationError("The text hides a null character; type it again by hand.")
 
 
 def _write(recipe: Recipe, components: Shares, basis: str, steps: Sequence[Mapping[str, Any]]) -> None:
@@ -139,7 +146,8 @@ def prepare(
 
     The recipe is frozen by it. `derive=False` leaves the factors to whoever plans many at once.
     """
-    Recipe.objects.filter(pk=recipe.pk, frozen_at=None).update(frozen_at=timezone.now())
+    if Recipe.objects.filter(pk=recipe.pk, frozen_at=None).update(frozen_at=timezone.now()):
+        recipe.refresh_from_db(fields=["frozen_at"])
     if batch_mass_g is not None and not (isfinite(batch_mass_g) and batch_mass_g > 0):
         raise ValidationError(f"A batch cannot weigh {batch_mass_g:g} g; give grams above zero, or nothing.")
     components = list(recipe.components.select_related("material"))
