@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import exceptions
+from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 
 def one_shape(error: Exception, context: dict[str, Any]) -> Response | None:
+    if isinstance(error, DjangoValidationError):  # a service refused, in a sentence
+        error = exceptions.ValidationError(get_error_detail(error))
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -36,9 +36,8 @@ def hidden_from(user: Any) -> models.QuerySet:
     from samples.models import Membership, Sample
 
     managed = Membership.objects.filter(user=user, role__gte=MANAGER).values("project_id")
-    today = timezone.now().astimezone(UTC).date()
     return (
-        Sample.objects.filter(embargoed_until__gt=today)
+        Sample.objects.under_embargo()
         .exclude(created_by=user)
         .exclude(project__in=managed)
         .order_by()
@@ -88,6 +87,9 @@ class PreparationQuerySet(OfProject):
 class SampleQuerySet(OfProject):
     sample_path = "pk"
 
+    def under_embargo(self) -> SampleQuerySet:
+        return self.filter(embargoed_until__gt=timezone.now().astimezone(UTC).date())
+
     def despite_embargo(self, user: User) -> SampleQuerySet:
         """For taking in what an instrument of the project sends, which sees nothing by it: in the inbox the
         files would lie before everybody's eyes."""
@@ -109,4 +111,4 @@ class SampleQuerySet(OfProject):
         return found
 
     def for_list(self) -> SampleQuerySet:
-        return self.select_related("project", "factors")
+        return self.select_related("project", "place", "factors")
