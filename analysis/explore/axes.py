@@ -7,7 +7,40 @@ from dataclasses import dataclass
 from analysis import properties
 from samples.models import ProcessFactors
 
-FACTORS = {f.name: f for f in ProcessFactors._meta.fields if f.name not in ("sample", "derived_at")}
+QUENCHED_AT = "quenched_at"
+HOURS_SINCE_QUENCH = "hours_since_quench"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What is known about the processing of a sample; `sql` gives it where its row is called `factors`."""
+
+    label: str
+    unit: str
+    numeric: bool
+    sql: str
+
+
+def _factors() -> dict[str, Factor]:
+    """The columns of ProcessFactors. A moment is no axis: the time since it is, at the moment of asking."""
+    found = {}
+    for column in ProcessFactors._meta.fields:
+        if column.name in ("sample", "derived_at", QUENCHED_AT):
+            continue
+        numeric = column.get_internal_type() == "FloatField"
+        label, unit = str(column.verbose_name), _unit_in(str(column.help_text))
+        found[column.name] = Factor(label[:1].upper() + label[1:], unit, numeric, f"factors.{column.name}")
+    hours = f"(extract(epoch FROM now() - factors.{QUENCHED_AT}) / 3600)::float8"
+    found[HOURS_SINCE_QUENCH] = Factor("Time since quench", "h", True, hours)
+    return found
+
+
+def _unit_in(help_text: str) -> str:
+    """A factor's help ends with its unit in brackets."""
+    return help_text.rpartition("(")[2].rstrip(").") if help_text.endswith(").") else ""
+
+
+FACTORS = _factors()
 
 
 class ExploreError(ValueError):
@@ -62,15 +95,8 @@ def axis(key: str, name: str = "axis") -> Axis:
 
 
 def _factor_axis(name: str) -> Axis:
-    column = FACTORS[name]
-    label, unit = str(column.verbose_name), _unit_in(str(column.help_text))
-    numeric = column.get_internal_type() == "FloatField"
-    return Axis(name, label[:1].upper() + label[1:], unit, "factor", numeric, name.endswith("_fraction"))
-
-
-def _unit_in(help_text: str) -> str:
-    """A factor's help ends with its unit in brackets."""
-    return help_text.rpartition("(")[2].rstrip(").") if help_text.endswith(").") else ""
+    factor = FACTORS[name]
+    return Axis(name, factor.label, factor.unit, "factor", factor.numeric, name.endswith("_fraction"))
 
 
 def _property_axis(key: str, component: str) -> Axis:

@@ -1,6 +1,6 @@
 """One SQL statement for one question: a row of packed columns for the samples, and one per property.
 
-Names in it come from this module's own constants and from the columns of ProcessFactors, never from the
+Names in it come from this module's own constants and from the factors that `axes` declares, never from the
 request; whatever the request brings travels as a parameter.
 """
 
@@ -50,10 +50,10 @@ def statement(
             parameters |= _chosen(name, quantity)
         elif quantity.numeric:
             of_samples.append(
-                f"string_agg(float8send(coalesce(factors.{quantity.key}, 'NaN')), '') AS {name}"
+                f"string_agg(float8send(coalesce({FACTORS[quantity.key].sql}, 'NaN')), '') AS {name}"
             )
         else:
-            of_samples.append(_joined(f"factors.{quantity.key}", name))
+            of_samples.append(_joined(FACTORS[quantity.key].sql, name))
     conditions = [*visible, "sample.voided_at IS NULL", *_conditions(filters, parameters)]
     query = f"""SELECT * FROM (
             SELECT {", ".join(of_samples)}
@@ -120,4 +120,4 @@ def _factor(key: str, *, numeric: bool) -> str:
     if key not in FACTORS or axis(key).numeric is not numeric:
         kind = "numeric" if numeric else "named"
         raise ExploreError(key, f"“{key}” is not a {kind} factor.")
-    return f"factors.{key}"
+    return FACTORS[key].sql
