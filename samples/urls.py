@@ -1,14 +1,33 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from samples.api import LoginView, LogoutView, ProjectViewSet, SampleViewSet
+from samples.api import (
+    ExposureViewSet,
+    LoginView,
+    LogoutView,
+    PreparationViewSet,
+    ProjectViewSet,
+    RecipeViewSet,
+    SampleViewSet,
+)
+from samples.api.designs import DesignViewSet
+from samples.api.exchange import ExportView, ImportView, TemplateView
+from samples.api.labels import LabelsView
 
 router = SimpleRouter()
 router.register("samples", SampleViewSet)
+router.register("preparations", PreparationViewSet)
+router.register("exposures", ExposureViewSet)
 router.register("projects", ProjectViewSet)
+router.register("recipes", RecipeViewSet)
+router.register("designs", DesignViewSet)
 
 urlpatterns = [
     path("auth/login/", LoginView.as_view(), name="api-login"),
     path("auth/logout/", LogoutView.as_view(), name="api-logout"),
+    path("import/", ImportView.as_view(), name="api-import"),
+    path("import/template/", TemplateView.as_view(), name="api-import-template"),
+    path("export/", ExportView.as_view(), name="api-export"),
+    path("labels/", LabelsView.as_view(), name="api-labels"),
     path("", include(router.urls)),
 ]

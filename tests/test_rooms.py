@@ -21,6 +21,7 @@ PURE = [
     "samples/notation.py",
     "samples/stoichiometry",
     "samples/alloys.py",
+    "samples/programmes.py",
     "frontend/figures",
 ]
 NOT_ON_A_PURE_FLOOR = {"django", "celery", "rest_framework", "plotly"}

@@ -12,10 +12,10 @@ from html import escape
 from typing import Literal
 
 from frontend.formatting import duration_min, number, with_unit
+from samples.programmes import ROOM_C, ramp_min
 
 Kind = Literal["ramp", "hold", "quench"]
 
-ROOM_C = 25.0
 UNKNOWN_SHARE = 0.14  # of the width, for each part whose duration is not recorded
 QUENCH_SHARE = 0.05
 ROUND_STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14400)
@@ -95,9 +95,8 @@ def parts(segments: Sequence[Segment], quench: Quench | None = None, start_c: fl
     now_c = start_c
     clock: float | None = 0.0
     for segment in segments:
-        rise = abs(segment.target_c - now_c)
-        if rise > 0:
-            ramp = None if not segment.ramp_c_per_min else rise / segment.ramp_c_per_min
+        if segment.target_c != now_c:
+            ramp = ramp_min(now_c, segment)
             found.append(Part("ramp", now_c, segment.target_c, ramp, clock))
             clock = _later(clock, ramp)
         if segment.hold_min != 0:
