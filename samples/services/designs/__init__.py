@@ -4,7 +4,7 @@ from samples.services.designs.asking import Array, read_array
 from samples.services.designs.coverage import Coverage, coverage
 from samples.services.designs.creating import create_design, standing, withdraw
 from samples.services.designs.forecasting import forecast
-from samples.services.designs.weighing import WeighingRow, weighing_rows
+from samples.services.designs.weighing import WeighingRow, weighing_file, weighing_rows
 
 __all__ = [
     "Array",
@@ -15,6 +15,7 @@ __all__ = [
     "forecast",
     "read_array",
     "standing",
+    "weighing_file",
     "weighing_rows",
     "withdraw",
 ]

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.http import HttpResponse
+from django.utils.text import slugify
+
 from samples.models import Design, Ingredient, Quench, Sample, User
+from samples.weighing_table import as_csv, as_pdf
 
 
 @dataclass(frozen=True)
@@ -63,3 +67,45 @@ def _planned(samples: Sequence[Sample]) -> dict[int, dict[str, float | None]]:
         name = material.name if material else row.sample.code
         planned.setdefault(row.preparation_id, {})[name] = row.planned_mass_g
     return planned
+
+
+def weighing_file(design: Design, user: User, kind: str) -> HttpResponse:
+    """The table as "csv" or "pdf"; on paper with room for the masses as weighed."""
+    materials, rows = weighing_rows(design, user)
+    heading = ["Order", "Furnace run", "Code", "Composition", *(f"{name} (mg)" for name in materials)]
+    weighed = [f"{name} weighed (mg)" for name in materials]
+    heading += [*weighed, "Mill (min)", "Sinter (°C)", "Quench"]
+    cells = [
+        [
+            row.run_order,
+            row.block,
+            row.code,
+            row.notation,
+            *(_mg(row.masses_g.get(name)) for name in materials),
+            *("" for _ in materials),
+            _short(row.milling_min),
+            _short(row.temperature_c),
+            row.quench,
+        ]
+        for row in rows
+    ]
+    if kind == "csv":
+        content, media_type = as_csv(heading, cells).encode(), "text/csv; charset=utf-8"
+    else:
+        under = f"{design.project.name}, order drawn with seed {design.seed}, {len(rows)} samples"
+        content, media_type = (
+            as_pdf(f"Weighing table: {design.name}", under, heading, cells),
+            "application/pdf",
+        )
+    answer = HttpResponse(content, content_type=media_type)
+    name = slugify(design.name) or f"design-{design.pk}"
+    answer["Content-Disposition"] = f'attachment; filename="{name}-weighing.{kind}"'
+    return answer
+
+
+def _mg(mass_g: float | None) -> str:
+    return "" if mass_g is None else f"{1000 * mass_g:.2f}"
+
+
+def _short(number: float | None) -> str:
+    return "" if number is None else f"{number:g}"
