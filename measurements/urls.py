@@ -4,6 +4,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from measurements.api import (
+    AttachmentViewSet,
     DatasetViewSet,
     FileViewSet,
     FormatsView,
@@ -17,6 +18,7 @@ router.register("measurements", MeasurementViewSet)
 router.register("datasets", DatasetViewSet)
 router.register("files", FileViewSet)
 router.register("instruments", InstrumentViewSet)
+router.register("attachments", AttachmentViewSet)
 
 urlpatterns = [
     path("", include(router.urls)),

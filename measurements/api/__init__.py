@@ -1,11 +1,13 @@
 """Measurements over REST: files in, receipts, arrays and bytes out; formats, techniques, instruments."""
 
+from measurements.api.attachments import AttachmentViewSet
 from measurements.api.contents import DatasetViewSet, FileViewSet
 from measurements.api.instruments import InstrumentViewSet
 from measurements.api.lists import FormatsView, TechniquesView
 from measurements.api.measurements import MeasurementViewSet
 
 __all__ = [
+    "AttachmentViewSet",
     "DatasetViewSet",
     "FileViewSet",
     "FormatsView",

@@ -68,14 +68,14 @@ class DatasetViewSet(viewsets.GenericViewSet):
                 response: HttpResponseBase = FileResponse(
                     store().open(row.blob.sha256), content_type="application/x-hdf5"
                 )
-                return _attached(response, f"measurement-{row.measurement_id}-{row.number}.nxs")
+                return attached(response, f"measurement-{row.measurement_id}-{row.number}.nxs")
             dataset = services.load(row)
         if kind == "json":
             return HttpResponse(_json(dataset), content_type="application/json")
         if dataset.signal.values.ndim != 1:
             raise ValidationError({"as": ["Only a curve fits into CSV; ask for nexus."]})
         response = StreamingHttpResponse(_csv(dataset), content_type="text/csv; charset=utf-8")
-        return _attached(response, f"measurement-{row.measurement_id}-{row.number}.csv")
+        return attached(response, f"measurement-{row.measurement_id}-{row.number}.csv")
 
 
 class FileViewSet(viewsets.GenericViewSet):
@@ -105,13 +105,13 @@ class FileViewSet(viewsets.GenericViewSet):
                 response = FileResponse(
                     store().open(row.blob.sha256), content_type="application/octet-stream"
                 )
-            _attached(response, row.filename)
+            attached(response, row.filename)
         response["ETag"] = etag
         response["Cache-Control"] = "private, no-cache"
         return response
 
 
-def _attached(response: HttpResponseBase, filename: str) -> HttpResponseBase:
+def attached(response: HttpResponseBase, filename: str) -> HttpResponseBase:
     """To be saved, never shown. The name in ASCII for old clients, whole (RFC 5987) for all others."""
     name = UNSAFE_IN_NAMES.sub("_", filename)
     ascii_name = re.sub(r'[^\x20-\x7e]|["%;]', "_", name)
