@@ -5,24 +5,28 @@ A new address with a parameter fails here until it is told which of Alice's obje
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from analysis import services
 from analysis.models import Run, Value
 from measurements.models import Measurement
-from measurements.services import add_instrument
-from samples.models import Material, Project, Sample, User
+from measurements.services import Subject, add_instrument, attach
+from samples.models import Design, Location, Material, Project, Sample, User
+from samples.services import access, exposures
 from tests.analysis.conftest import Measured, measured
 
 __all__ = ["measured"]  # the fixture of the analysis tests
 
 OPEN_TO_ALL = re.compile(
     r"healthz|readyz|api/schema/|api/docs/|accounts/|welcome/|api/v1/auth/|admin/|static/|metrics"
+    r"|invitations/|shared/"  # their tokens are the key; tests/frontend/test_pages_sharing.py tries them
 )
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>")
 
@@ -65,8 +69,27 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
     instrument = add_instrument(project=project, name="Alice’s FLS")
     preparation = composite.preparation
     assert preparation is not None
+    ingredient = preparation.ingredients.earliest("pk")
+    made = Sample.objects.create(project=project, code="VT-OLD", state="glass")
+    scan = io.BytesIO(b"secret-scan")
+    attached = attach(user=alice, subject=Subject(sample=composite), name="secret-scan.png", stream=scan)
+    exposure = exposures.expose(user=alice, sample=made, kind="heat", started_at=timezone.now())
+    link, _ = access.share(sample=composite, user=alice)
+    invitation, _ = access.invite(project=project, email="ada@example.org", role=10, user=alice)
+    room = Location.objects.create(project=project, kind="room", name="R-1", path="R-1")
+    design = Design.objects.create(project=project, name="secret-array", levels={}, seed=1)
     return {
         "samples": composite.code,
+        "materials": Material.objects.get(name="secret-glass").pk,
+        "places": room.pk,
+        "designs": design.pk,
+        "invitations": invitation.pk,
+        "share-links": link.pk,
+        "share": link.pk,
+        "preparations": preparation.pk,
+        "exposures": exposure.pk,
+        "attachments": attached.pk,
+        "ingredients": ingredient.pk,
         "recipes": preparation.recipe_id,
         "measurements": measurement.pk,
         "runs": run.pk,
@@ -82,13 +105,14 @@ def address(route: str, objects: dict[str, object]) -> str:
     """The route with Alice's object in it."""
     room = next((part for part in route.split("/") if part in objects), None)
     assert room is not None, f"Tell this test which object of Alice's {route} shows."
-    second = {"members": "1", "tokens": "0123456789abcde"}
+    second = {"members": "1", "tokens": "0123456789abcde", "steps": "milling-1"}
+    second |= {name: str(objects[name]) for name in ("ingredients", "invitations", "share")}
 
     def fill(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(2)
         if name == "format":
             return "json"
-        before = route[: match.start()].rstrip("/").rpartition("/")[2]
+        before = match.string[: match.start()].rstrip("/").rpartition("/")[2]
         return second.get(before, str(objects[room]))
 
     filled = re.sub(r"<(?:\w+:)?(\w+)>", fill, re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route))
