@@ -37,6 +37,10 @@ class Coverage:
     rows: list[list[Spot]] = field(default_factory=list)
     left_out: int = 0
 
+    @property
+    def lines(self) -> list[tuple[float, list[Spot]]]:
+        return list(zip(self.loadings, self.rows, strict=True))
+
 
 def coverage(project: Project, user: User, slots: Iterable[Slot] = (), design: int | None = None) -> Coverage:
     """The samples of `project` that `user` sees (or of one design of it), and those of `slots`."""
