@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 
 from frontend.views import (
     dashboards,
+    exchange,
     explore,
     figures,
     home,
@@ -31,6 +32,9 @@ urlpatterns: list[URLPattern] = [
     path("materials/new/", plans.material_create, name="material-create"),
     path("recipes/", recipes.recipe_list, name="recipes"),
     path("recipes/<int:pk>/", recipes.recipe, name="recipe"),
+    path("import/", exchange.import_page, name="import"),
+    path("import/template/", exchange.template_file, name="import-template"),
+    path("export/", exchange.export_file, name="export"),
     # measurements
     path("measurements/", measurements.measurement_list, name="measurements"),
     path("measurements/<int:pk>/", measurements.measurement, name="measurement"),

@@ -44,11 +44,14 @@ class Intake:
 def check(sheets: Sequence[Sheet], *, user: User, project: Project, zone: tzinfo) -> Intake:
     rows, problems = parse(sheets, zone)
     links = Links(project, user, rows)
-    for table in tables():
+    recipes = [table for table in tables() if table.name == "recipes"]
+    for table in recipes:
         problems += links.index(table, rows[table.name])
     for of_table in rows.values():
         for row in of_table:
             problems += links.say_versions(row)
+    for table in tables():
+        problems += links.index(table, rows[table.name]) if table not in recipes else []
     for table in tables():
         ordered, circular = _in_order(table, rows[table.name], links)
         problems += circular
@@ -300,7 +303,9 @@ def _overdrawn(rows: dict[str, list[Row]]) -> list[Problem]:
     problems = []
     for row in rows["samples"]:
         sample = row.made
-        if not isinstance(sample, Sample) or sample.amount_g is None or id(sample) in recounted:
+        if not row.sound or not isinstance(sample, Sample) or sample.amount_g is None:
+            continue
+        if id(sample) in recounted:
             continue
         left_g = round(sample.amount_g - taken_g[id(sample)], 9)
         if left_g < -NANOGRAM_G:
@@ -332,7 +337,7 @@ def _slots(rows: list[Row]) -> list[Problem]:
             problems.append(row.problem(f"{place.path} holds something already; choose another.", "place"))
         elif id(place) in holds:
             problems.append(
-                row.problem(f"{place.path} holds {holds[id(place)]}, too; choose another.", "place")
+                row.problem(f"{place.path} holds {holds[id(place)]} too; choose another.", "place")
             )
         holds.setdefault(id(place), row.values["code"])
     return problems

@@ -121,16 +121,16 @@ class Links:
         """A recipe named without its version is the only one there is."""
         problems = []
         for reference in row.table.references:
-            if reference.table != "recipes":
+            if reference.table not in ("recipes", "steps"):
                 continue
-            name, version = (row.values.get(column) for column in reference.columns)
+            name, version = (row.values.get(column) for column in reference.columns[:2])
             if name is None or version is not None:
                 continue
             versions = self._versions().get(name, [1])
             if len(versions) > 1:
                 said = ", ".join(str(each) for each in sorted(versions))
                 sentence = f"There are versions {said} of “{name}”; say which one."
-                problems.append(row.problem(sentence, *reversed(reference.columns)))
+                problems.append(row.problem(sentence, *reversed(reference.columns[:2])))
             row.values[reference.columns[1]] = versions[0]
         return problems
 

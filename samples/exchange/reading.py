@@ -77,6 +77,7 @@ def sheets(stream: BinaryIO, filename: str, *, size: int, table: str = "") -> li
             f"{filename} has {size / 1e6:.0f} MB; a table may have {MOST_BYTES / 1e6:.0f} MB. "
             "Split it into several files, parents first."
         )
+    stream.seek(0)
     head = stream.read(4)
     stream.seek(0)
     if head.startswith(b"PK"):

@@ -11,7 +11,7 @@ Rows = list[dict[str, Any]]
 
 def tables(campaign: Campaign | None = None) -> dict[str, Rows]:
     campaign = campaign or load()
-    recipes = {key: recipe for key, recipe in campaign.recipes.items()}
+    recipes = campaign.recipes
     steps, segments = _programmes(recipes.values())
     return {
         "materials": [{"name": name, **material} for name, material in campaign.materials.items()],
