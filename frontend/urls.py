@@ -4,19 +4,26 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, path
 
 from frontend.views import (
+    corrections,
     dashboards,
+    designs,
     exchange,
     explore,
     figures,
+    history,
     home,
     instruments,
+    invitations,
     jobs,
+    labels,
     measurements,
     passwords,
     people,
     plans,
     recipes,
     samples,
+    scan,
+    sharing,
     upload,
 )
 
@@ -26,10 +33,19 @@ urlpatterns: list[URLPattern] = [
     # samples and recipes
     path("samples/", samples.sample_list, name="samples"),
     path("samples/plan/", plans.plan, name="sample-plan"),
+    path("samples/find/", scan.find, name="sample-find"),
     path("samples/<str:code>/", samples.sample, name="sample"),
     path("samples/<str:code>/made/", samples.made, name="sample-made"),
     path("samples/<str:code>/values/", samples.value_enter, name="value-enter"),
     path("materials/new/", plans.material_create, name="material-create"),
+    path("s/<str:code>", scan.scan, name="scan"),
+    path("labels/", labels.labels, name="labels"),
+    path("designs/", designs.design_list, name="designs"),
+    path("designs/new/", designs.design_create, name="design-create"),
+    path("designs/new/forecast/", designs.preview, name="design-preview"),
+    path("designs/<int:pk>/", designs.design, name="design"),
+    path("designs/<int:pk>/weighing/", designs.weighing, name="design-weighing"),
+    path("designs/<int:pk>/withdraw/", designs.withdraw, name="design-withdraw"),
     path("recipes/", recipes.recipe_list, name="recipes"),
     path("recipes/<int:pk>/", recipes.recipe, name="recipe"),
     path("import/", exchange.import_page, name="import"),
@@ -68,4 +84,9 @@ urlpatterns: list[URLPattern] = [
     path("accounts/login/", people.LoginView.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     *passwords.urlpatterns,
+    *invitations.urlpatterns,
+    # what happened to things, who else sees them
+    *corrections.urlpatterns,
+    *sharing.urlpatterns,
+    *history.urlpatterns,
 ]

@@ -12,13 +12,17 @@ from samples.api import (
 )
 from samples.api.designs import DesignViewSet
 from samples.api.exchange import ExportView, ImportView, TemplateView
+from samples.api.history import NOUNS, HistoryView
 from samples.api.labels import LabelsView
+from samples.api.people import AcceptView, InvitationViewSet, ShareLinkViewSet
 
 router = SimpleRouter()
 router.register("samples", SampleViewSet)
 router.register("preparations", PreparationViewSet)
 router.register("exposures", ExposureViewSet)
 router.register("projects", ProjectViewSet)
+router.register("invitations", InvitationViewSet)
+router.register("share-links", ShareLinkViewSet)
 router.register("recipes", RecipeViewSet)
 router.register("designs", DesignViewSet)
 
@@ -29,5 +33,7 @@ urlpatterns = [
     path("import/template/", TemplateView.as_view(), name="api-import-template"),
     path("export/", ExportView.as_view(), name="api-export"),
     path("labels/", LabelsView.as_view(), name="api-labels"),
+    path("invitations/accept/", AcceptView.as_view(), name="api-invitation-accept"),
+    *(path(f"{noun}/<str:key>/history/", HistoryView.as_view(noun=noun)) for noun in NOUNS),
     path("", include(router.urls)),
 ]

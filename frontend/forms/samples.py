@@ -27,6 +27,7 @@ class SampleFilter(forms.Form):
         label="Quench", required=False, choices=[("", "Any quench"), *Quench.Medium.choices]
     )
     made = forms.ChoiceField(label="Made or planned", required=False, choices=MADE)
+    void = forms.ChoiceField(label="Void", required=False, choices=[("", "Not void"), ("only", "Void only")])
     loading_min = optional_number("Loading from, in %", 0, 100)
     loading_max = optional_number("Loading to, in %", 0, 100)
     temperature_min = optional_number("Sintered from, in °C", ABSOLUTE_ZERO_C)

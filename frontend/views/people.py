@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib import messages
@@ -15,11 +15,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend.access import login_required, nobody_yet
+from frontend.forms.base import Form
 from frontend.forms.people import AccountForm, MemberForm, ProjectForm, WelcomeForm
+from frontend.forms.sharing import InvitationForm
 from frontend.scope import scope
 from samples.models import Membership, Project, Role
 from samples.querysets import MANAGER
-from samples.services import create_project
+from samples.services import access, create_project
 
 ONE_FIRST_PERSON = 0x56495452  # any number that names this lock
 
@@ -81,33 +83,46 @@ def project_create(request: HttpRequest) -> HttpResponse:
 @login_required
 def project(request: HttpRequest, slug: str) -> HttpResponse:
     row = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
+    if request.method != "POST":
+        return project_page(request, row)
+    form = MemberForm(request.POST, project=managed(request, slug))
+    if not form.is_valid():
+        return project_page(request, row, form=form)
+    Membership.objects.create(project=row, user=form.person, role=form.cleaned_data["role"])
+    messages.success(request, f"{form.person} is a member of {row.name} now.")
+    return redirect("project", row.slug)
+
+
+def managed(request: HttpRequest, slug: str) -> Project:
+    """Raises Http404 for strangers, PermissionDenied for members who do not manage it."""
+    row = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
+    if not scope(request).manages(row.pk):
+        raise PermissionDenied("Only a manager of the project may change its members.")
+    return row
+
+
+def project_page(request: HttpRequest, row: Project, **told: Any) -> HttpResponse:
+    """`told`: forms that were refused, or an invitation whose address is shown this once."""
     manages = scope(request).manages(row.pk)
-    form = MemberForm(request.POST or None, project=row) if manages else None
-    if request.method == "POST":
-        if form is None:
-            _refuse()
-        if form.is_valid():
-            Membership.objects.create(project=row, user=form.person, role=form.cleaned_data["role"])
-            messages.success(request, f"{form.person} is a member of {row.name} now.")
-            return redirect("project", row.slug)
     members = row.memberships.select_related("user", "user__instrument").order_by("-role", "user__username")
     context = {
         "project": row,
         "members": list(members),
-        "form": form,
         "manages": manages,
         "roles": Role.choices,
-    }
-    return render(request, "people/project.html", context, status=422 if request.method == "POST" else 200)
+        "form": MemberForm(project=row) if manages else None,
+        "invitation_form": InvitationForm() if manages else None,
+        "invitations": list(access.open_invitations().filter(project=row)) if manages else [],
+    } | told
+    refused = any(form.errors for form in told.values() if isinstance(form, Form))
+    return render(request, "people/project.html", context, status=422 if refused else 200)
 
 
 @require_POST
 @login_required
 def membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Change a role, or remove a member; the last manager stays."""
-    row = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
-    if not scope(request).manages(row.pk):
-        _refuse()
+    row = managed(request, slug)
     with transaction.atomic():
         managers = row.memberships.select_for_update().filter(role=MANAGER)
         only_manager = [m.pk for m in managers] == [pk]
@@ -130,10 +145,6 @@ def membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _role(text: str) -> int | None:
     return int(text) if text.isdigit() and int(text) in Role.values else None
-
-
-def _refuse() -> NoReturn:
-    raise PermissionDenied("Only a manager of the project may change its members.")
 
 
 @login_required

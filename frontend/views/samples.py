@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from analysis.models import Value
@@ -25,6 +27,7 @@ from measurements.models import Dataset, Measurement
 from samples.ancestry import lineage
 from samples.models import ProcessFactors, Quench, Sample
 from samples.querysets import SampleQuerySet
+from samples.services import voiding
 
 # What can be sorted by: word in the address → (heading, column, is a number)
 COLUMNS = {
@@ -34,6 +37,7 @@ COLUMNS = {
     "quench": ("Quench", "factors__quench_medium", False),
 }
 KEY_VALUES = (("plqy", ""), ("pl_peak_center", "I"))
+MOST_LABELS = 300
 CONDITIONS = {
     "state": "state",
     "halide": "factors__halide",
@@ -45,13 +49,15 @@ CONDITIONS = {
 
 @login_required
 def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    everything = narrowed(Sample.objects.kept(), request)
+    everything = narrowed(Sample.objects.all(), request)
     halides = everything.exclude(factors__halide="").values_list("factors__halide", flat=True)
     filters = SampleFilter(request.GET, halides=sorted(set(halides.distinct().order_by()) - {None}))
     chosen = filters.chosen()
-    rows = _filtered(everything, chosen)
+    rows = _filtered(everything.exclude(voided_at=None) if "void" in chosen else everything.kept(), chosen)
     if request.GET.get("as") == "csv":
         return sample_table.response(rows.for_list().order_by("code"))
+    if request.GET.get("as") == "labels":
+        return _to_labels(request, rows)
     sort = request.GET.get("sort", "code").lstrip("-")
     sort = sort if sort in COLUMNS else "code"
     descending = request.GET.get("sort", "").startswith("-")
@@ -73,6 +79,15 @@ def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         "several_projects": scope(request).project is None and len(scope(request).memberships) > 1,
     }
     return render(request, "samples/list.html", context)
+
+
+def _to_labels(request: HttpRequest, rows: SampleQuerySet) -> HttpResponse:
+    """The label page for what is listed; an address has room for so many codes."""
+    codes = list(rows.order_by("code").values_list("code", flat=True)[: MOST_LABELS + 1])
+    if len(codes) > MOST_LABELS:
+        messages.warning(request, f"Labels are printed for at most {MOST_LABELS} samples; narrow the list.")
+        return redirect("samples")
+    return redirect(f"{reverse('labels')}?{urlencode({'codes': ' '.join(codes)})}")
 
 
 def _filtered(rows: SampleQuerySet, chosen: dict[str, Any]) -> SampleQuerySet:
@@ -146,6 +161,8 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
         "values": values,
         "measurements": _measurements(row),
         "quench_label": _quench(row),
+        "may_void": voiding.may_void(row, request.user),
+        "embargoed": Sample.objects.under_embargo().filter(pk=row.pk).exists(),
         "made_form": MadeForm(),
         "value_form": ValueForm(),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Prefetch, QuerySet
 from rest_framework import serializers, viewsets
 
+from samples.api.people import ProjectPeople
 from samples.models import Membership, Project
 from samples.pagination import ByName
 
@@ -20,7 +21,7 @@ class ProjectSerializer(serializers.ModelSerializer):
         return project.my_roles[0].get_role_display().lower()
 
 
-class ProjectViewSet(viewsets.ReadOnlyModelViewSet):
+class ProjectViewSet(ProjectPeople, viewsets.ReadOnlyModelViewSet):
     """The projects that you are a member of."""
 
     serializer_class = ProjectSerializer

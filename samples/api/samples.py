@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, viewsets
 
+from samples.api.corrections import Corrections
+from samples.api.people import SampleSharing
 from samples.models import ProcessFactors, Sample
 from samples.pagination import ByCode
 
@@ -71,7 +73,7 @@ for factor in TEXT_FACTORS:
     SampleFilter.base_filters[factor] = django_filters.CharFilter(f"factors__{factor}")
 
 
-class SampleViewSet(viewsets.ReadOnlyModelViewSet):
+class SampleViewSet(Corrections, SampleSharing, viewsets.ReadOnlyModelViewSet):
     """Samples of your projects, with their process factors."""
 
     serializer_class = SampleSerializer
