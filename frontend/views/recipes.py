@@ -8,9 +8,10 @@ from django.shortcuts import get_object_or_404, render
 
 from frontend import history
 from frontend.access import login_required
+from frontend.history.recipe_facts import facts
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
-from samples.models import Component, Recipe, Sample
+from samples.models import Component, Material, Recipe, Sample
 from samples.querysets import hidden_from
 
 MOST_SAMPLES = 100
@@ -56,7 +57,7 @@ def _counted_for(request: HttpRequest) -> Q:
 
 @login_required
 def recipe(request: HttpRequest, pk: int) -> HttpResponse:
-    seen = Recipe.objects.visible_to(request.user).select_related("project", "created_by")
+    seen = Recipe.objects.visible_to(request.user).select_related("project", "created_by", "derived_from")
     row = get_object_or_404(seen.prefetch_related("components__material", *STEPS), pk=pk)
     made = (
         Sample.objects.kept()
@@ -66,15 +67,19 @@ def recipe(request: HttpRequest, pk: int) -> HttpResponse:
         .order_by("code")
     )
     versions = (
-        Recipe.objects.filter(project=row.project, name=row.name).exclude(pk=row.pk).order_by("-version")
+        Recipe.objects.visible_to(request.user)
+        .filter(Q(project=row.project, name=row.name) | Q(pk=row.derived_from_id) | Q(derived_from=row))
+        .exclude(pk=row.pk)
+        .order_by("name", "-version")
     )
     context = {
         "recipe": row,
         "steps": history.recipe_steps(row),
         "programme": history.recipe_programme(row),
+        "facts": facts(row, list(Material.objects.filter(project=row.project_id))),
         "samples": list(made[:MOST_SAMPLES]),
         "sample_count": made.count(),
-        "versions": list(versions.order_by("-version")),
+        "versions": list(versions),
         "may_write": scope(request).may_write(row.project_id),
     }
     return render(request, "recipes/recipe.html", context)
