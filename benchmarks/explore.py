@@ -40,10 +40,11 @@ def fill(user: User, samples: int = SAMPLES, properties_each: int = PROPERTIES) 
             [project.pk, samples],
         )
         cursor.execute(
-            """INSERT INTO samples_processfactors (sample_id, loading_mass_fraction, sintering_temperature_c,
-                sintering_gas, quench_medium, halide, perovskite, glass_batch, derived_at)
-            SELECT id, (id %% 100) / 100.0, 150 + id %% 200, 'Ar', 'liquid_nitrogen', 'I', 'CsPbI3', '', now()
-            FROM samples_sample WHERE project_id = %s""",
+            """UPDATE samples_processfactors
+            SET loading_mass_fraction = (sample_id %% 100) / 100.0,
+                sintering_temperature_c = 150 + sample_id %% 200, sintering_gas = 'Ar',
+                quench_medium = 'liquid_nitrogen', halide = 'I', perovskite = 'CsPbI3'
+            WHERE sample_id IN (SELECT id FROM samples_sample WHERE project_id = %s)""",
             [project.pk],
         )
         cursor.execute(

@@ -126,6 +126,11 @@ def duration_min(minutes: float | None) -> str:
     return with_unit(minutes / 60, "h") if minutes >= 180 else with_unit(minutes, "min")
 
 
+def grouped(count: int) -> str:
+    """A count with narrow spaces between its thousands."""
+    return _grouped(str(count))
+
+
 def size(size_bytes: int) -> str:
     amount = float(size_bytes)
     for unit in ("B", "kB", "MB", "GB"):

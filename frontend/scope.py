@@ -75,5 +75,6 @@ def narrowed(rows: Rows, request: HttpRequest, path: str = "project") -> Rows:
     chosen = scope(request)
     if chosen.unknown:
         raise Http404("There is no such project among yours.")
-    seen = rows.visible_to(request.user)
+    projects = [membership.project_id for membership in chosen.memberships]
+    seen = rows.visible_to(request.user, projects=projects)
     return seen.filter(**{path: chosen.project}) if chosen.project else seen

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import Q
+from django.db import connection, models
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
     from samples.models import User
 
 VIEWER, CONTRIBUTOR, MANAGER = 10, 20, 30
+EVERY_HALIDE = """
+    WITH RECURSIVE known(halide) AS (
+        (SELECT halide FROM samples_processfactors WHERE halide > '' ORDER BY halide LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT next.halide FROM samples_processfactors next
+            WHERE next.halide > known.halide ORDER BY next.halide LIMIT 1
+        ) FROM known WHERE known.halide IS NOT NULL
+    )
+    SELECT halide FROM known WHERE halide IS NOT NULL
+"""
 
 
 class ProjectQuerySet(models.QuerySet):
@@ -51,18 +63,21 @@ class OfProject(models.QuerySet):
     project_path = "project"
     sample_path = ""
 
-    def visible_to(self, user: User) -> OfProject:
-        return self._in_projects(user, VIEWER)
+    def visible_to(self, user: User, *, projects: Collection[int] | None = None) -> OfProject:
+        """`projects`: keys of the user's projects where the caller has just looked them up. PostgreSQL then
+        knows how many rows to expect, and walks an index where a subquery would make it sort everything."""
+        return self._in_projects(user, VIEWER, projects=projects)
 
     def open_to(self, user: User) -> OfProject:
         return self._in_projects(user, CONTRIBUTOR)
 
-    def _in_projects(self, user: Any, role: int, *, embargo: bool = True) -> OfProject:
+    def _in_projects(self, user: Any, role: int, *, embargo: bool = True, projects: Any = None) -> OfProject:
         from samples.models import Membership
 
         if not user.is_authenticated or not user.is_active:
             return self.none()
-        projects = Membership.objects.filter(user=user, role__gte=role).values("project_id")
+        if projects is None:
+            projects = Membership.objects.filter(user=user, role__gte=role).values("project_id")
         rows = self.filter(self._belongs_to(projects))
         if not self.sample_path or not embargo:
             return rows
@@ -98,6 +113,17 @@ class SampleQuerySet(OfProject):
     def kept(self) -> SampleQuerySet:
         """What lists, counts and figures show: all but the voided, which stay at their addresses."""
         return self.filter(voided_at=None)
+
+    def halides(self) -> list[str]:
+        """Which halides there are among these samples. DISTINCT would read them all; this walks an index."""
+        from samples.models import Project
+
+        with connection.cursor() as cursor:
+            cursor.execute(EVERY_HALIDE)
+            known = [halide for (halide,) in cursor.fetchall()]
+        asked = {f"halide_{n}": Exists(self.filter(factors__halide=h)) for n, h in enumerate(known)}
+        answer = Project.objects.order_by().values_list(*asked.values())[:1] if known else []
+        return [halide for found in answer for halide, is_here in zip(known, found, strict=True) if is_here]
 
     def search(self, text: str) -> SampleQuerySet:
         """Samples whose code, name or notation contains every word of `text`."""

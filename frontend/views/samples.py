@@ -17,12 +17,14 @@ from analysis.models import Value
 from analysis.services import enter_value
 from frontend import history, sample_table
 from frontend.access import login_required, must_write
+from frontend.formatting import grouped
 from frontend.forms.base import Form
 from frontend.forms.samples import MadeForm, SampleFilter
 from frontend.forms.values import ValueForm
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
 from frontend.values import by_sample, shown
+from frontend.views import aftermath
 from measurements.models import Dataset, Measurement
 from samples.ancestry import lineage
 from samples.models import ProcessFactors, Quench, Sample
@@ -38,6 +40,7 @@ COLUMNS = {
 }
 KEY_VALUES = (("plqy", ""), ("pl_peak_center", "I"))
 MOST_LABELS = 300
+COUNTED = 10_000
 CONDITIONS = {
     "state": "state",
     "halide": "factors__halide",
@@ -50,8 +53,7 @@ CONDITIONS = {
 @login_required
 def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     everything = narrowed(Sample.objects.all(), request)
-    halides = everything.exclude(factors__halide="").values_list("factors__halide", flat=True)
-    filters = SampleFilter(request.GET, halides=sorted(set(halides.distinct().order_by()) - {None}))
+    filters = SampleFilter(request.GET, halides=everything.halides())
     chosen = filters.chosen()
     rows = _filtered(everything.exclude(voided_at=None) if "void" in chosen else everything.kept(), chosen)
     if request.GET.get("as") == "csv":
@@ -62,7 +64,7 @@ def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     sort = sort if sort in COLUMNS else "code"
     descending = request.GET.get("sort", "").startswith("-")
     found = page(
-        rows.for_list(),
+        rows.filter(factors__isnull=False).for_list(),  # always so; the join may then walk an index
         COLUMNS[sort][1],
         descending=descending,
         after=request.GET.get("after", ""),
@@ -71,7 +73,7 @@ def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     _with_key_values(found.rows)
     context = {
         "page": found,
-        "count": rows.count(),
+        "count": _counted(rows),
         "filters": filters,
         "chosen": chosen,
         "columns": _headings(sort, descending),
@@ -79,6 +81,12 @@ def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         "several_projects": scope(request).project is None and len(scope(request).memberships) > 1,
     }
     return render(request, "samples/list.html", context)
+
+
+def _counted(rows: SampleQuerySet) -> str:
+    """How many, up to a number that nobody reads to the end of."""
+    count = rows.order_by()[: COUNTED + 1].count()
+    return f"more than {grouped(COUNTED)}" if count > COUNTED else grouped(count) if count else ""
 
 
 def _to_labels(request: HttpRequest, rows: SampleQuerySet) -> HttpResponse:
@@ -165,6 +173,7 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
         "embargoed": Sample.objects.under_embargo().filter(pk=row.pk).exists(),
         "made_form": MadeForm(),
         "value_form": ValueForm(),
+        **aftermath.told(row, row.processing),
     }
     return render(request, "samples/sample.html", context)
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F
 
 from samples.models.limits import ABSOLUTE_ZERO_C, within
 from samples.models.samples import Sample
 from samples.querysets import OfSample
+
+SORTED_BY = {"loading": "loading_mass_fraction", "temperature": "sintering_temperature_c"}
 
 
 class ProcessFactors(models.Model):
@@ -54,6 +57,18 @@ class ProcessFactors(models.Model):
 
     class Meta:
         verbose_name_plural = "process factors"
+        indexes = [  # in the order in which lists are read: unknown values last, either way
+            *(
+                models.Index(F(column).asc(nulls_last=True), "sample", name=f"factors_by_{word}")
+                for word, column in SORTED_BY.items()
+            ),
+            *(
+                models.Index(F(column).desc(nulls_last=True), "sample", name=f"factors_by_{word}_down")
+                for word, column in SORTED_BY.items()
+            ),
+            models.Index("quench_medium", "sample", name="factors_by_quench"),
+            models.Index("halide", name="factors_by_halide"),
+        ]
         constraints = [
             within("processfactors", "loading_mass_fraction", 0, 1),
             within("processfactors", "loading_mole_fraction", 0, 1),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from samples.models.acyclic import INGREDIENT_MAKES_NO_CYCLE
 from samples.models.audit import audited
@@ -52,6 +53,9 @@ class Preparation(models.Model):
 
     def __str__(self) -> str:
         return f"Preparation {self.pk}" + (f" of {self.recipe}" if self.recipe else "")
+
+    def get_absolute_url(self) -> str:
+        return reverse("preparation", args=[self.pk])
 
 
 @audited

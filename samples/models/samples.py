@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 
 from samples.models.acyclic import PREPARATION_MAKES_NO_CYCLE
@@ -89,6 +91,10 @@ class Sample(models.Model):
     class Meta:
         ordering = ["code"]
         indexes = [
+            *(
+                GinIndex(OpClass(Upper(column), "gin_trgm_ops"), name=f"sample_words_in_{column}")
+                for column in ("code", "name", "notation")
+            ),
             models.Index(name="sample_by_project_and_code", fields=["project", "code"]),
             models.Index(
                 name="sample_under_embargo",
@@ -109,6 +115,18 @@ class Sample(models.Model):
                 """,
             ),
             PREPARATION_MAKES_NO_CYCLE,
+            pgtrigger.Trigger(
+                name="has_a_row_of_factors",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                # Lists join the two tables and walk an index of either: a missing row would hide the sample.
+                func="""
+                    INSERT INTO samples_processfactors (
+                        sample_id, sintering_gas, quench_medium, halide, perovskite, glass_batch, derived_at
+                    ) VALUES (NEW.id, '', '', '', '', '', now()) ON CONFLICT DO NOTHING;
+                    RETURN NULL;
+                """,
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="sample_code_printable", condition=Q(code__regex=CODE)),

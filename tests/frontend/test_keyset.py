@@ -13,7 +13,7 @@ def rows(project: Project):
     for number in range(23):
         sample = Sample.objects.create(project=project, code=f"S-{number:02}", state="composite")
         loading = None if number % 5 == 0 else round(0.1 * (number % 4), 2)
-        ProcessFactors.objects.create(sample=sample, loading_mass_fraction=loading)
+        ProcessFactors.objects.filter(sample=sample).update(loading_mass_fraction=loading)
     return Sample.objects.select_related("factors")
 
 

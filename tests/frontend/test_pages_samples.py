@@ -29,8 +29,7 @@ def add_samples(project, count: int, start: int = 0) -> list[Sample]:
         sample = Sample.objects.create(
             project=project, code=f"N-{number:03}", state="composite", notation="(CsPbI3)0.25(agZIF-62)0.75"
         )
-        ProcessFactors.objects.create(
-            sample=sample,
+        ProcessFactors.objects.filter(sample=sample).update(
             loading_mass_fraction=(number % 10) / 10,
             sintering_temperature_c=150 + 25 * (number % 9),
             quench_medium="water" if number % 2 else "liquid_nitrogen",
