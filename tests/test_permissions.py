@@ -51,7 +51,15 @@ QUESTIONS = {
     "figures/explore.json": "?x=sintering_temperature_c&y=plqy&color=loading_mass_fraction",
     "explore/": "?x=sintering_temperature_c&y=plqy",
 }
-SECRETS = ["VT-GLASS", "Glass composites", "secret-glass", "secret-scan", "Alice’s FLS", "682."]
+SECRETS = [
+    "VT-GLASS",
+    "Glass composites",
+    "secret-glass",
+    "secret-scan",
+    "secret-array",
+    "Alice’s FLS",
+    "682.",
+]
 
 
 @pytest.fixture
@@ -83,6 +91,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "materials": Material.objects.get(name="secret-glass").pk,
         "places": room.pk,
         "designs": design.pk,
+        "s": composite.code,
         "invitations": invitation.pk,
         "share-links": link.pk,
         "share": link.pk,
@@ -171,6 +180,7 @@ def test_alice_herself_sees_what_charlie_must_not(objects: dict[str, object], al
         "measurements",
         "recipes",
         "instruments",
+        "designs",
         "api/v1/runs",
         "api/v1/values",
         "api/v1/files",

@@ -113,7 +113,7 @@ def _missing(form: ArrayForm) -> str:
     for name, texts in form.errors.items():
         if name != "name":
             label = "" if name == "__all__" else f"{form[name].label}: "
-            return f"{label}{texts[0]}"
+            return texts[0] if texts[0].startswith(label) else f"{label}{texts[0]}"
     return ""
 
 
