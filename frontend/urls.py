@@ -4,6 +4,8 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, path
 
 from frontend.views import (
+    aftermath,
+    bench,
     corrections,
     dashboards,
     designs,
@@ -56,6 +58,28 @@ urlpatterns: list[URLPattern] = [
     path("import/", exchange.import_page, name="import"),
     path("import/template/", exchange.template_file, name="import-template"),
     path("export/", exchange.export_file, name="export"),
+    # the bench
+    path("preparations/", bench.preparation_list, name="preparations"),
+    path("preparations/pool/", bench.pool, name="pool"),
+    path("preparations/<int:pk>/", bench.sheet, name="preparation"),
+    path("preparations/<int:pk>/numbers/", bench.numbers, name="preparation-numbers"),
+    path("preparations/<int:pk>/steps/", bench.add_step, name="preparation-steps"),
+    path("preparations/<int:pk>/steps/<str:key>/", bench.perform, name="preparation-step"),
+    path("preparations/<int:pk>/steps/<str:key>/undo/", bench.undo, name="preparation-undo"),
+    path("preparations/<int:pk>/ingredients/<int:ingredient>/", bench.weigh, name="preparation-weigh"),
+    path(
+        "preparations/<int:pk>/ingredients/<int:ingredient>/take-back/",
+        bench.take_back,
+        name="preparation-take-back",
+    ),
+    path("preparations/<int:pk>/finish/", bench.finish, name="preparation-finish"),
+    path("preparations/<int:pk>/split/", bench.split, name="preparation-split"),
+    path("preparations/<int:pk>/attach/", bench.attach_to, name="preparation-attach"),
+    path("samples/<str:code>/attach/", aftermath.attach_to, name="sample-attach"),
+    path("samples/<str:code>/exposures/", aftermath.expose, name="sample-expose"),
+    path("exposures/<int:pk>/end/", aftermath.end, name="exposure-end"),
+    path("exposures/<int:pk>/remove/", aftermath.remove, name="exposure-remove"),
+    path("attachments/<int:pk>/withdraw/", aftermath.withdraw, name="attachment-withdraw"),
     # measurements
     path("measurements/", measurements.measurement_list, name="measurements"),
     path("measurements/<int:pk>/", measurements.measurement, name="measurement"),

@@ -1,4 +1,4 @@
-"""Numbers for the bench: what a milling puts in, and how near a set of weighed reagents comes to its ratio."""
+"""Numbers for the bench: what a milling puts in, and how near weighed reagents come to their ratio."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def milling_dose_index(balls_g: float, powder_g: float, rpm: float, duration_min
     """Specific milling dose up to the geometry of the mill, in s⁻²: (balls/powder) · ω³ · t, ω in rad/s.
 
     In a planetary mill the energy of a hit goes as ball mass · (ω R)² and the hits as ω, so that the energy
-    per mass of powder is this index times R² times a factor of order one that the mill's radii and their ratio
-    decide. Those are not recorded, so no energy is claimed: the index compares millings in one mill.
+    per mass of powder is this index times R² times a factor of order one, which the radii of the mill
+    decide. These are not recorded, so no energy is claimed: the index compares millings in one mill.
 
     N. Burgio et al., Nuovo Cimento D 13 (1991) 459.
     """
