@@ -30,6 +30,7 @@ from samples.models import (
     Project,
     Quench,
     Recipe,
+    Role,
     Sample,
     ShareLink,
     Sintering,
@@ -107,7 +108,7 @@ class Entry:
 def history_of(thing: Model, user: User) -> list[Entry]:
     """Newest first. Whoever asks must be allowed to see `thing`; samples named in it that `user` may not see
     stay unnamed."""
-    found = list(_events(thing))
+    found = list(_events(thing, user))
     names = _Names(user, (row for _, row in found))
     entries: list[tuple[tuple[datetime, int], Entry]] = []
     before: dict[tuple[type[Model], int], Mapping[str, Any]] = {}
@@ -121,16 +122,22 @@ def history_of(thing: Model, user: User) -> list[Entry]:
     return [entry for _, entry in sorted(entries, key=lambda told: told[0], reverse=True)]
 
 
-def _events(thing: Model) -> Iterator[tuple[type[Model], Mapping[str, Any]]]:
+def _events(thing: Model, user: User) -> Iterator[tuple[type[Model], Mapping[str, Any]]]:
     """Of the thing and of its parts, each kind oldest first."""
     sinterings: set[int] = set()
     for model, column in PARTS[type(thing)]:
+        if model is Invitation and not _manages(user, thing):
+            continue  # whom managers invited is theirs to know
         for row in _rows(model, **{column: thing.pk}):
             if model is Sintering:
                 sinterings.add(row["pgh_obj_id"])
             yield model, row
     for row in _rows(FurnaceSegment, sintering_id__in=sinterings) if sinterings else []:
         yield FurnaceSegment, row
+
+
+def _manages(user: User, project: Model) -> bool:
+    return Project.objects.with_role(user, Role.MANAGER).filter(pk=project.pk).exists()
 
 
 def _rows(model: Any, **of: Any) -> list[Mapping[str, Any]]:

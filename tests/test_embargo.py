@@ -26,7 +26,7 @@ from tests.test_permissions import (
 
 __all__ = ["measured", "objects"]
 
-STAYS_VISIBLE = {"recipes", "materials", "projects", "instruments", "places", "designs", "invitations"}
+STAYS_VISIBLE = {"recipes", "materials", "projects", "instruments", "locations", "designs", "invitations"}
 SECRETS = ["VT-GLASS", "secret-scan", "682."]
 
 

@@ -89,7 +89,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
     return {
         "samples": composite.code,
         "materials": Material.objects.get(name="secret-glass").pk,
-        "places": room.pk,
+        "locations": room.pk,
         "designs": design.pk,
         "s": composite.code,
         "invitations": invitation.pk,

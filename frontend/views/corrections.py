@@ -71,5 +71,5 @@ def void(request: HttpRequest, code: str) -> HttpResponse:
 
 urlpatterns: list[URLPattern] = [
     path("samples/<str:code>/edit/", edit, name="sample-edit"),
-    path("samples/<str:code>/void/", void, name="sample-void"),
+    path("samples/<str:code>/void/", void, name="sample-voiding"),
 ]

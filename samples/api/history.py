@@ -24,7 +24,7 @@ NOUNS: dict[str, tuple[type[Model], str, type]] = {
     "preparations": (Preparation, "pk", int),
     "projects": (Project, "slug", str),
     "designs": (Design, "pk", int),
-    "places": (Location, "pk", int),
+    "locations": (Location, "pk", int),
 }
 
 

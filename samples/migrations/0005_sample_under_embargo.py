@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('samples', '0004_audit_trail'),
+        ("samples", "0004_audit_trail"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='sample',
-            index=models.Index(condition=models.Q(('embargoed_until__isnull', False)), fields=['embargoed_until'], name='sample_under_embargo'),
+            model_name="sample",
+            index=models.Index(
+                condition=models.Q(("embargoed_until__isnull", False)),
+                fields=["embargoed_until"],
+                name="sample_under_embargo",
+            ),
         ),
     ]
