@@ -1,18 +1,12 @@
 """Two-Gaussian fits: ours against lmfit, the same spectra, interleaved in one run, equal answers.
 
-    OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.fits [spectra]
+    .venv/bin/python -m benchmarks fits
 
-Prints the rows for RESULTS.md. Fails if the answers differ: speed with other numbers is no speed.
+Fails if the answers differ: speed with other numbers is no speed.
 """
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-import sys
 import time
 from collections.abc import Callable
 from statistics import median
@@ -104,7 +98,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def main(count: int = 500) -> None:
+def main(count: int = 500) -> str:
     y = spectra(count)
     start = starts(y)
     loaded = methods.get("pl_gaussians")
@@ -133,23 +127,24 @@ def main(count: int = 500) -> None:
     for _ in range(ROUNDS):
         for name, (fits, run) in work.items():
             per_fit_ms[name].append(1e3 * seconds(run) / fits)
-    report({name: median(times) for name, times in per_fit_ms.items()}, count, worst)
+    return report({name: median(times) for name, times in per_fit_ms.items()}, count, worst)
 
 
-def report(ms: dict[str, float], count: int, worst: tuple[float, float]) -> None:
+def report(ms: dict[str, float], count: int, worst: tuple[float, float]) -> str:
     rows = {
         f"kernel, {count} spectra in one batch": ms["batch"],
         "kernel, one spectrum at a time": ms["single"],
         "whole method (one and two Gaussians, five starts, choice, both errors, checks)": ms["method"],
     }
-    print(f"Two-Gaussian fit, {X_NM.size} points, 7 parameters; median of {ROUNDS} interleaved rounds.")
-    print(f"Same minimum within {worst[0]:.0e} sigma, standard errors within {worst[1]:.1e}.")
     usual, lean = ms["lmfit"], ms["lean lmfit"]
-    print(f"lmfit {lmfit.__version__}: its own models {usual:.2f} ms, one plain function {lean:.2f} ms.\n")
-    print("| work | ms a spectrum | × lmfit's models | × lmfit, one function |\n|---|---|---|---|")
-    for name, time_ms in rows.items():
-        print(f"| {name} | {time_ms:.3f} | {usual / time_ms:.0f} | {lean / time_ms:.1f} |")
-
-
-if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:2]))
+    return "\n".join(
+        [
+            f"Two-Gaussian fit, {X_NM.size} points, 7 parameters; median of {ROUNDS} interleaved rounds.",
+            f"Same minimum within {worst[0]:.0e} sigma, standard errors within {worst[1]:.1e}.",
+            f"lmfit {lmfit.__version__}: its own models {usual:.2f} ms, one plain function {lean:.2f} ms.",
+            "",
+            "| work | ms a spectrum | × lmfit's models | × lmfit, one function |",
+            "|---|---|---|---|",
+            *(f"| {name} | {t:.3f} | {usual / t:.0f} | {lean / t:.1f} |" for name, t in rows.items()),
+        ]
+    )
