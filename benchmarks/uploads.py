@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import http.client
 import itertools
-import json
 import os
 import re
 import secrets
@@ -310,6 +309,3 @@ def children(pid: int) -> list[int]:
     found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return [*found, *(deeper for child in found for deeper in children(child))]
 
-
-if __name__ == "__main__":
-    print(json.dumps({"hint": "run it as: python -m benchmarks uploads"}))
