@@ -7,7 +7,7 @@ a fixed share of the width, and says so; behind it the time axis has no numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
 
@@ -34,6 +34,14 @@ class Segment:
 class Quench:
     label: str
     rate_c_per_min: float | None = None
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the furnace wrote down: minutes from the beginning of the ramp, °C; both of equal length."""
+
+    minutes: Sequence[float]
+    temperature_c: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ class Programme:
     temperature_ticks: list[tuple[float, float]]  # (°C, y)
     known_min: float
     box: Box
+    logged: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def to_scale(self) -> bool:
@@ -110,11 +119,14 @@ def parts(segments: Sequence[Segment], quench: Quench | None = None, start_c: fl
     return found
 
 
-def lay_out(pieces: Sequence[Part], box: Box | None = None) -> Programme:
-    """Known durations share the width in proportion; each unknown one takes a fixed share."""
+def lay_out(pieces: Sequence[Part], box: Box | None = None, log: Log | None = None) -> Programme:
+    """Known durations share the width in proportion; each unknown one takes a fixed share. A log needs room
+    for its own time and temperatures."""
     box = box or Box()
-    low, high, temperatures = _temperature_axis([c for p in pieces for c in (p.from_c, p.to_c)])
+    logged_c = [min(log.temperature_c), max(log.temperature_c)] if log else []
+    low, high, temperatures = _temperature_axis([c for p in pieces for c in (p.from_c, p.to_c)] + logged_c)
     known_min = sum(p.duration_min for p in pieces if p.duration_min is not None)
+    known_min = max([known_min, *(log.minutes[-1:] if log else [])])
     shares = [_unknown_share(p) for p in pieces]
     crowding = max(sum(shares) / (0.75 if known_min else 1.0), 1.0)
     per_min = box.width * (1 - sum(shares) / crowding) / known_min if known_min else 0.0
@@ -129,20 +141,37 @@ def lay_out(pieces: Sequence[Part], box: Box | None = None) -> Programme:
         x += width
     return Programme(
         lines=lines,
-        time_ticks=_time_ticks(pieces, box.left, per_min),
+        time_ticks=_time_ticks(pieces, box.left, per_min, log.minutes[-1] if log else 0.0),
         temperature_ticks=[(c, y_of(c)) for c in temperatures],
         known_min=known_min,
         box=box,
+        logged=[
+            (box.left + m * per_min, y_of(c)) for m, c in zip(log.minutes, log.temperature_c, strict=True)
+        ]
+        if log
+        else [],
     )
 
 
-def draw(segments: Sequence[Segment], quench: Quench | None = None, start_c: float = ROOM_C) -> str:
-    """The drawing as inline SVG with a text alternative; "" for a programme without segments."""
+def draw(
+    segments: Sequence[Segment],
+    quench: Quench | None = None,
+    start_c: float = ROOM_C,
+    log: Log | None = None,
+) -> str:
+    """The drawing as inline SVG with a text alternative; "" for a programme without segments.
+
+    A log is laid over it when the programme is to scale; otherwise there is no clock to lay it on.
+    """
     if not segments:
         return ""
-    programme = lay_out(parts(segments, quench, start_c))
+    pieces = parts(segments, quench, start_c)
+    unclear = any(piece.duration_min is None for piece in pieces if piece.kind != "quench")
+    programme = lay_out(pieces, log=None if unclear else log)
     box = programme.box
     summary = sentence(segments, quench)
+    if programme.logged and log is not None:
+        summary += f"; the furnace logged {with_unit(round(max(log.temperature_c), 1), '°C')} at most"
     svg = [
         f'<svg class="programme" viewBox="0 0 {box.right + 26:.0f} {box.bottom + 40:.0f}" role="img" '
         f'aria-label="{escape(summary)}">'
@@ -165,6 +194,9 @@ def draw(segments: Sequence[Segment], quench: Quench | None = None, start_c: flo
     )
     for line in programme.lines:
         svg.append(_line(line))
+    if programme.logged:
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in programme.logged)
+        svg.append(f'<polyline class="logged" fill="none" points="{points}"/>')
     svg += _labels(programme, segments, quench)
     return "".join(svg) + "</svg>"
 
@@ -205,10 +237,12 @@ def _temperature_axis(temperatures_c: Sequence[float]) -> tuple[float, float, li
     return ticks[0], ticks[-1], ticks
 
 
-def _time_ticks(pieces: Sequence[Part], left: float, per_min: float) -> list[tuple[float, float]]:
+def _time_ticks(
+    pieces: Sequence[Part], left: float, per_min: float, logged_min: float = 0.0
+) -> list[tuple[float, float]]:
     """Minutes from the start, up to the first part of unknown duration: behind it no clock is known."""
     reached = [p.start_min + p.duration_min for p in pieces if p.start_min is not None and p.duration_min]
-    end = max(reached, default=0.0)
+    end = max([logged_min, *reached])
     if not end or not per_min:
         return []
     step = next((s for s in ROUND_STEPS if end * per_min / s / per_min <= 7 and s * per_min >= 34), None)

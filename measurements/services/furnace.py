@@ -19,7 +19,7 @@ from measurements.store import Pending, Readable, store
 from samples.models import Preparation, Quench, Sintering, User
 from samples.services import performing
 from samples.services.deriving import rederive
-from samples.services.performing.steps import replace_segments
+from samples.services.performing.steps import lock, replace_segments
 
 LARGEST_LOG_BYTES = 32 * 1024**2  # it is read while the person waits
 
@@ -39,14 +39,15 @@ def attach_log(
     A sintering gets its segments as they ran, a quench its rate; the plan stays as it is. Raises
     ValidationError with a sentence when the log cannot be read; then nothing is attached.
     """
-    line = performing.place(preparation, step)
+    held = lock(preparation)
+    line = performing.place(held, step)
     if not isinstance(line.step, Sintering | Quench):
         raise ValidationError("A furnace log belongs to a sintering or quench step.")
     if line.performed is None:
         raise ValidationError("Record the step as done first; its log then says how it ran.")
     row = attach(
         user=user,
-        subject=Subject(preparation=preparation, step=step),
+        subject=Subject(preparation=held, step=step),
         name=name,
         stream=stream,
         note=note,
@@ -59,7 +60,7 @@ def attach_log(
     row.save(update_fields=["preview", "reading"])
     with pghistory.context(reason=f"Read from the furnace log {row.filename}"):
         _as_run(line.performed, log)
-    rederive(preparation.samples.all())
+    rederive(held.samples.all())
     return row
 
 

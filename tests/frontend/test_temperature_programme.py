@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontend.drawings.temperature_programme import Box, Quench, Segment, draw, lay_out, parts, sentence
+from frontend.drawings.temperature_programme import Box, Log, Quench, Segment, draw, lay_out, parts, sentence
 
 BOX = Box(left=0, top=0, width=600, height=100)
 
@@ -108,3 +108,23 @@ def test_extreme_temperatures_fit(target_c):
     for line in drawn.lines:
         assert min(line.y0, line.y1) >= -1e-6
         assert max(line.y0, line.y1) <= 100 + 1e-6
+
+
+def test_a_log_lies_over_the_programme_on_the_same_clock() -> None:
+    log = Log([0.0, 12.5, 20.0], [25.0, 281.0, 281.0])
+    programme = lay_out(parts([Segment(275, 20, 5)]), log=log)
+    box = programme.box
+    assert programme.known_min == 20.0  # the log is the longer of the two
+    assert programme.logged[0][0] == box.left
+    assert programme.logged[-1][0] == pytest.approx(box.right)
+    top_of_ramp = programme.lines[0].x1
+    assert programme.logged[1][0] == pytest.approx(top_of_ramp)
+    assert programme.logged[1][1] < programme.lines[0].y1  # hotter than set, so higher up
+    svg = draw([Segment(275, 20, 5)], log=log)
+    assert 'class="logged"' in svg
+    assert "logged 281\u202f°C at most" in svg
+
+
+def test_without_a_clock_no_log_is_drawn() -> None:
+    log = Log([0.0, 12.5], [25.0, 281.0])
+    assert "logged" not in draw([Segment(275)], log=log)
