@@ -80,15 +80,17 @@ def _halides(found: Facts, material: Material, materials: Sequence[Material]) ->
         mu = _range(alloys.octahedral_factor(perovskite), 3)
     except StoichiometryError:
         return  # an ion that is not in Shannon's table: nothing is claimed
-    found.said.append((f"{material.name}, tolerance factor", f"{t}; octahedral factor {mu}"))
+    found.said.append(("Tolerance factor", f"{t}; octahedral factor {mu} ({material.name})"))
     if perovskite.second is None:
         return
     try:
         a = _range(alloys.vegard_a_angstrom(perovskite, _ends(perovskite.end_members, materials)), 4)
-        estimate = f"a = {a}{NARROW}Å, from the densities of {' and '.join(perovskite.end_members)}"
+        estimate = (
+            f"pseudo-cubic a = {a}{NARROW}Å, from the densities of {' and '.join(perovskite.end_members)}"
+        )
     except StoichiometryError as error:
         estimate = str(error)
-    found.said.append((f"{material.name}, pseudo-cubic lattice (Vegard)", estimate))
+    found.said.append(("Lattice after Vegard", estimate))
 
 
 def _ends(end_members: Sequence[str], materials: Sequence[Material]) -> Mapping[str, float]:

@@ -90,6 +90,29 @@ def test_the_duration_is_said_and_an_unknown_one_is_not_invented(editor: Page) -
     expect(step.locator(".programme .ramp.unknown")).to_have_count(1)
 
 
+def test_half_typed_numbers_break_nothing(editor: Page) -> None:
+    step = add_step(editor, "sintering")
+    for target, ramp in [("1e9", "20"), ("-", "20"), ("275", "-20"), ("275", "0")]:
+        row = step.locator("[data-segment]").first
+        row.locator('[data-field="target_c"]').press_sequentially(target)
+        row.locator('[data-field="ramp_c_per_min"]').press_sequentially(ramp)
+        assert "NaN" not in step.locator("[data-programme]").inner_html()
+        row.locator('[data-field="target_c"]').fill("")
+        row.locator('[data-field="ramp_c_per_min"]').fill("")
+
+
+def test_the_plan_of_a_first_composite_draws_its_programme_too(editor: Page, live_server: LiveServer) -> None:
+    editor.goto(f"{live_server.url}/samples/plan/")
+    row = editor.locator("[data-rows-of=segment] [data-row]").first
+    row.locator('[name$="-target_c"]').fill("450")
+    row.locator('[name$="-ramp_c_per_min"]').fill("20")
+    row.locator('[name$="-hold_min"]').fill("0")
+    expect(editor.locator("[data-programme-said]")).to_have_text("21.25\u202fmin from 25\u202f°C")
+    expect(editor.locator("[data-programme] .ramp")).to_have_count(1)
+    editor.locator('[name="sinter"]').uncheck()
+    expect(editor.locator("[data-programme] svg")).to_have_count(0)
+
+
 def test_the_ball_to_powder_ratio_and_the_time_of_all_millings_are_said(editor: Page) -> None:
     first = add_step(editor, "milling")
     first.locator('[data-field="ball_mass_g"]').fill("16")

@@ -207,7 +207,9 @@ def test_mixed_halides_and_linkers_are_estimated_and_questioned(
     assert "lattice of CsPbBr3; enter the density" in page
     Material.objects.filter(pk=bromide.pk).update(density_g_per_cm3=4.86)
     # (579.82 / 0.602214 / 4.86)^⅓ = 5.830 Å against 6.201 Å of the iodide
-    assert "a = 5.83 to 6.201 Å" in alices_browser.get(url).content.decode().replace("\u202f", " ")
+    assert "pseudo-cubic a = 5.83 to 6.201 Å" in alices_browser.get(url).content.decode().replace(
+        "\u202f", " "
+    )
 
 
 def test_the_printed_feed_of_linkers_is_told_as_x(alices_browser: Any, alice: Any, project: Any) -> None:

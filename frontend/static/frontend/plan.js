@@ -1,4 +1,6 @@
-// The plan form: rows come and go, and the sum of the mass fractions is said while it is typed.
+// The plan form: rows come and go; the sum of the mass fractions and the furnace programme follow the typing.
+
+import { draw, minutes, possible, programmeMin } from "./programme.js";
 
 const plan = document.querySelector("[data-plan]");
 
@@ -14,7 +16,7 @@ for (const section of plan.querySelectorAll("[data-rows-of]")) {
     holder.append(made.content);
     total.value = Number(total.value) + 1;
     holder.lastElementChild.querySelector("input, select").focus();
-    addUp();
+    follow();
   });
 
   // A removed row is emptied, not taken out: the server counts rows by their numbers.
@@ -23,7 +25,7 @@ for (const section of plan.querySelectorAll("[data-rows-of]")) {
     if (!row) return;
     for (const field of row.querySelectorAll("input, select")) field.value = "";
     row.hidden = true;
-    addUp();
+    follow();
   });
 }
 
@@ -38,6 +40,34 @@ function addUp() {
   sum.className = `sum tabular ${full ? "full" : "off"}`;
 }
 
+function drawProgramme() {
+  const numberOf = (row, name) => {
+    const typed = row.querySelector(`[name$="-${name}"]`).value;
+    return typed === "" ? null : Number(typed);
+  };
+  const sinters = plan.querySelector('[name="sinter"]').checked;
+  const segments = [...plan.querySelectorAll("[data-rows-of=segment] [data-row]")]
+    .map((row) => ({
+      target_c: numberOf(row, "target_c"),
+      ramp_c_per_min: numberOf(row, "ramp_c_per_min"),
+      hold_min: numberOf(row, "hold_min"),
+    }))
+    .filter((segment) => sinters && possible(segment));
+  const quench = plan.querySelector('[name="quench"]');
+  const rate = Number(plan.querySelector('[name="rate_c_per_min"]').value);
+  plan.querySelector("[data-programme]").innerHTML = draw(
+    segments,
+    quench.value ? { label: quench.selectedOptions[0].text, rate_c_per_min: rate > 0 ? rate : null } : null,
+  );
+  const total = programmeMin(segments);
+  plan.querySelector("[data-programme-said]").textContent = total === null ? "" : `${minutes(total)} from 25\u202f°C`;
+}
+
+function follow() {
+  addUp();
+  drawProgramme();
+}
+
 // Who writes into a step means to do it.
 for (const step of plan.querySelectorAll("[data-optional]")) {
   const done = step.querySelector("input[type=checkbox]");
@@ -46,5 +76,5 @@ for (const step of plan.querySelectorAll("[data-optional]")) {
   });
 }
 
-plan.addEventListener("input", addUp);
-addUp();
+plan.addEventListener("input", follow);
+follow();

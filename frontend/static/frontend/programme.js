@@ -10,6 +10,12 @@ const NARROW = "\u202f";
 
 // Segments are {target_c, ramp_c_per_min, hold_min}, null where not stated; a quench is {label, rate_c_per_min}.
 
+// Half-typed numbers are left out of the drawing; the server says what is wrong with them.
+export function possible({ target_c: target, ramp_c_per_min: ramp, hold_min: hold }) {
+  const known = [target, ramp, hold].filter((value) => value !== null);
+  return target !== null && known.every(Number.isFinite) && target >= -273.15 && target <= 3000 && !(ramp < 0) && !(hold < 0);
+}
+
 export function programmeMin(segments) {
   const pieces = parts(segments, null);
   if (!pieces.length || pieces.some((piece) => piece.duration === null)) return null;

@@ -1,6 +1,6 @@
 // The recipe editor: rows come, go and change places; what follows from their numbers is said while one types.
 
-import { draw, minutes, number, programmeMin } from "./programme.js";
+import { draw, minutes, number, possible, programmeMin } from "./programme.js";
 
 const form = document.querySelector("[data-recipe]");
 const components = form.querySelector("[data-rows-here]");
@@ -121,7 +121,7 @@ function sintered(step) {
       ramp_c_per_min: positive(numberOf(row, "ramp_c_per_min")),
       hold_min: numberOf(row, "hold_min"),
     }))
-    .filter(({ target_c: target, hold_min: hold }) => target !== null && target >= -273.15 && target <= 3000 && !(hold < 0));
+    .filter(possible);
   step.querySelector("[data-programme]").innerHTML = draw(segments, quenchAfter(step));
   if (!segments.length) return "";
   const total = programmeMin(segments);
