@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -268,3 +269,14 @@ def test_a_file_that_is_no_picture_is_only_linked_never_shown(alices_browser: Cl
 def test_the_sample_leads_to_its_run_sheet(alices_browser: Client, composite: Sample, url: str) -> None:
     page = alices_browser.get(f"/samples/{composite.code}/").content.decode()
     assert f'href="{url}">Record what was done' in page
+
+
+def test_every_form_of_a_sheet_leads_to_a_page_and_not_into_the_interface_for_scripts(
+    alices_browser: Client, url: str, bottle: Sample
+) -> None:
+    said(alices_browser, f"{url}steps/milling-1/", file=named("boat.png", PNG))
+    said(alices_browser, f"/samples/{bottle.code}/exposures/", kind="heat")
+    for path in (url, f"/samples/{bottle.code}/"):
+        forms = re.findall(r'<form method="post" action="([^"]+)"', alices_browser.get(path).content.decode())
+        assert forms
+        assert [action for action in forms if action.startswith("/api/")] == []
