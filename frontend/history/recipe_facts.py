@@ -34,6 +34,14 @@ def facts(recipe: Recipe, materials: Sequence[Material]) -> Facts:
     return found
 
 
+def material_facts(material: Material, materials: Sequence[Material]) -> Facts:
+    """What a material's formula lets expect, for its own page."""
+    found = Facts()
+    _halides(found, material, materials)
+    found.warnings += material_warnings(material)
+    return found
+
+
 def material_warnings(material: Material) -> list[str]:
     return [
         f"{material.name}: {sentence}"

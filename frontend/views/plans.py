@@ -13,6 +13,7 @@ from frontend.access import login_required
 from frontend.forms.plan import ComponentFormSet, PlanForm, SegmentFormSet
 from frontend.forms.samples import MaterialForm
 from frontend.history import plan_of
+from frontend.history.recipe_facts import material_warnings
 from frontend.scope import scope
 from samples.models import Material, Project, Recipe, Sample
 from samples.services import plan_composite
@@ -112,6 +113,8 @@ def material_create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         material = form.save()
         messages.success(request, f"{material.name} can be weighed now.")
+        for sentence in material_warnings(material):
+            messages.warning(request, sentence)
         return redirect("sample-plan")
     return render(
         request, "samples/material.html", {"form": form}, status=422 if request.method == "POST" else 200

@@ -72,16 +72,16 @@ def _derived(step: Any) -> dict[str, Any]:
     return {}
 
 
-class ShareSerializer(serializers.Serializer):
+class RecipeShareSerializer(serializers.Serializer):
     material = serializers.CharField(max_length=120, help_text="Name of a material of the project.")
     fraction = serializers.FloatField(help_text="0 to 1, of the basis.")
 
 
-class WrittenSerializer(serializers.Serializer):
+class WriteRecipeSerializer(serializers.Serializer):
     project = serializers.SlugField(help_text="Slug of the project.")
     name = serializers.CharField(max_length=160, help_text="The same name again is the next version.")
     basis = serializers.ChoiceField(choices=Component.Basis.choices, default="mass")
-    components = ShareSerializer(many=True, allow_empty=False)
+    components = RecipeShareSerializer(many=True, allow_empty=False)
     steps = serializers.ListField(
         child=serializers.DictField(),
         default=list,
@@ -93,7 +93,7 @@ class WrittenSerializer(serializers.Serializer):
     )
 
 
-class ChangeSerializer(serializers.Serializer):
+class RecipeChangeSerializer(serializers.Serializer):
     """Named parts: `what` is a component, step or segment; `field` is empty when all of it came or went."""
 
     how = serializers.ChoiceField(choices=["added", "removed", "changed"])
@@ -105,12 +105,12 @@ class ChangeSerializer(serializers.Serializer):
     unit = serializers.CharField()
 
 
-class PrepareSerializer(serializers.Serializer):
+class PrepareRecipeSerializer(serializers.Serializer):
     code = serializers.CharField(default="", allow_blank=True, max_length=40, help_text="Empty: drawn.")
     batch_mass_g = serializers.FloatField(required=False, allow_null=True)
 
 
-class PreparedSerializer(serializers.ModelSerializer):
+class PreparedSampleSerializer(serializers.ModelSerializer):
     class Meta:
         model = Sample
         fields = ["id", "code", "notation", "state", "planned", "preparation"]
@@ -143,10 +143,10 @@ class RecipeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
             .prefetch_related(Prefetch("components", queryset=components), *STEPS)
         )
 
-    @extend_schema(request=WrittenSerializer, responses={201: RecipeSerializer})
+    @extend_schema(request=WriteRecipeSerializer, responses={201: RecipeSerializer})
     def create(self, request: Request) -> Response:
         """Write a recipe, or the next version of the one with that name."""
-        form = WrittenSerializer(data=request.data)
+        form = WriteRecipeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         said = form.validated_data
         project = _project(request.user, said["project"])
@@ -164,7 +164,7 @@ class RecipeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return Response(RecipeSerializer(self.get_queryset().get(pk=row.pk)).data, status=201)
 
     @extend_schema(
-        responses=ChangeSerializer(many=True),
+        responses=RecipeChangeSerializer(many=True),
         parameters=[OpenApiParameter("to", int, required=True, description="The other recipe.")],
         filters=False,
     )
@@ -180,17 +180,17 @@ class RecipeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
             raise exceptions.NotFound("There is no such recipe among yours to compare with.")
         return Response([_change(change) for change in recipes.diff(before, after)])
 
-    @extend_schema(request=PrepareSerializer, responses={201: PreparedSerializer})
+    @extend_schema(request=PrepareRecipeSerializer, responses={201: PreparedSampleSerializer})
     @action(detail=True, methods=["post"])
     def prepare(self, request: Request, pk: str) -> Response:
         """Plan to carry it out: a preparation and its sample. The recipe is frozen by it."""
         row = self.get_object()
         must_write(request.user, row.project_id)
-        form = PrepareSerializer(data=request.data)
+        form = PrepareRecipeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with in_sentences():
             sample = recipes.prepare(user=request.user, recipe=row, **form.validated_data)
-        return Response(PreparedSerializer(sample).data, status=201)
+        return Response(PreparedSampleSerializer(sample).data, status=201)
 
 
 def _change(change: recipes.Change) -> dict[str, Any]:

@@ -134,3 +134,9 @@ def test_a_material_cannot_be_put_into_a_project_that_is_only_seen(bobs_browser,
     fields = {"project": project.pk, "name": "Mine", "kind": "glass"}
     assert bobs_browser.post(reverse("material-create"), fields).status_code == 422
     assert not Material.objects.filter(name="Mine").exists()
+
+
+def test_a_formula_whose_halides_do_not_add_up_is_questioned_when_it_is_written(alices_browser, project):
+    fields = {"project": project.pk, "name": "Odd", "kind": "perovskite", "formula": "CsPbI2.5Br0.6"}
+    page = alices_browser.post(reverse("material-create"), fields, follow=True).content.decode()
+    assert "The halides of CsPbI2.5Br0.6 add up to 3.1, not to 3" in page
