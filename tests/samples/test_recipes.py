@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
 from samples.ancestry import planned_steps
@@ -330,3 +332,42 @@ def test_the_difference_backwards_swaps_added_and_removed(write: Any) -> None:
     there, back = diff(a, b), diff(b, a)
     swap = {"added": "removed", "removed": "added", "changed": "changed"}
     assert [(swap[c.how], c.after, c.before) for c in there] == [(c.how, c.before, c.after) for c in back]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_who_save_the_same_name_at_once_get_a_version_each(
+    alice: User, project: Project, cspbi3: Material
+) -> None:
+    def save(_: int) -> int:
+        try:
+            return save_recipe(user=alice, project=project, name="Race", components=[(cspbi3, 1.0)]).version
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as people:
+        assert sorted(people.map(save, range(8))) == list(range(1, 9))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_recipe_that_is_being_used_is_not_changed_in_the_same_moment(
+    alice: User, project: Project, cspbi3: Material
+) -> None:
+    recipe = save_recipe(user=alice, project=project, name="Race", components=[(cspbi3, 1.0)])
+
+    def change() -> str:
+        try:
+            change_recipe(recipe=recipe, components=[(cspbi3, 0.999)])
+        except ValidationError as error:
+            return " ".join(error.messages)
+        finally:
+            connection.close()
+        return "changed"
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            prepare(user=alice, recipe=Recipe.objects.get())
+            changing = other.submit(change)
+            time.sleep(0.3)  # it waits for this transaction
+            assert not changing.done()
+        assert "in use, so it cannot change" in changing.result(timeout=10)
+    assert Recipe.objects.get().components.get().mass_fraction == 1.0
