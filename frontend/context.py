@@ -30,6 +30,8 @@ RAIL = (
     ("jobs", "Jobs", "j", False, "unfinished"),
     ("instruments", "Instruments", "n", True, ""),
 )
+# Pages with an address of their own that people reach from, and look for under, one of these words.
+ALSO_THERE = {"samples": ("designs", "labels")}
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def _rail(request: HttpRequest, chosen: Scope) -> list[Place]:
             url=reverse(name),
             letter=letter,
             gap=gap,
-            here=_is_under(request.path, reverse(name)),
+            here=any(_is_under(request.path, reverse(place)) for place in (name, *ALSO_THERE.get(name, ()))),
             count=counts.get(name, 0),
             counted=counted,
             waiting=name == "inbox",

@@ -3,12 +3,14 @@ from __future__ import annotations
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 from django.urls import reverse
 
+from samples.identity import FREE, IdentityError, accept_code
 from samples.models.acyclic import PREPARATION_MAKES_NO_CYCLE
 from samples.models.audit import audited
 from samples.models.limits import within
@@ -163,6 +165,15 @@ class Sample(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("sample", args=[self.code])
+
+    def clean(self) -> None:
+        """A code that is new here is no page's address, and no slip of one that we draw."""
+        super().clean()
+        if self._state.adding and FREE.fullmatch(self.code):
+            try:
+                accept_code(self.code)
+            except IdentityError as error:
+                raise ValidationError({"code": str(error)}) from error
 
     @property
     def location(self) -> str:

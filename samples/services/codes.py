@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Lower
+from django.db.models.functions import Upper
 
 from samples.identity import LETTERS, PREFIX, complete, misread, neighbours
 from samples.models import Sample, User
@@ -76,9 +76,9 @@ def one(code: str, user: User) -> Sample | None:
 def nearest(codes: Sequence[str], user: User) -> dict[str, list[str]]:
     """For each code, the visible existing ones that are one slip away."""
     slips = {code: neighbours(code) for code in codes}
-    known = _seen(user).annotate(lower=Lower("code"))
-    wanted = {slip.lower() for near in slips.values() for slip in near}
-    existing = set(known.filter(lower__in=wanted).values_list("code", flat=True)) if wanted else set()
+    known = _seen(user).annotate(upper=Upper("code"))
+    wanted = set().union(*slips.values())
+    existing = set(known.filter(upper__in=wanted).values_list("code", flat=True)) if wanted else set()
     return {
         code: sorted(found for found in existing if found.upper() in near)[:3] for code, near in slips.items()
     }
@@ -91,12 +91,12 @@ def _visible(codes: Sequence[str], user: User) -> dict[str, Sample]:
     if not loose:
         return exact
     same: dict[str, list[Sample]] = {}
-    others = _seen(user).annotate(lower=Lower("code")).filter(lower__in=[code.lower() for code in loose])
+    others = _seen(user).annotate(upper=Upper("code")).filter(upper__in=[code.upper() for code in loose])
     for sample in others:
-        same.setdefault(sample.code.lower(), []).append(sample)
+        same.setdefault(sample.code.upper(), []).append(sample)
     for code in loose:
-        if len(same.get(code.lower(), [])) == 1:
-            exact[code] = same[code.lower()][0]
+        if len(same.get(code.upper(), [])) == 1:
+            exact[code] = same[code.upper()][0]
     return exact
 
 

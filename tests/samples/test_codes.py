@@ -6,6 +6,7 @@ import random
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,3 +141,23 @@ def test_a_list_says_what_is_there_and_what_was_meant(project: Project, alice: U
         "There is no sample VT-7K3MCM in your projects.",
         "There is no sample NC-250-30 in your projects.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("plan", "address of a page"),
+        ("FIND", "address of a page"),
+        ("VT-7K3MCA", "does not fit"),
+        ("VT-\u202eA", "A code starts with"),
+        ("VT-\u200bA", "A code starts with"),
+        ("=cmd", "A code starts with"),
+    ],
+)
+def test_no_sample_is_saved_under_a_code_that_misleads(project: Project, code: str, sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        Sample(project=project, code=code, state="powder").full_clean()
+
+
+def test_a_sample_that_has_its_code_already_keeps_it(project: Project) -> None:
+    sample(project, "VT-7K3MCA").full_clean()
