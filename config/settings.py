@@ -228,6 +228,8 @@ SPECTACULAR_SETTINGS = {
         "MeasurementStatusEnum": "measurements.models.Measurement.Status",
         "MeasurementOriginEnum": "measurements.models.Measurement.Origin",
         "SampleStateEnum": "samples.models.Sample.State",
+        "ExposureKindEnum": "samples.models.Exposure.Kind",
+        "AttachmentKindEnum": "measurements.models.Attachment.Kind",
         "RunStatusEnum": "analysis.models.Run.Status",
         "ValueOriginEnum": "analysis.models.Value.Origin",
     },

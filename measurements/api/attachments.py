@@ -25,7 +25,7 @@ from measurements.services.attachments import Subject, attach, void_attachment
 from measurements.services.furnace import attach_log
 from measurements.store import store
 from measurements.uploads import StoreUploadHandler
-from samples.api.sentences import in_sentences, must_write, visible_sample
+from samples.api.sentences import ReasonSerializer, in_sentences, must_write, visible_sample
 from samples.models import Preparation
 from samples.pagination import NewestFirst
 
@@ -56,10 +56,6 @@ class NewAttachmentSerializer(serializers.Serializer):
     furnace_log = serializers.BooleanField(
         required=False, help_text="Read it, and record the step as the furnace ran."
     )
-
-
-class WithdrawSerializer(serializers.Serializer):
-    reason = serializers.CharField(max_length=1000)
 
 
 class AttachmentFilter(django_filters.FilterSet):
@@ -142,13 +138,13 @@ class AttachmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
             raise NotFound("This file is no picture that can be shown; download its content.")
         return _served(request, row, row.media_type)
 
-    @extend_schema(request=WithdrawSerializer, responses=AttachmentSerializer)
+    @extend_schema(request=ReasonSerializer, responses=AttachmentSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
         """Take it from the pages; its bytes stay, and so does the reason."""
         row = self.get_object()
         must_write(request.user, project_of(row))
-        form = WithdrawSerializer(data=request.data)
+        form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         withdrawn = void_attachment(user=request.user, attachment=row, reason=form.validated_data["reason"])
         return Response(AttachmentSerializer(withdrawn).data)

@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from samples.api.sentences import MomentField, in_sentences, must_write, visible_sample
+from samples.api.sentences import MomentField, ReasonSerializer, in_sentences, must_write, visible_sample
 from samples.models import Exposure
 from samples.pagination import NewestFirst
 from samples.services import exposures
@@ -46,10 +46,6 @@ class NewExposureSerializer(serializers.Serializer):
 
 class EndSerializer(serializers.Serializer):
     ended_at = MomentField(required=False, help_text="Left out: now.")
-
-
-class ReasonSerializer(serializers.Serializer):
-    reason = serializers.CharField(max_length=1000)
 
 
 class ExposureFilter(django_filters.FilterSet):

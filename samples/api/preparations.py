@@ -14,7 +14,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from samples.api.sentences import MomentField, in_sentences, must_write, visible_sample
+from samples.api.sentences import MomentField, ReasonSerializer, in_sentences, must_write, visible_sample
 from samples.models import Ingredient, Preparation, Project, Sample
 from samples.pagination import NewestFirst
 from samples.services import performing
@@ -144,10 +144,6 @@ class WeighSerializer(serializers.Serializer):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=1000)
 
 
-class ReasonSerializer(serializers.Serializer):
-    reason = serializers.CharField(max_length=1000)
-
-
 class FinishSerializer(serializers.Serializer):
     performed_at = MomentField(required=False, allow_null=True, help_text="Left out: now; null: not known.")
     amounts_g = serializers.DictField(
@@ -213,7 +209,9 @@ class PreparationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(SheetSerializer(self.get_object()).data)
 
-    @extend_schema(request=AddStepSerializer, responses={201: SheetSerializer})
+    @extend_schema(
+        request=AddStepSerializer, responses={201: SheetSerializer}, operation_id="preparations_steps_add"
+    )
     @action(detail=True, methods=["post"])
     def steps(self, request: Request, pk: str) -> Response:
         """Record a step that nobody planned."""
@@ -229,7 +227,12 @@ class PreparationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
             )
         return self._sheet(201)
 
-    @extend_schema(request=PerformSerializer, responses=SheetSerializer, parameters=[KEY])
+    @extend_schema(
+        request=PerformSerializer,
+        responses=SheetSerializer,
+        parameters=[KEY],
+        operation_id="preparations_steps_perform",
+    )
     @action(detail=True, methods=["post"], url_path=r"steps/(?P<key>[a-z]+-\d{1,5})")
     def perform(self, request: Request, pk: str, key: str) -> Response:
         """Record a planned step as it was done, or correct its record."""

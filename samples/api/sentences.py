@@ -38,6 +38,10 @@ def visible_sample(user: Any, code: str) -> Sample:
     return found
 
 
+class ReasonSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=1000)
+
+
 class MomentField(serializers.DateTimeField):
     """A naive time would have to be guessed, so it is refused."""
 
