@@ -18,6 +18,8 @@ from frontend.views import (
     invitations,
     jobs,
     labels,
+    lineage,
+    materials,
     measurements,
     passwords,
     people,
@@ -27,6 +29,7 @@ from frontend.views import (
     samples,
     scan,
     sharing,
+    stock,
     upload,
 )
 
@@ -41,6 +44,9 @@ urlpatterns: list[URLPattern] = [
     path("samples/<str:code>/made/", samples.made, name="sample-made"),
     path("samples/<str:code>/values/", samples.value_enter, name="value-enter"),
     path("materials/new/", plans.material_create, name="material-create"),
+    *materials.urlpatterns,
+    *stock.urlpatterns,
+    *lineage.urlpatterns,
     path("s/<str:code>", scan.scan, name="scan"),
     path("labels/", labels.labels, name="labels"),
     path("designs/", designs.design_list, name="designs"),

@@ -14,7 +14,9 @@ from samples.api.designs import DesignViewSet
 from samples.api.exchange import ExportView, ImportView, TemplateView
 from samples.api.history import NOUNS, HistoryView
 from samples.api.labels import LabelsView
+from samples.api.materials import LocationViewSet, LotViewSet, MaterialViewSet
 from samples.api.people import AcceptView, InvitationViewSet, ShareLinkViewSet
+from samples.api.stock import CompositionView, LineageView, PlaceView, StockEntryViewSet, WeighOutViewSet
 
 router = SimpleRouter()
 router.register("samples", SampleViewSet)
@@ -25,6 +27,11 @@ router.register("invitations", InvitationViewSet)
 router.register("share-links", ShareLinkViewSet)
 router.register("recipes", RecipeViewSet)
 router.register("designs", DesignViewSet)
+router.register("materials", MaterialViewSet)
+router.register("lots", LotViewSet)
+router.register("locations", LocationViewSet)
+router.register("stock-entries", StockEntryViewSet)
+router.register("weigh-outs", WeighOutViewSet)
 
 urlpatterns = [
     path("auth/login/", LoginView.as_view(), name="api-login"),
@@ -35,5 +42,8 @@ urlpatterns = [
     path("labels/", LabelsView.as_view(), name="api-labels"),
     path("invitations/accept/", AcceptView.as_view(), name="api-invitation-accept"),
     *(path(f"{noun}/<str:key>/history/", HistoryView.as_view(noun=noun)) for noun in NOUNS),
+    path("samples/<str:code>/composition/", CompositionView.as_view(), name="api-composition"),
+    path("samples/<str:code>/lineage/", LineageView.as_view(), name="api-lineage"),
+    path("samples/<str:code>/place/", PlaceView.as_view(), name="api-place"),
     path("", include(router.urls)),
 ]

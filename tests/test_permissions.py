@@ -18,8 +18,8 @@ from analysis import services
 from analysis.models import Run, Value
 from measurements.models import Measurement
 from measurements.services import Subject, add_instrument, attach
-from samples.models import Design, Location, Material, Project, Sample, User
-from samples.services import access, exposures
+from samples.models import Design, Location, Lot, Material, Project, Sample, User
+from samples.services import access, exposures, stock
 from tests.analysis.conftest import Measured, measured
 
 __all__ = ["measured"]  # the fixture of the analysis tests
@@ -85,11 +85,17 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
     link, _ = access.share(sample=composite, user=alice)
     invitation, _ = access.invite(project=project, email="ada@example.org", role=10, user=alice)
     room = Location.objects.create(project=project, kind="room", name="R-1", path="R-1")
+    Lot.objects.create(sample=made, lot_number="secret-glass")
+    entry = stock.recount(made, 1.0, "secret-glass", alice)
     design = Design.objects.create(project=project, name="secret-array", levels={}, seed=1)
     return {
         "samples": composite.code,
         "materials": Material.objects.get(name="secret-glass").pk,
         "locations": room.pk,
+        "places": room.pk,
+        "lots": made.code,
+        "stock-entries": entry.pk,
+        "weigh-outs": ingredient.pk,
         "designs": design.pk,
         "s": composite.code,
         "invitations": invitation.pk,

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from frontend.forms.base import Form, optional_number
 from samples.models import Material, Project, Quench, Sample
 from samples.models.limits import ABSOLUTE_ZERO_C
-from samples.stoichiometry import StoichiometryError, molar_mass_g_per_mol
 
 
 class SampleFilter(forms.Form):
@@ -58,12 +57,12 @@ class MadeForm(Form):
 
 
 class MaterialForm(forms.ModelForm):
-    """A material; its molar mass follows from the formula."""
+    """A material; `samples.services.materials` checks the formula and computes the molar mass."""
 
     class Meta:
         model = Material
-        fields = ["project", "name", "kind", "formula", "density_g_per_cm3", "hazards"]
-        labels = {"density_g_per_cm3": "Density"}
+        fields = ["project", "name", "kind", "formula", "cas", "density_g_per_cm3", "hazards"]
+        labels = {"density_g_per_cm3": "Density", "cas": "CAS number"}
         widgets = {"hazards": forms.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args: Any, projects: QuerySet[Project], **kwargs: Any) -> None:
@@ -71,13 +70,3 @@ class MaterialForm(forms.ModelForm):
         self.fields["project"].queryset = projects
         self.fields["project"].empty_label = None
         self.fields["formula"].help_text = "Such as CsPbI3; the molar mass is computed from it."
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        formula = cleaned.get("formula", "")
-        if formula:
-            try:
-                self.instance.molar_mass_g_per_mol = molar_mass_g_per_mol(formula)
-            except StoichiometryError as error:
-                self.add_error("formula", str(error))
-        return cleaned

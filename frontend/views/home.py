@@ -14,7 +14,8 @@ from frontend.access import login_required, or_first_administrator
 from frontend.scope import narrowed, scope
 from frontend.values import shown
 from measurements.models import Dataset, Measurement
-from samples.models import Sample
+from samples import supplies
+from samples.models import Lot, Material, Sample
 
 WAITING = 5
 MANY = 200
@@ -41,7 +42,10 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
     """The first few of each kind; the lists behind them hold the rest."""
     measurements = narrowed(Measurement.objects.all(), request).select_related("sample")
     failed_runs = Run.objects.filter(status=Run.Status.FAILED, values__isnull=True)
+    lots = narrowed(Lot.objects.all(), request, "sample__project").select_related("sample__material")
     return {
+        "low": list(supplies.running_low(narrowed(Material.objects.all(), request))[:WAITING]),
+        "expiring": list(supplies.expiring(lots)[:WAITING]),
         "inbox": list(measurements.inbox().order_by("-pk")[:WAITING]),
         "unread": list(measurements.filter(status=Measurement.Status.FAILED).order_by("-pk")[:WAITING]),
         "failures": _failures(narrowed(failed_runs, request, "measurement__project")),

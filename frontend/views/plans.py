@@ -8,13 +8,15 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
+from frontend import history
 from frontend.access import login_required
 from frontend.forms.plan import ComponentFormSet, PlanForm, SegmentFormSet
 from frontend.forms.samples import MaterialForm
-from frontend.history import plan_of
 from frontend.history.recipe_facts import material_warnings
 from frontend.scope import scope
+from frontend.views.materials import saved
 from samples.models import Material, Project, Recipe, Sample
 from samples.services import plan_composite
 
@@ -25,9 +27,11 @@ def plan(request: HttpRequest) -> HttpResponse:
     if not scope(request).may_write_anywhere:
         return render(request, "samples/plan_nowhere.html")
     earlier = _recipe_to_repeat(request)
+    if request.method == "GET" and earlier and not history.fits_the_plan(earlier):
+        return redirect(f"{reverse('recipe-new')}?from={earlier.pk}")  # where none of its steps is lost
     project = _project_to_plan_in(request, earlier)
     materials = Material.objects.filter(project=project)
-    start = plan_of(earlier, _habit(request, project))
+    start = history.plan_of(earlier, _habit(request, project))
     posted = request.POST or None
     form = PlanForm(posted, projects=projects, initial={**start.fields, "project": project.slug})
     components = ComponentFormSet(
@@ -110,8 +114,8 @@ def material_create(request: HttpRequest) -> HttpResponse:
     projects = Project.objects.open_to(request.user)
     chosen = scope(request).project
     form = MaterialForm(request.POST or None, projects=projects, initial={"project": chosen})
-    if request.method == "POST" and form.is_valid():
-        material = form.save()
+    if request.method == "POST" and form.is_valid() and saved(form):
+        material = form.instance
         messages.success(request, f"{material.name} can be weighed now.")
         for sentence in material_warnings(material):
             messages.warning(request, sentence)

@@ -24,7 +24,7 @@ from frontend.forms.values import ValueForm
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
 from frontend.values import by_sample, shown
-from frontend.views import aftermath
+from frontend.views import aftermath, stock
 from measurements.models import Dataset, Measurement
 from samples.ancestry import lineage
 from samples.models import ProcessFactors, Quench, Sample
@@ -166,6 +166,7 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
         "relatives": history.relatives(
             family, visible, [membership.project_id for membership in scope(request).memberships]
         ),
+        "stock": stock.panel(request, row),
         "values": values,
         "measurements": _measurements(row),
         "quench_label": _quench(row),

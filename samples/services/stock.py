@@ -169,6 +169,25 @@ def dispose(
     )
 
 
+def enter(
+    sample: Sample,
+    kind: str,
+    mass_g: float | None,
+    reason: str,
+    user: User,
+    *,
+    sigma_g: float | None = None,
+    waste_stream: str = "",
+) -> StockEntry:
+    """One of the three by its name, for forms and scripts."""
+    if kind == "disposal":
+        return dispose(sample, mass_g, reason, user, waste_stream=waste_stream, sigma_g=sigma_g)
+    if mass_g is None:
+        raise ValidationError("Give the mass in grams.")
+    act = recount if kind == "recount" else lose
+    return act(sample, mass_g, reason, user, sigma_g=sigma_g)
+
+
 def put(sample: Sample, place: Location | None, user: User) -> Sample:
     """Put a sample in a place, or nowhere. A slot holds one thing: the database refuses a second."""
     if place is not None and place.project_id != sample.project_id:
