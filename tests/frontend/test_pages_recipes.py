@@ -267,3 +267,19 @@ def test_a_recipe_of_others_begins_nothing(charlies_browser: Any, recipe: Recipe
     for name, args in (("recipe-edit", [recipe.pk]), ("recipe-diff", [recipe.pk, recipe.pk])):
         assert charlies_browser.get(reverse(name, args=args)).status_code == 404
     assert charlies_browser.get(f"{reverse('recipe-new')}?from={recipe.pk}").status_code == 404
+
+
+def test_a_recipe_that_the_plan_cannot_hold_is_repeated_in_the_editor(
+    alices_browser: Any, alice: Any, recipe: Recipe, cspbi3: Material
+) -> None:
+    plan = reverse("sample-plan")
+    assert alices_browser.get(plan, {"recipe": recipe.pk}).status_code == 200
+    washed = save_recipe(
+        user=alice,
+        project=recipe.project,
+        name="Washed",
+        components=[(cspbi3, 1.0)],
+        steps=[{"kind": "washing", "solvent": "DMF"}],
+    )
+    answer = alices_browser.get(plan, {"recipe": washed.pk})
+    assert answer["Location"] == f"{reverse('recipe-new')}?from={washed.pk}"
