@@ -25,7 +25,7 @@ class CorrectionSerializer(serializers.ModelSerializer):
         extra_kwargs = {name: {"required": False} for name in correcting.CORRECTABLE}
 
 
-class ReasonSerializer(serializers.Serializer):
+class VoidingSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=correcting.LONGEST_REASON)
 
 
@@ -43,13 +43,13 @@ class Corrections:
         correcting.correct(sample, changes, user=request.user, reason=reason)
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(request=ReasonSerializer)
+    @extend_schema(request=VoidingSerializer)
     @action(detail=True, methods=["post"])
     def void(self: Any, request: Request, code: str) -> Response:
         """Take a sample out of lists, counts and figures. It stays at its address."""
         return self._set_void(request, voiding.void)
 
-    @extend_schema(request=ReasonSerializer)
+    @extend_schema(request=VoidingSerializer)
     @action(detail=True, methods=["post"])
     def unvoid(self: Any, request: Request, code: str) -> Response:
         """Bring a void sample back."""
@@ -57,7 +57,7 @@ class Corrections:
 
     def _set_void(self: Any, request: Request, act: Any) -> Response:
         sample = self.get_object()
-        form = ReasonSerializer(data=request.data)
+        form = VoidingSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         act(sample, reason=form.validated_data["reason"], user=request.user)
         return Response(self.get_serializer(self.get_object()).data)

@@ -28,7 +28,7 @@ NOUNS: dict[str, tuple[type[Model], str, type]] = {
 }
 
 
-class ChangeSerializer(serializers.Serializer):
+class HistoryChangeSerializer(serializers.Serializer):
     field = serializers.CharField(help_text="As in the interface.")
     label = serializers.CharField()
     unit = serializers.CharField()
@@ -44,7 +44,7 @@ class ChangeSerializer(serializers.Serializer):
         return change.after
 
 
-class EntrySerializer(serializers.Serializer):
+class HistoryEntrySerializer(serializers.Serializer):
     at = serializers.DateTimeField()
     action = serializers.ChoiceField(["insert", "update", "delete"])
     kind = serializers.CharField(help_text="What kind of thing: sample, ingredient, milling, membership …")
@@ -52,11 +52,11 @@ class EntrySerializer(serializers.Serializer):
     by = serializers.CharField(allow_null=True, help_text="null: nobody was logged in, such as in a task.")
     via = serializers.CharField(help_text="The request, task or command.")
     reason = serializers.CharField()
-    changes = ChangeSerializer(many=True)
+    changes = HistoryChangeSerializer(many=True)
 
 
 class HistorySerializer(serializers.Serializer):
-    results = EntrySerializer(many=True)
+    results = HistoryEntrySerializer(many=True)
 
 
 class HistoryView(APIView):
