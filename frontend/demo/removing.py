@@ -12,9 +12,20 @@ from analysis.models import Artifact, Publication, Run, Value
 from frontend.demo.campaign import load
 from frontend.demo.loading import USERNAME, DemoError, demo_project, marker, password_file
 from frontend.demo.rows import SIMULATION
-from measurements.models import Blob, Dataset, Instrument, Measurement, RawFile
+from measurements.models import Attachment, Blob, Dataset, Instrument, Measurement, RawFile
 from measurements.store import store
-from samples.models import Material, Preparation, Project, Recipe, Sample, User
+from samples.models import (
+    Design,
+    Exposure,
+    Location,
+    Material,
+    Preparation,
+    Project,
+    Recipe,
+    Sample,
+    StockEntry,
+    User,
+)
 from samples.models.freezing import FREEZING_TRIGGERS
 
 
@@ -58,7 +69,12 @@ def _delete_rows(project: Project) -> list[str]:
     """Returns the hashes that no row names any more."""
     measurements = Measurement.objects.filter(project=project)
     samples = Sample.objects.filter(project=project)
-    blobs = set(Blob.objects.filter(_used_by(measurements)).values_list("pk", flat=True))
+    attachments = Attachment.objects.filter(Q(sample__in=samples) | Q(preparation__project=project))
+    used = _used_by(measurements) | Q(attachments__in=attachments)
+    blobs = set(Blob.objects.filter(used).values_list("pk", flat=True))
+    attachments.delete()
+    Exposure.objects.filter(sample__in=samples).delete()
+    StockEntry.objects.filter(sample__in=samples).delete()
     Value.objects.filter(Q(sample__in=samples) | Q(measurement__in=measurements)).delete()
     Artifact.objects.filter(run__measurement__in=measurements).delete()
     Run.objects.filter(measurement__in=measurements).delete()
@@ -68,6 +84,8 @@ def _delete_rows(project: Project) -> list[str]:
     accounts = list(User.objects.filter(instrument__project=project))
     Instrument.objects.filter(project=project).delete()
     _delete_samples(project)
+    Design.objects.filter(project=project).delete()
+    _delete_places(project)
     with pgtrigger.ignore(*FREEZING_TRIGGERS):
         Recipe.objects.filter(project=project).delete()
     Material.objects.filter(project=project).delete()
@@ -100,6 +118,13 @@ def _delete_samples(project: Project) -> None:
     Sample.objects.filter(project=project).delete()
 
 
+def _delete_places(project: Project) -> None:
+    """Slots before boxes before rooms."""
+    places = Location.objects.filter(project=project)
+    while (innermost := places.filter(children__isnull=True)).exists():
+        innermost.delete()
+
+
 def _delete_users(users: Iterable[User]) -> None:
     for user in users:
         try:
@@ -112,7 +137,11 @@ def _delete_users(users: Iterable[User]) -> None:
 
 def _delete_unused(blobs: set[int]) -> list[str]:
     unused = Blob.objects.filter(
-        pk__in=blobs, files__isnull=True, datasets__isnull=True, artifacts__isnull=True
+        pk__in=blobs,
+        files__isnull=True,
+        datasets__isnull=True,
+        artifacts__isnull=True,
+        attachments__isnull=True,
     )
     hashes = list(unused.values_list("sha256", flat=True))
     Blob.objects.filter(sha256__in=hashes).delete()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.models import Publication, Run, Value
@@ -14,11 +15,13 @@ from analysis.services import execute, request_run
 from frontend.demo import forward, loading
 from frontend.demo.campaign import load
 from frontend.demo.files import spectrum_file
-from measurements.models import Blob, Instrument, Measurement, RawFile
-from measurements.services import Incoming, read_measurement, receive
+from measurements.models import Attachment, Blob, Instrument, Measurement, RawFile
+from measurements.services import Incoming, Subject, attach, read_measurement, receive
 from measurements.store import store
 from samples.ancestry import steps_of
-from samples.models import Project, Sample, User
+from samples.models import Location, Project, Sample, User
+from samples.services import stock
+from samples.services.exposures import expose
 
 QUENCHES = {"cryogenic_LN2": "liquid_nitrogen", "slow": "slow"}
 Reference = list[dict[str, Any]]
@@ -199,6 +202,30 @@ def test_removing_takes_runs_datasets_and_curves_along(demo: Project):
     assert not Run.objects.exists()
     assert not Blob.objects.exists()
     assert not [path for path in store().root.rglob("*") if path.is_file()]
+
+
+def test_removing_takes_along_what_people_did_to_its_samples_and_leaves_shared_bytes(
+    demo: Project, composite: Sample, alice: User
+):
+    sample = demo.samples.filter(planned=False, preparation__isnull=False).earliest("pk")
+    demonstrator = demo.memberships.earliest("pk").user
+    for subject in (
+        Subject(sample=sample),
+        Subject(preparation=sample.preparation),
+        Subject(sample=composite),
+    ):
+        attach(user=demonstrator, subject=subject, name="photo.png", stream=BytesIO(b"shared"))
+    attach(user=demonstrator, subject=Subject(sample=sample), name="own.txt", stream=BytesIO(b"own"))
+    expose(user=demonstrator, sample=sample, kind="heat", started_at=timezone.now())
+    stock.recount(sample, 0.1, "weighed again", demonstrator)
+    room = Location.objects.create(project=demo, name="Lab", kind="room")
+    box = Location.objects.create(project=demo, name="Box 1", kind="box", parent=room)
+    stock.put(sample, box, demonstrator)
+    run("--remove", "--yes")
+    assert list(Project.objects.values_list("slug", flat=True)) == ["glass"]
+    kept = Attachment.objects.get()
+    assert store().verify(kept.blob.sha256)
+    assert Blob.objects.count() == 1
 
 
 def test_a_project_of_people_at_the_address_demo_is_not_the_demo(alice: User, data_folder: Path):
