@@ -40,13 +40,21 @@ def _task_ends(task_id: str, **_: Any) -> None:
         told.__exit__(None, None, None)
 
 
-def name_command(arguments: Sequence[str]) -> None:
+# Held here: the hook that tells the database ends when its context is forgotten.
+_command: pghistory.context | None = None
+
+
+def name_command(arguments: Sequence[str]) -> pghistory.context | None:
     """For the rest of this process when it is a management command: `manage.py reanalyse`."""
     program = Path(arguments[0]) if arguments else Path()
     is_command = program.name == "manage.py" or program.parts[-2:] == ("django", "__main__.py")
-    if is_command and len(arguments) > 1:
-        pghistory.context(command=arguments[1]).__enter__()
+    if not is_command or len(arguments) < 2:
+        return None
+    told = pghistory.context(command=arguments[1])
+    told.__enter__()
+    return told
 
 
 def begin() -> None:
-    name_command(sys.argv)
+    global _command
+    _command = name_command(sys.argv)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-import pghistory
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -128,9 +132,35 @@ def test_a_task_and_a_command_name_themselves(composite: Sample, alice: User) ->
     Sample.objects.filter(pk=composite.pk).update(notes="tidied")
     auditing._task_ends("1")
     assert newest(composite, alice).via == "task samples.tasks.tidy"
-    with pghistory.context(command="demo"):
+    command = auditing.name_command(["manage.py", "demo"])
+    assert command is not None
+    with auditing.because("For the tour.", alice):
         Sample.objects.filter(pk=composite.pk).update(notes="demo")
-    assert newest(composite, alice).via == "command demo"
+    command.__exit__(None, None, None)
+    entry = newest(composite, alice)
+    assert (entry.via, entry.by, entry.reason) == ("command demo", "alice", "For the tour.")
+
+
+def test_a_command_stays_named_as_long_as_its_process_lives() -> None:
+    """In a process of its own, where nothing but the module holds on to the context."""
+    told = subprocess.run(
+        [sys.executable, "-m", "django", "shell", "--no-imports", "-c", WHAT_IS_TOLD],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert json.loads(told.stdout) == {"command": "shell"}
+
+
+WHAT_IS_TOLD = """
+import gc; gc.collect()
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("WITH one AS (SELECT 1) SELECT current_setting('pghistory.context_metadata', true)")
+    print(cursor.fetchone()[0])
+"""
 
 
 def test_a_digest_is_in_no_history(composite: Sample, alice: User) -> None:
