@@ -51,7 +51,8 @@ def fits_the_plan(recipe: Recipe) -> bool:
     """Whether the plan form can hold it: weigh by mass, mill, sinter, quench, each at most once."""
     kinds = [type(step) for step in _recipe_steps(recipe)]
     in_order = [kind for kind in (Milling, Sintering, Quench) if kind in kinds]
-    return kinds == in_order and all(c.basis == "mass" for c in recipe.components.all())
+    components = list(recipe.components.all())
+    return kinds == in_order and bool(components) and all(c.basis == "mass" for c in components)
 
 
 def recipe_steps(recipe: Recipe) -> list[StepTold]:

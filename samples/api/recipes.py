@@ -81,7 +81,7 @@ class WriteRecipeSerializer(serializers.Serializer):
     project = serializers.SlugField(help_text="Slug of the project.")
     name = serializers.CharField(max_length=160, help_text="The same name again is the next version.")
     basis = serializers.ChoiceField(choices=Component.Basis.choices, default="mass")
-    components = RecipeShareSerializer(many=True, allow_empty=False)
+    components = RecipeShareSerializer(many=True, help_text="None for steps alone.")
     steps = serializers.ListField(
         child=serializers.DictField(),
         default=list,

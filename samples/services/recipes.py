@@ -64,7 +64,7 @@ def save_recipe(
 ) -> Recipe:
     """A new recipe, or the next version where the project has one of that name.
 
-    components : (material, fraction of `basis`), fractions summing to one.
+    components : (material, fraction of `basis`), fractions summing to one; none for steps alone.
     steps : in order, each {"kind": "milling", "rpm": 800, …} with a kind and fields of samples.step_kinds;
         a sintering has "segments": [{"target_c": 275, "ramp_c_per_min": 20, …}].
     Raises ValidationError with a sentence for whoever wrote it; then nothing is saved.
@@ -115,7 +115,8 @@ def _check_text(*texts: str) -> None:
 
 
 def _write(recipe: Recipe, components: Shares, basis: str, steps: Sequence[Mapping[str, Any]]) -> None:
-    check_components(recipe.project, components, basis)
+    if components or not steps:  # steps alone are a recipe too: sinter whatever comes
+        check_components(recipe.project, components, basis)
     by_mass = mass_fractions(components, basis)
     for (material, stated), fraction in zip(components, by_mass, strict=True):
         component = Component(
@@ -221,7 +222,7 @@ def mass_fractions(components: Shares, basis: str) -> list[float]:
 
     Raises ValidationError that names the material whose molar mass or density is missing.
     """
-    if basis == MASS:
+    if basis == MASS or not components:
         return [fraction for _, fraction in components]
     fractions = {material.name: fraction for material, fraction in components}
     column, convert = _CONVERSIONS[basis]
@@ -251,6 +252,8 @@ def next_version(project: Project, name: str) -> int:
 def _state(components: Sequence[Component], *, sintered: bool) -> Any:  # a Sample.State
     if sintered:
         return Sample.State.COMPOSITE if len(components) > 1 else Sample.State.SINTERED
+    if not components:
+        return Sample.State.OTHER
     return Sample.State.MIXTURE if len(components) > 1 else Sample.State.POWDER
 
 
@@ -263,6 +266,8 @@ def _notation(components: Shares, *, sintered: bool) -> str:
         return material.formula if is_perovskite and material.formula else material.name
 
     ordered = sorted((c for c in components if c[1] > 0), key=perovskite_first)
+    if not ordered:
+        return ""
     if len(ordered) == 1:
         return label(ordered[0][0])
     total = sum(fraction for _, fraction in ordered)

@@ -106,6 +106,14 @@ def test_fractions_that_cannot_be_weighed_are_refused_and_nothing_is_saved(
     assert not Recipe.objects.exists()
 
 
+def test_steps_alone_are_a_recipe_and_nothing_at_all_is_none(write: Any, alice: User) -> None:
+    sample = prepare(user=alice, recipe=write(components=[]), batch_mass_g=0.2)
+    assert (sample.notation, sample.state) == ("", "sintered")
+    assert not sample.preparation.ingredients.exists()
+    with pytest.raises(ValidationError, match="at least one component"):
+        write(components=[], steps=[])
+
+
 # What is done
 
 
