@@ -215,6 +215,8 @@ def test_the_list_and_the_sample_offer_labels(alices_browser: Client, design: De
     assert f'href="/labels/?codes={code}"' in alices_browser.get(f"/samples/{code}/").content.decode()
     page = alices_browser.get("/samples/?made=planned").content.decode()
     assert 'href="/designs/new/"' in page
+    assert 'href="/samples/find/"' in page
+    assert 'href="?made=planned&amp;as=labels"' in page
     answer = alices_browser.get("/samples/?made=planned&as=labels")
     assert answer.status_code == 302
     assert answer["Location"].count("VT-") == 9

@@ -74,6 +74,10 @@ def _promised(materials: dict[Material, float], user: User) -> dict[int, float]:
     return {row["material"]: row["promised"] or 0.0 for row in rows}
 
 
+def _amount(mass_g: float) -> str:
+    return f"{1000 * mass_g:.4g} mg" if mass_g < 1 else f"{mass_g:,.2f} g"
+
+
 def _warnings(array: Array, found: Forecast) -> list[str]:
     warnings = []
     if found.furnace_h is None:
@@ -82,7 +86,7 @@ def _warnings(array: Array, found: Forecast) -> list[str]:
         warnings.append("The milling speed is not decided.")
     for need in found.needs:
         if need.verdict == "short":
-            warnings.append(f"{need.material} is short by {1000 * need.short_g:.4g} mg.")
+            warnings.append(f"{need.material} is short by {_amount(need.short_g)}.")
         elif need.verdict == "no lot":
             warnings.append(f"There is no lot of {need.material}: enter one before weighing.")
     return warnings
