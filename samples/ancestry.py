@@ -15,15 +15,21 @@ from samples.models import Ingredient, Preparation, Recipe, Sample
 MOST_TOLD = 200
 """Relatives in each direction that a page tells with all their steps."""
 
+# LATERAL … OFFSET 0: each generation looks its neighbours up by index. A planner that is left free scans the
+# whole table once a generation where its statistics are old, which ten thousand generations would feel.
 ANCESTORS = """
     WITH RECURSIVE ancestor(id) AS (
         SELECT unnest(%s::bigint[])
         UNION
-        SELECT ingredient.sample_id
+        SELECT parent.id
         FROM ancestor
-        JOIN samples_sample sample ON sample.id = ancestor.id
-        JOIN samples_ingredient ingredient ON ingredient.preparation_id = sample.preparation_id
-        WHERE ingredient.sample_id IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT ingredient.sample_id AS id
+            FROM samples_sample sample
+            JOIN samples_ingredient ingredient ON ingredient.preparation_id = sample.preparation_id
+            WHERE sample.id = ancestor.id AND ingredient.sample_id IS NOT NULL
+            OFFSET 0
+        ) parent
     )
     SELECT id FROM ancestor
 """
@@ -32,10 +38,15 @@ DESCENDANTS = """
     WITH RECURSIVE descendant(id) AS (
         SELECT unnest(%s::bigint[])
         UNION
-        SELECT sample.id
+        SELECT child.id
         FROM descendant
-        JOIN samples_ingredient ingredient ON ingredient.sample_id = descendant.id
-        JOIN samples_sample sample ON sample.preparation_id = ingredient.preparation_id
+        CROSS JOIN LATERAL (
+            SELECT sample.id
+            FROM samples_ingredient ingredient
+            JOIN samples_sample sample ON sample.preparation_id = ingredient.preparation_id
+            WHERE ingredient.sample_id = descendant.id
+            OFFSET 0
+        ) child
     )
     SELECT id FROM descendant
 """

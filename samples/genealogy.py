@@ -20,11 +20,15 @@ EDGES_UP = """
     WITH RECURSIVE ancestor(id) AS (
         SELECT unnest(%s::bigint[])
         UNION
-        SELECT ingredient.sample_id
+        SELECT parent.id
         FROM ancestor
-        JOIN samples_sample sample ON sample.id = ancestor.id
-        JOIN samples_ingredient ingredient ON ingredient.preparation_id = sample.preparation_id
-        WHERE ingredient.sample_id IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT ingredient.sample_id AS id
+            FROM samples_sample sample
+            JOIN samples_ingredient ingredient ON ingredient.preparation_id = sample.preparation_id
+            WHERE sample.id = ancestor.id AND ingredient.sample_id IS NOT NULL
+            OFFSET 0
+        ) parent
     )
     SELECT sample.id, sample.material_id, sample.preparation_id,
            ingredient.id, ingredient.sample_id, ingredient.material_id,
@@ -115,10 +119,15 @@ LINKS_DOWN = """
     WITH RECURSIVE descendant(id) AS (
         SELECT %s::bigint
         UNION
-        SELECT made.id
+        SELECT child.id
         FROM descendant
-        JOIN samples_ingredient used ON used.sample_id = descendant.id
-        JOIN samples_sample made ON made.preparation_id = used.preparation_id
+        CROSS JOIN LATERAL (
+            SELECT made.id
+            FROM samples_ingredient used
+            JOIN samples_sample made ON made.preparation_id = used.preparation_id
+            WHERE used.sample_id = descendant.id
+            OFFSET 0
+        ) child
     )
     SELECT used.sample_id, used.material_id, made.id, used.mass_g, used.mass_sigma_g
     FROM descendant
@@ -130,11 +139,15 @@ LINKS_UP = """
     WITH RECURSIVE ancestor(id) AS (
         SELECT %s::bigint
         UNION
-        SELECT ingredient.sample_id
+        SELECT parent.id
         FROM ancestor
-        JOIN samples_sample sample ON sample.id = ancestor.id
-        JOIN samples_ingredient ingredient ON ingredient.preparation_id = sample.preparation_id
-        WHERE ingredient.sample_id IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT ingredient.sample_id AS id
+            FROM samples_sample sample
+            JOIN samples_ingredient ingredient ON ingredient.preparation_id = sample.preparation_id
+            WHERE sample.id = ancestor.id AND ingredient.sample_id IS NOT NULL
+            OFFSET 0
+        ) parent
     )
     SELECT used.sample_id, used.material_id, made.id, used.mass_g, used.mass_sigma_g
     FROM ancestor

@@ -16,39 +16,53 @@ import pgtrigger
 
 MESSAGE = "A sample cannot be made from itself"
 
-# Its plans are made once a connection, perhaps while the tables are still empty and a scan looks cheap.
+# Plans are made once a connection, perhaps while the tables are still empty and a scan looks cheap: so no
+# scans, and one table at a time.
 MEETS = """
     CREATE OR REPLACE FUNCTION samples_genealogy_meets(below bigint[], above bigint[]) RETURNS boolean
     LANGUAGE plpgsql
-    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    SET enable_seqscan = off
     AS $$
+    DECLARE
+        preparations bigint[];
     BEGIN
         LOOP
             IF above && below THEN
                 RETURN true;
             END IF;
+            preparations := ARRAY(
+                SELECT DISTINCT preparation_id FROM samples_sample
+                WHERE id = ANY (above) AND preparation_id IS NOT NULL
+            );
             above := ARRAY(
-                SELECT DISTINCT used.sample_id
-                FROM samples_sample made
-                JOIN samples_ingredient used ON used.preparation_id = made.preparation_id
-                WHERE made.id = ANY (above) AND used.sample_id IS NOT NULL
+                SELECT DISTINCT sample_id FROM samples_ingredient
+                WHERE preparation_id = ANY (preparations) AND sample_id IS NOT NULL
             );
             IF above && below THEN
                 RETURN true;
             END IF;
             EXIT WHEN above = '{}';
-            below := ARRAY(
-                SELECT DISTINCT made.id
-                FROM samples_ingredient used
-                JOIN samples_sample made ON made.preparation_id = used.preparation_id
-                WHERE used.sample_id = ANY (below)
+            preparations := ARRAY(
+                SELECT DISTINCT preparation_id FROM samples_ingredient WHERE sample_id = ANY (below)
             );
+            below := ARRAY(SELECT id FROM samples_sample WHERE preparation_id = ANY (preparations));
             EXIT WHEN below = '{}';
         END LOOP;
         RETURN false;
     END
     $$
 """
+PRODUCTS = """
+    CREATE OR REPLACE FUNCTION samples_products_of(preparation bigint) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET enable_seqscan = off
+    AS $$
+    BEGIN
+        RETURN ARRAY(SELECT id FROM samples_sample WHERE preparation_id = preparation);
+    END
+    $$
+"""
+NO_PRODUCTS = "DROP FUNCTION IF EXISTS samples_products_of(bigint)"
 NO_MEETS = "DROP FUNCTION IF EXISTS samples_genealogy_meets(bigint[], bigint[])"
 
 INGREDIENT_MAKES_NO_CYCLE = pgtrigger.Trigger(
@@ -61,7 +75,7 @@ INGREDIENT_MAKES_NO_CYCLE = pgtrigger.Trigger(
         IF TG_OP = 'UPDATE' AND OLD.sample_id = NEW.sample_id AND OLD.preparation_id = NEW.preparation_id THEN
             RETURN NEW;
         END IF;
-        products := ARRAY(SELECT id FROM samples_sample WHERE preparation_id = NEW.preparation_id);
+        products := samples_products_of(NEW.preparation_id);
         IF products = '{}' THEN
             PERFORM pg_advisory_xact_lock_shared(3141592653);
             RETURN NEW;

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from django.db import connection
+
 from samples.models import Ingredient, Material, Preparation, Project, Sample
 
 Part = tuple[str, float | None, float | None]
@@ -22,6 +24,8 @@ def grow(project: Project, recipes: Mapping[str, Sequence[Part]]) -> dict[str, S
         for code, preparation in zip(recipes, preparations, strict=True)
     )
     members = {sample.code: sample for sample in Sample.objects.filter(project=project)}
+    with connection.cursor() as cursor:  # as autovacuum does for tables that grow slowly
+        cursor.execute("ANALYZE samples_sample, samples_preparation, samples_ingredient")
     Ingredient.objects.bulk_create(
         Ingredient(preparation=preparation, sample=members[parent], mass_g=mass_g, mass_sigma_g=sigma_g)
         for preparation, parts in zip(preparations, recipes.values(), strict=True)
