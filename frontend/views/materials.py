@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 
 from frontend.access import login_required, must_write
 from frontend.forms.stock import ChangePlaceForm, LotForm, MaterialForm, NewPlaceForm
+from frontend.history.recipe_facts import material_facts
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
 from samples import supplies
@@ -62,6 +63,7 @@ def material(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "material": row,
         "holds_lead": materials.holds_lead(row.formula),
+        "facts": material_facts(row, list(Material.objects.filter(project=row.project_id))),
         "is_low": row.minimum_stock_g is not None and (row.left_g or 0) < row.minimum_stock_g,
         "bottles": shown,
         "more": max(0, bottles.count() - MOST_LOTS) if len(shown) == MOST_LOTS else 0,

@@ -283,3 +283,20 @@ def test_a_recipe_that_the_plan_cannot_hold_is_repeated_in_the_editor(
     )
     answer = alices_browser.get(plan, {"recipe": washed.pk})
     assert answer["Location"] == f"{reverse('recipe-new')}?from={washed.pk}"
+
+
+def test_a_materials_page_questions_its_feed_and_estimates_its_lattice(
+    alices_browser: Any, project: Any, cspbi3: Material
+) -> None:
+    def page(**material: Any) -> str:
+        row = Material.objects.create(project=project, **material)
+        answer = alices_browser.get(reverse("material", args=[row.pk]))
+        return str(answer.content.decode().replace("\u202f", " "))
+
+    glass = page(name="Glass", kind="glass", formula="", linker_x_feed=0.0154, linker_x_product=0.05)
+    assert "the feed holds 0.77 %" in glass
+    page(name="Bromide", kind="perovskite", formula="CsPbBr3", density_g_per_cm3=4.86)
+    mixed = page(name="Mixed", kind="perovskite", formula="CsPb(I0.5Br0.5)3")
+    # halfway between 6.2013 Å and 5.8295 Å
+    assert "pseudo-cubic a = 6.015 Å, from the densities of CsPbI3 and CsPbBr3" in mixed
+    assert "<dt>Tolerance factor</dt><dd>0.856" in mixed
