@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,6 +31,7 @@ from samples.ancestry import lineage
 from samples.models import ProcessFactors, Quench, Sample
 from samples.querysets import SampleQuerySet
 from samples.services import voiding
+from samples.services.stock import set_amount
 
 # What can be sorted by: word in the address → (heading, column, is a number)
 COLUMNS = {
@@ -202,10 +204,16 @@ def made(request: HttpRequest, code: str) -> HttpResponse:
     amount_mg = form.cleaned_data["amount_mg"]
     row.planned = False
     row.made_at = form.cleaned_data["made_at"]
-    row.amount_g = None if amount_mg is None else amount_mg / 1000
-    row.full_clean()
-    row.save(update_fields=["planned", "made_at", "amount_g"])
-    messages.success(request, f"{row.code} is made. Its measurements can come.")
+    try:
+        with transaction.atomic():
+            row.full_clean()
+            row.save(update_fields=["planned", "made_at"])
+            if amount_mg is not None:
+                set_amount(row, amount_mg / 1000, request.user)
+    except ValidationError as error:
+        messages.error(request, f"Nothing was recorded. {' '.join(error.messages)}")
+    else:
+        messages.success(request, f"{row.code} is made. Its measurements can come.")
     return redirect(row)
 
 

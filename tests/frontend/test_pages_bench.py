@@ -280,3 +280,13 @@ def test_every_form_of_a_sheet_leads_to_a_page_and_not_into_the_interface_for_sc
         forms = re.findall(r'<form method="post" action="([^"]+)"', alices_browser.get(path).content.decode())
         assert forms
         assert [action for action in forms if action.startswith("/api/")] == []
+
+
+def test_a_sample_that_is_called_made_has_its_amount_on_the_ledger(
+    alices_browser: Client, composite: Sample
+) -> None:
+    said(alices_browser, f"/samples/{composite.code}/made/", amount_mg="190")
+    composite.refresh_from_db()
+    assert (composite.planned, composite.amount_g, composite.mass_left_g) == (False, 0.19, 0.19)
+    page = said(alices_browser, f"/samples/{composite.code}/made/", amount_mg="200")
+    assert "Nothing was recorded" in page
