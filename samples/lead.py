@@ -37,7 +37,7 @@ MAY_HOLD_LEAD = """
     )
     SELECT id FROM leaded
 """
-WEIGHED, NOMINAL = "from weighings", "from its label"
+WEIGHED, NOMINAL, PURE = "from weighings", "from its label", "from its formula"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def lead_lines(samples: Sequence[Sample]) -> list[LeadLine]:
         parts = [
             (share, of_material[key[1]] if key[0] == "material" else None) for key, share in leaves.items()
         ]
-        mg_per_g, basis = _sum(parts), WEIGHED
+        mg_per_g, basis = _sum(parts), PURE if sample.material_id else WEIGHED
         if mg_per_g is None:
             recipe_id = sample.preparation.recipe_id if sample.preparation else None
             mg_per_g, basis = _nominal(sample, planned.get(recipe_id or 0, [])), NOMINAL

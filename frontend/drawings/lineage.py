@@ -57,8 +57,8 @@ def draw(nodes: Sequence[Node], arrows: Sequence[Arrow], about: str) -> str:
     return (
         f'<svg class="genealogy" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" role="group" aria-label="{escape(about)}">'
-        '<defs><marker id="into" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
+        '<defs><marker id="into" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
+        'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
         + "".join(_arrow(arrow, places) for arrow in arrows)
         + "".join(_node(node, places[node.key]) for node in nodes)
         + "</svg>"

@@ -35,11 +35,15 @@ def grow(project: Project, recipes: Mapping[str, Sequence[Part]]) -> dict[str, S
 
 
 def chain_of(project: Project, start: str, length: int, other: str) -> dict[str, Sample]:
-    """Each of the chain is 9 parts of the one before and 1 part of `other`."""
+    """Each is made from the one before; every hundredth is 9 parts of it and 1 part of `other`."""
     names = [start, *(f"C{number:05}" for number in range(length))]
+
+    def parts(number: int, parent: str) -> list[Part]:
+        return [(parent, 9.0, 0.001), (other, 1.0, 0.001)] if number % 100 == 0 else [(parent, 9.0, None)]
+
     return grow(
         project,
-        {child: [(parent, 9.0, 0.001), (other, 1.0, 0.001)] for parent, child in pairwise(names)},
+        {child: parts(number, parent) for number, (parent, child) in enumerate(pairwise(names))},
     )
 
 

@@ -34,11 +34,11 @@ def test_a_material_gets_its_molar_mass_from_its_formula(as_alice: APIClient, pr
     hydrate = post(
         as_alice, "materials", name="zinc nitrate", formula="Zn(NO3)2·6H2O", cas="10196-18-6", **said
     )
-    assert round(hydrate["molar_mass_g_per_mol"], 2) == 297.49
+    assert round(hydrate["molar_mass_g_per_mol"], 2) == 297.48
     lead = post(as_alice, "materials", name="lead iodide", formula="PbI2", cas="10101-63-0", **said)
     assert lead["hazards"].startswith("Lead compound")
     zif = post(as_alice, "materials", name="ZIF", formula="Zn(Im)1.95(bIm)0.05", **said)
-    assert round(zif["molar_mass_g_per_mol"], 2) == 202.03
+    assert zif["molar_mass_g_per_mol"] == pytest.approx(202.03, abs=0.01)
 
 
 @pytest.mark.parametrize(
