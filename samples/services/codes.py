@@ -16,7 +16,17 @@ from samples.querysets import SampleQuerySet
 ATTEMPTS = 8
 MOST_NEIGHBOURS_SOUGHT = 20  # codes of one list for which the nearest existing one is looked up
 
-__all__ = ["LETTERS", "Found", "find", "nearest", "new_code", "new_codes", "one", "save_under_a_new_code"]
+__all__ = [
+    "LETTERS",
+    "Found",
+    "find",
+    "nearest",
+    "new_code",
+    "new_codes",
+    "one",
+    "save_with_code",
+    "took_a_code",
+]
 
 
 def new_code(prefix: str = PREFIX) -> str:
@@ -24,7 +34,7 @@ def new_code(prefix: str = PREFIX) -> str:
 
 
 def new_codes(count: int, prefix: str = PREFIX) -> list[str]:
-    """Codes that no sample has at this moment (`save_under_a_new_code` also wins simultaneous saves)."""
+    """Codes that no sample has at this moment (`save_with_code` also wins simultaneous saves)."""
     fresh: set[str] = set()
     while len(fresh) < count:
         drawn = {complete(secrets.choice, prefix) for _ in range(count - len(fresh))}
@@ -33,19 +43,29 @@ def new_codes(count: int, prefix: str = PREFIX) -> list[str]:
     return sorted(fresh, key=lambda _: secrets.randbits(64))
 
 
-def save_under_a_new_code(sample: Sample) -> Sample:
-    """Saves under a fresh code; draws again when somebody else saved the same one in the same moment."""
+def save_with_code(sample: Sample) -> Sample:
+    """Checks and saves. Without a code it gets a new one, drawn again where somebody took it meanwhile."""
+    if sample.code:
+        sample.full_clean()
+        sample.save()
+        return sample
     for attempt in range(ATTEMPTS):
         sample.code = new_code()
+        sample.full_clean(validate_unique=False)
         try:
             with transaction.atomic():
                 sample.save(force_insert=True)
         except IntegrityError as error:
-            if attempt + 1 == ATTEMPTS or "code" not in str(error):
+            if attempt + 1 == ATTEMPTS or not took_a_code(error):
                 raise
         else:
             break
     return sample
+
+
+def took_a_code(error: IntegrityError) -> bool:
+    """Whether somebody saved a sample under the same code in the same moment."""
+    return "samples_sample_code" in str(error)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from django.db import transaction
 from samples import cas as registry_numbers
 from samples.models import Location, Lot, Material, Sample, User
 from samples.services import stock
-from samples.services.codes import new_code
+from samples.services.codes import save_with_code
 from samples.services.deriving import derive_factors, rederive
 from samples.stoichiometry import StoichiometryError, composition, molar_mass_g_per_mol
 
@@ -89,7 +89,7 @@ def receive_lot(
     """
     sample = Sample(
         project=material.project,
-        code=code.strip() or new_code(),
+        code=code.strip(),
         name=name.strip(),
         notation=material.formula or material.name,
         state=state,
@@ -97,8 +97,7 @@ def receive_lot(
         notes=notes.strip(),
         created_by=user,
     )
-    sample.full_clean()
-    sample.save()
+    save_with_code(sample)
     lot = Lot(
         sample=sample,
         supplier=supplier.strip(),

@@ -23,7 +23,7 @@ from samples.models import (
 )
 from samples.notation import Notation, Part
 from samples.recipe_diff import Change, diff
-from samples.services.codes import new_code
+from samples.services.codes import save_with_code
 from samples.services.deriving import derive_factors
 from samples.services.recipe_steps import add_steps
 from samples.stoichiometry import (
@@ -173,15 +173,14 @@ def prepare(
     sintered = recipe.sintering_steps.exists()
     sample = Sample(
         project=recipe.project,
-        code=code.strip() or new_code(),
+        code=code.strip(),
         notation=_notation([(c.material, c.mass_fraction) for c in components], sintered=sintered),
         state=_state(components, sintered=sintered),
         preparation=preparation,
         planned=True,
         created_by=user,
     )
-    sample.full_clean()
-    sample.save()
+    save_with_code(sample)
     if derive:
         derive_factors([sample])
     return sample

@@ -110,19 +110,19 @@ def sample(project: Project, code: str) -> Sample:
 def test_two_samples_never_get_one_code_even_when_the_dice_fall_alike(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    falls = iter(["VT-AAAAAA", "VT-CCCCC6", "VT-AAAAAA", "VT-DDDDDG"])
+    falls = iter(["VT-AAAAAA", "VT-CCCCCE", "VT-AAAAAA", "VT-DDDDDH"])
     monkeypatch.setattr(codes, "new_code", lambda: next(falls))
-    made = [codes.save_under_a_new_code(Sample(project=project, state="powder")) for _ in range(3)]
-    assert [row.code for row in made] == ["VT-AAAAAA", "VT-CCCCC6", "VT-DDDDDG"]
+    made = [codes.save_with_code(Sample(project=project, state="powder")) for _ in range(3)]
+    assert [row.code for row in made] == ["VT-AAAAAA", "VT-CCCCCE", "VT-DDDDDH"]
 
 
 def test_new_codes_are_distinct_and_free(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(set(codes.new_codes(500))) == 500
     sample(project, "VT-AAAAAA")
     monkeypatch.setattr(codes.secrets, "choice", random.Random(1).choice)
-    falls = iter(["VT-AAAAAA", "VT-CCCCC6"])
+    falls = iter(["VT-AAAAAA", "VT-CCCCCE"])
     monkeypatch.setattr(codes, "complete", lambda *_: next(falls))
-    assert codes.new_code() == "VT-CCCCC6"
+    assert codes.new_code() == "VT-CCCCCE"
 
 
 def test_a_list_says_what_is_there_and_what_was_meant(project: Project, alice: User, charlie: User) -> None:

@@ -130,6 +130,18 @@ def test_ninety_samples_take_under_three_seconds_and_few_statements(
     assert Recipe.objects.count() == 90
 
 
+def test_codes_that_somebody_takes_in_the_same_moment_are_drawn_again(
+    alice: User, project: Project, cspbi3: Material, zif_glass: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Sample.objects.create(project=project, code="VT-AAAAAA", state="powder")
+    fresh = [f"VT-{i}" for i in range(9)]
+    falls = iter([[*fresh[:8], "VT-AAAAAA"], fresh])
+    monkeypatch.setattr("samples.services.designs.creating.new_codes", lambda count: next(falls))
+    create_design(user=alice, array=read_array(project, SAID), name="Campaign")
+    assert set(Sample.objects.filter(planned=True).values_list("code", flat=True)) == set(fresh)
+    assert Design.objects.count() == 1
+
+
 def test_replicates_share_a_recipe_and_no_furnace_run(
     alice: User, project: Project, cspbi3: Material, zif_glass: Material
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
@@ -27,19 +27,28 @@ from samples.models import (
     Sintering,
     User,
 )
-from samples.services.codes import new_codes
+from samples.services.codes import new_codes, took_a_code
 from samples.services.deriving import derive_factors
 from samples.services.designs.asking import FACTORS, Array
 
 LONGEST_NAME = 80
 
 
-@transaction.atomic
 def create_design(*, user: User, array: Array, name: str) -> Design:
     """The design, a frozen recipe per combination, and a planned preparation and sample per slot.
 
     Raises ValidationError with a sentence; then nothing is saved.
     """
+    try:
+        return _create(user, array, name)
+    except IntegrityError as error:
+        if not took_a_code(error):
+            raise
+        return _create(user, array, name)  # with other codes
+
+
+@transaction.atomic
+def _create(user: User, array: Array, name: str) -> Design:
     # Two people who save the same name at once: the second reads that it is taken.
     project = Project.objects.select_for_update(no_key=True).get(pk=array.project.pk)
     design = Design(project=project, name=_name(project, name), seed=array.seed, created_by=user)
