@@ -194,7 +194,7 @@ class PlaceView(APIView):
     """Where a sample stands; null takes it out."""
 
     @extend_schema(request=PutSerializer, responses=OpenApiTypes.OBJECT)
-    def put(self, request: Request, code: str) -> Response:
+    def post(self, request: Request, code: str) -> Response:
         sample = get_object_or_404(Sample.objects.visible_to(request.user), code=code)
         must_write(request.user, sample.project_id)
         form = PutSerializer(data=request.data)
@@ -203,6 +203,11 @@ class PlaceView(APIView):
         with in_sentences():
             stock.put(sample, place, request.user)
         return Response({"sample": sample.code, "place": place.path if place else ""})
+
+    @extend_schema(request=PutSerializer, responses=OpenApiTypes.OBJECT, operation_id="sample_put")
+    def put(self, request: Request, code: str) -> Response:
+        """The same, for those who say it with PUT."""
+        return self.post(request, code)
 
 
 class CompositionView(APIView):

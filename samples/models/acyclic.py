@@ -17,7 +17,7 @@ import pgtrigger
 MESSAGE = "A sample cannot be made from itself"
 
 # Plans are made once a connection, perhaps while the tables are still empty and a scan looks cheap: so no
-# scans, and one table at a time.
+# scans, one table at a time, and no condition that another index could seem to serve.
 MEETS = """
     CREATE OR REPLACE FUNCTION samples_genealogy_meets(below bigint[], above bigint[]) RETURNS boolean
     LANGUAGE plpgsql
@@ -30,21 +30,19 @@ MEETS = """
             IF above && below THEN
                 RETURN true;
             END IF;
-            preparations := ARRAY(
-                SELECT DISTINCT preparation_id FROM samples_sample
-                WHERE id = ANY (above) AND preparation_id IS NOT NULL
-            );
+            preparations := ARRAY(SELECT preparation_id FROM samples_sample WHERE id = ANY (above));
             above := ARRAY(
-                SELECT DISTINCT sample_id FROM samples_ingredient
-                WHERE preparation_id = ANY (preparations) AND sample_id IS NOT NULL
+                SELECT sample_id FROM samples_ingredient WHERE preparation_id = ANY (preparations)
             );
+            above := ARRAY(SELECT DISTINCT id FROM unnest(above) id WHERE id IS NOT NULL);
             IF above && below THEN
                 RETURN true;
             END IF;
             EXIT WHEN above = '{}';
             preparations := ARRAY(
-                SELECT DISTINCT preparation_id FROM samples_ingredient WHERE sample_id = ANY (below)
+                SELECT preparation_id FROM samples_ingredient WHERE sample_id = ANY (below)
             );
+            preparations := ARRAY(SELECT DISTINCT id FROM unnest(preparations) id);
             below := ARRAY(SELECT id FROM samples_sample WHERE preparation_id = ANY (preparations));
             EXIT WHEN below = '{}';
         END LOOP;

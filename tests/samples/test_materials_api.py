@@ -141,7 +141,7 @@ def test_places_are_made_renamed_and_moved(as_alice: APIClient, bottle: str) -> 
     slot = post(as_alice, "locations", project="glass", kind="slot", name="A1", parent=box["id"])
     as_alice.patch(f"{V1}/locations/{room['id']}/", {"name": "Lab 2"}, format="json")
     assert as_alice.get(f"{V1}/locations/{slot['id']}/").json()["path"] == "Lab 2 / B / A1"
-    answer = as_alice.put(f"{V1}/samples/{bottle}/place/", {"place": slot["id"]}, format="json")
+    answer = as_alice.post(f"{V1}/samples/{bottle}/place/", {"place": slot["id"]}, format="json")
     assert answer.json()["place"] == "Lab 2 / B / A1"
     assert "stands in something" in sentence(as_alice, "locations", project="glass", kind="box", name="C")
 
@@ -175,7 +175,7 @@ def test_a_viewer_may_look_and_not_write(
     ):
         assert "ask one of its managers" in sentence(as_bob, noun, 403, **said)
     assert as_bob.patch(f"{V1}/locations/{room.pk}/", {"name": "X"}, format="json").status_code == 403
-    assert as_bob.put(f"{V1}/samples/{bottle}/place/", {"place": None}, format="json").status_code == 403
+    assert as_bob.post(f"{V1}/samples/{bottle}/place/", {"place": None}, format="json").status_code == 403
 
 
 def test_charlie_finds_nothing_of_it(as_charlie: APIClient, bottle: str, cspbi3: Material) -> None:
