@@ -26,7 +26,16 @@ from tests.test_permissions import (
 
 __all__ = ["measured", "objects"]
 
-STAYS_VISIBLE = {"recipes", "materials", "projects", "instruments", "locations", "designs", "invitations"}
+STAYS_VISIBLE = {
+    "recipes",
+    "materials",
+    "projects",
+    "instruments",
+    "locations",
+    "places",
+    "designs",
+    "invitations",
+}
 SECRETS = ["VT-GLASS", "secret-scan", "682."]
 
 
