@@ -275,7 +275,8 @@ def test_a_fellow_contributor_may_not_void(composite: Sample, project: Project) 
     dora = person("dora")
     Membership.objects.create(project=project, user=dora, role=Role.CONTRIBUTOR)
     assert (
-        browser(dora).post(reverse("sample-voiding", args=[composite.code]), {"reason": "x"}).status_code == 403
+        browser(dora).post(reverse("sample-voiding", args=[composite.code]), {"reason": "x"}).status_code
+        == 403
     )
     composite.refresh_from_db()
     assert composite.voided_at is None
