@@ -1,7 +1,8 @@
 """Samples in and out as tables: CSV, XLSX, JSON, Arrow. What goes out comes back in the same.
 
-`tables` says what there is, `reading` bounds and opens a file, `parsing`, `checking` and `together` find everything that
-is wrong with it, `committing` saves all or nothing, `exporting` and `writing` go the other way.
+`tables` says what there is, `reading` bounds and opens a file, `parsing`, `checking` and `together` find
+everything that is wrong with it, `committing` saves all or nothing, `exporting` and `writing` go the other
+way.
 """
 
 from __future__ import annotations
