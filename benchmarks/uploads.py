@@ -308,4 +308,3 @@ def cpu_s(pid: int) -> float:
 def children(pid: int) -> list[int]:
     found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return [*found, *(deeper for child in found for deeper in children(child))]
-

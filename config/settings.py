@@ -95,6 +95,9 @@ if not DATABASE_URL:
 _conninfo = conninfo_to_dict(DATABASE_URL)
 # A pool suits the web server's threads; in Celery's forked children it would share sockets (celery #10554).
 IN_WORKER = Path(sys.argv[0]).name == "celery"
+# Triggers ask for this setting at every row; while it is undefined each answer is a caught exception, which
+# makes large transactions quadratic (measured: 20 000 samples in 5.5 s instead of 14.5 s).
+_options = f"{_conninfo.pop('options', '')} -c pgtrigger.ignore={{}}".strip()
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -107,6 +110,7 @@ DATABASES = {
         "CONN_MAX_AGE": 600 if IN_WORKER else 0,
         "OPTIONS": {
             **_conninfo,
+            "options": _options,
             **({} if IN_WORKER else {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}}),
         },
     }
