@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from frontend.access import login_required, must_write
 from frontend.forms.bench import ExposureForm
-from measurements.models import Attachment
+from measurements.models import Attachment, Measurement
 from measurements.services import RefusedError, Subject, attach, void_attachment
 from measurements.store import StoreError
 from samples.models import Exposure, ProcessFactors, Sample
@@ -26,11 +26,27 @@ def told(sample: Sample, factors: ProcessFactors) -> dict[str, Any]:
     """What the page of a sample needs for its exposures and attachments."""
     quenched = factors.quenched_at
     return {
-        "exposures": list(sample.exposures.order_by("-started_at", "-pk")),
+        "exposures": _with_neighbours(sample),
         "exposure_form": ExposureForm(),
         "attachments": list(sample.attachments.in_use().select_related("blob", "attached_by")),
         "since_quench": timezone.now() - quenched if quenched else None,
     }
+
+
+def _with_neighbours(sample: Sample) -> list[Exposure]:
+    """Exposures, each with the last measurement before it and the first one after it. A measurement without
+    a date of its own is neither."""
+    dated = list(
+        sample.measurements.filter(acquired_at__isnull=False)
+        .exclude(status=Measurement.Status.VOID)
+        .order_by("acquired_at", "pk")
+    )
+    exposures = list(sample.exposures.order_by("-started_at", "-pk"))
+    for exposure in exposures:
+        before = [m for m in dated if m.acquired_at <= exposure.started_at]
+        after = [m for m in dated if exposure.ended_at and m.acquired_at >= exposure.ended_at]
+        exposure.measured_before, exposure.measured_after = before[-1:], after[:1]
+    return exposures
 
 
 @require_POST

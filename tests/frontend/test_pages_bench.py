@@ -11,9 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from measurements.models import Attachment
+from measurements.services import receive
 from samples.models import Exposure, Ingredient, Material, Preparation, Project, Sample, User
 from samples.services import performing
 from tests.measurements.test_attachments import PNG, log_text
+from tests.spectra import spectrum_file
 
 
 @pytest.fixture
@@ -226,6 +228,30 @@ def test_mixing_by_the_form(alices_browser: Client, bottle: Sample) -> None:
 
 
 # On the page of a sample
+
+
+def test_an_exposure_names_the_measurements_before_and_after_it(
+    alices_browser: Client, bottle: Sample, alice: User
+) -> None:
+    began = timezone.now() - timedelta(days=10)
+    measured = {
+        days: receive(
+            user=alice,
+            files=[spectrum_file(seed=days + 3)],
+            sample_code=bottle.code,
+            technique=technique,
+            acquired_at=began + timedelta(days=days),
+        ).measurement
+        for days, technique in ((-2, "xrd"), (-1, "pl"), (1, "dsc"), (3, "raman"), (4, "tga"))
+    }
+    Exposure.objects.create(
+        sample=bottle, kind="immersion", medium="water", started_at=began, ended_at=began + timedelta(days=2)
+    )
+    page = alices_browser.get(bottle.get_absolute_url()).content.decode()
+    listed = page[page.index('id="exposures"') :]
+    assert f'before: <a href="{measured[-1].get_absolute_url()}">Photoluminescence</a>' in listed
+    assert f'after: <a href="{measured[3].get_absolute_url()}">Raman</a>' in listed
+    assert f'"{measured[1].get_absolute_url()}"' not in listed, "it lies within"
 
 
 def test_exposures_and_files_stand_on_the_page_of_the_sample(alices_browser: Client, bottle: Sample) -> None:
