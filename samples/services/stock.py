@@ -58,6 +58,10 @@ def weigh_out(
     if row.sample is not None:
         if row.sample.voided_at is not None:
             raise ValidationError(f"{row.sample.code} is void; weigh from another sample.")
+        if row.sample.planned:
+            raise ValidationError(
+                f"{row.sample.code} is not made yet, so nothing can be weighed from it; finish it first."
+            )
         returned_g = 0.0 if before_g is None or _counted_since(row.sample, row.weighed_at) else before_g
         taken_g = 0.0 if _counted_since(row.sample, at) else mass_g
         _take(row.sample, taken_g - returned_g, wanted_g=mass_g)

@@ -192,6 +192,13 @@ def test_nothing_is_weighed_from_a_void_sample(project: Project, alice: User) ->
         stock.weigh_out(ingredient=use(lot), mass_g=1.0, user=alice)
 
 
+def test_nothing_is_weighed_from_a_sample_that_is_only_planned(project: Project, alice: User) -> None:
+    lot = bottle(project, amount_g=None, planned=True)
+    with pytest.raises(ValidationError, match="LOT-1 is not made yet"):
+        stock.weigh_out(ingredient=use(lot), mass_g=1.0, user=alice)
+    assert not Ingredient.objects.filter(mass_g__isnull=False).exists()
+
+
 def test_the_factors_follow_a_corrected_weigh_out(
     project: Project, alice: User, cspbi3: Material, zif_glass: Material
 ) -> None:
