@@ -124,10 +124,8 @@ def test_ten_times_the_samples_cost_no_more_queries(
     twin = next(iter(campaign.values()))
     for number in range(60):
         sample = Sample.objects.create(project=project, code=f"MORE-{number}", state="composite")
-        sample.factors = twin.factors
-        twin.factors.pk = sample.pk
-        twin.factors._state.adding = True
-        twin.factors.save(force_insert=True)
+        twin.factors.sample = sample  # the row is there since the sample is: this fills it
+        twin.factors.save(force_update=True)
         Value.objects.create(
             sample=sample, property="plqy", value=0.5, unit="1", origin="simulated", publication=source
         )
