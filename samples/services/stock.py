@@ -5,7 +5,10 @@ is kept in whole nanograms: the UPDATE rounds, so that the dust of binary fracti
 nor refuses the last gram. An unknown amount stays unknown whatever is taken from it.
 
 A recount is the truth from its moment on: weigh-outs from before it are in what it found, so entering or
-correcting one of them later leaves the amount alone.
+correcting one of them later leaves the amount alone. So is a disposal of all that was left.
+
+The sample's row is locked before its amount or its ledger is read: an unknown amount is not updated, and
+without the lock its first known amount would not wait for the weigh-outs that are being saved.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from samples.services.deriving import rederive
 
 NANOGRAM_G = 1e-9
 DUST_G = NANOGRAM_G / 2
+COUNTED = Q(kind=StockEntry.Kind.RECOUNT) | Q(kind=StockEntry.Kind.DISPOSAL, left_g=0)
 IN_NANOGRAMS = DecimalField(max_digits=120, decimal_places=9)
 
 
@@ -56,15 +60,16 @@ def weigh_out(
     if before_g is not None and (before_g, row.mass_sigma_g) != (mass_g, sigma_g):
         reason = _needs(reason, "Say why the weigh-out is corrected.")
     if row.sample is not None:
-        if row.sample.voided_at is not None:
-            raise ValidationError(f"{row.sample.code} is void; weigh from another sample.")
-        if row.sample.planned:
+        source = _locked(row.sample)
+        if source.voided_at is not None:
+            raise ValidationError(f"{source.code} is void; weigh from another sample.")
+        if source.planned:
             raise ValidationError(
-                f"{row.sample.code} is not made yet, so nothing can be weighed from it; finish it first."
+                f"{source.code} is not made yet, so nothing can be weighed from it; finish it first."
             )
-        returned_g = 0.0 if before_g is None or _counted_since(row.sample, row.weighed_at) else before_g
-        taken_g = 0.0 if _counted_since(row.sample, at) else mass_g
-        _take(row.sample, taken_g - returned_g, wanted_g=mass_g)
+        returned_g = 0.0 if before_g is None or _counted_since(source, row.weighed_at) else before_g
+        taken_g = 0.0 if _counted_since(source, at) else mass_g
+        _take(source, taken_g - returned_g, wanted_g=mass_g)
     row.mass_g, row.mass_sigma_g, row.weighed_at, row.weighed_by = mass_g, sigma_g, at, user
     with pghistory.context(**({"reason": reason} if reason else {})):
         row.save(update_fields=["mass_g", "mass_sigma_g", "weighed_at", "weighed_by"])
@@ -81,8 +86,10 @@ def take_back(*, ingredient: Ingredient, user: User, reason: str) -> Ingredient:
     row = Ingredient.objects.select_for_update(of=("self",)).select_related("sample").get(pk=ingredient.pk)
     if row.mass_g is None:
         raise ValidationError("Nothing was weighed out yet, so there is nothing to take back.")
-    if row.sample is not None and not _counted_since(row.sample, row.weighed_at):
-        _take(row.sample, -row.mass_g, wanted_g=0.0)
+    if row.sample is not None:
+        _locked(row.sample)
+        if not _counted_since(row.sample, row.weighed_at):
+            _take(row.sample, -row.mass_g, wanted_g=0.0)
     row.mass_g = row.mass_sigma_g = row.weighed_at = row.weighed_by = None
     with pghistory.context(reason=reason):
         row.save(update_fields=["mass_g", "mass_sigma_g", "weighed_at", "weighed_by"])
@@ -233,6 +240,7 @@ def grams(mass_g: float) -> str:
 
 def _take(sample: Sample, mass_g: float, *, wanted_g: float) -> float | None:
     """Take (or give back, when negative) in one conditional UPDATE; what is left, None when unknown."""
+    _locked(sample)
     if mass_g:
         enough = Q(mass_left_g__isnull=True) | Q(mass_left_g__gte=mass_g - DUST_G)
         rest = Greatest(Cast(F("mass_left_g") - mass_g, IN_NANOGRAMS), Cast(0, IN_NANOGRAMS))
@@ -254,9 +262,8 @@ def _refuse_unless_unknown(sample: Sample, wanted_g: float) -> None:
 
 
 def _counted_since(sample: Sample, moment: datetime | None) -> bool:
-    """Whether a recount already saw what was done at that moment."""
-    counts = StockEntry.objects.filter(sample=sample, kind=StockEntry.Kind.RECOUNT)
-    return moment is not None and counts.filter(at__gt=moment).exists()
+    """Whether a recount, or a disposal of all, already saw what was done at that moment."""
+    return moment is not None and StockEntry.objects.filter(COUNTED, sample=sample, at__gt=moment).exists()
 
 
 def _gone_g(sample: Sample) -> float:
@@ -266,7 +273,9 @@ def _gone_g(sample: Sample) -> float:
 
 
 def _locked(sample: Sample) -> Sample:
-    return Sample.objects.select_for_update(of=("self",)).get(pk=sample.pk)
+    """As strong a lock as an UPDATE takes, not stronger: two new ingredients of one sample share its key, and
+    would wait for each other for ever."""
+    return Sample.objects.select_for_update(of=("self",), no_key=True).get(pk=sample.pk)
 
 
 def _write(sample: Sample, **columns: float | int | None) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -78,6 +79,46 @@ def test_what_two_people_dispose_and_weigh_at_once_is_taken_once(project: Projec
     with ThreadPoolExecutor(max_workers=8) as people:
         assert sum(people.map(take, range(8))) == 1
     assert left_g(lot) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_known_amount_waits_for_a_weigh_out_that_is_being_saved(project: Project) -> None:
+    lot, alice = bottle(project, amount_g=None), User.objects.get(username="alice")
+    ingredient = use(lot)
+
+    def state() -> None:
+        try:
+            stock.set_amount(Sample.objects.get(pk=lot.pk), 10.0, alice)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as people:
+        with transaction.atomic():
+            stock.weigh_out(ingredient=ingredient, mass_g=4.0, user=alice)
+            stated = people.submit(state)
+            wait([stated], timeout=1)
+            assert not stated.done(), "it did not wait"
+        stated.result(timeout=20)
+    assert left_g(lot) == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_new_ingredients_of_one_sample_do_not_wait_for_each_other_for_ever(project: Project) -> None:
+    lot, alice = bottle(project), User.objects.get(username="alice")
+    both = Barrier(2)
+
+    def weigh(_: int) -> None:
+        try:
+            with transaction.atomic():
+                ingredient = use(lot)
+                both.wait(timeout=20)
+                stock.weigh_out(ingredient=ingredient, mass_g=1.0, user=alice)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=2) as people:
+        list(people.map(weigh, range(2)))
+    assert left_g(lot) == 18
 
 
 def test_an_overdraw_is_refused_with_what_is_left(lot: Sample, alice: User) -> None:
@@ -158,6 +199,26 @@ def test_correcting_what_a_recount_has_seen_leaves_the_count_alone(lot: Sample, 
     stock.recount(lot, 18.5, "yearly count", alice)
     stock.weigh_out(ingredient=ingredient, mass_g=1.5, at=ingredient.weighed_at, user=alice, reason="typo")
     assert left_g(lot) == 18.5
+
+
+@pytest.mark.parametrize("disposed_g", [None, 19.0])
+def test_an_emptied_bottle_stays_empty_whatever_is_corrected_later(
+    lot: Sample, alice: User, disposed_g: float | None
+) -> None:
+    ingredient = stock.weigh_out(ingredient=use(lot), mass_g=1.0, user=alice)
+    before, late = timezone.now(), use(lot)
+    stock.dispose(lot, disposed_g, "expired", alice)
+    stock.weigh_out(ingredient=late, mass_g=2.0, user=alice, at=before)
+    assert left_g(lot) == 0
+    stock.take_back(ingredient=ingredient, user=alice, reason="another bottle")
+    assert left_g(lot) == 0
+
+
+def test_disposing_of_a_part_is_no_recount(lot: Sample, alice: User) -> None:
+    ingredient = stock.weigh_out(ingredient=use(lot), mass_g=1.0, user=alice)
+    stock.dispose(lot, 9.0, "half of it was wet", alice)
+    stock.take_back(ingredient=ingredient, user=alice, reason="another bottle")
+    assert left_g(lot) == 11
 
 
 def test_disposing_of_an_unknown_rest_leaves_nothing(project: Project, alice: User) -> None:
