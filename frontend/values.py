@@ -1,7 +1,7 @@
 """Which of many values a page shows for a property, and how many more there are.
 
 The property's preferred method speaks; its replicates are combined with their sigmas; origins are never
-mixed. The same rule as `analysis.explore`, which applies it in SQL.
+mixed, nor limits with numbers. The same rule as `analysis.explore`, which applies it in SQL.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from analysis import properties
+from analysis.explore.combining import SMALLEST_SIGMA
 from analysis.methods.base import Property
 from analysis.models import Value
 from frontend.formatting import Written, quantity
@@ -21,6 +22,7 @@ from frontend.formatting import Written, quantity
 FIRST = ("plqy", "pl_peak_center", "pl_peak_fwhm", "trpl_tau_amp", "band_gap", "phase_fraction", "tg")
 # What a laboratory would rather believe, first.
 ORIGINS = ("measured", "entered", "published", "simulated", "predicted")
+EXACT = ("=", "~")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,19 @@ def _of_one_voice(values: Sequence[Value]) -> list[Value]:
     if best.value is None or best.upper is not None:
         return [best]
     preferred = properties.preferred_method(best.property)
-    return [v for v in same if v.method in ("", preferred)] or [v for v in same if v.method == best.method]
+    of_method = [v for v in same if v.method in ("", preferred)]
+    return _without_idle_limits(of_method or [v for v in same if v.method == best.method])
+
+
+def _without_idle_limits(values: Sequence[Value]) -> list[Value]:
+    """Every number; without any, the tightest limit, for limits have no mean. Upper ones go first."""
+
+    def tightest(limit: Value) -> tuple[bool, float, bool]:
+        assert limit.value is not None  # words were left out before
+        lower = limit.comparator.startswith(">")
+        return lower, -limit.value if lower else limit.value, limit.comparator.endswith("=")
+
+    return [v for v in values if v.comparator in EXACT] or [min(values, key=tightest)]
 
 
 def _written(values: Sequence[Value], declared: Property) -> Written | None:
@@ -102,23 +116,25 @@ def _written(values: Sequence[Value], declared: Property) -> Written | None:
         sigma,
         first.unit,
         upper=first.upper,
-        comparator=first.comparator if len(values) == 1 else "=",
+        comparator="~" if any(v.comparator == "~" for v in values) else first.comparator,
         as_percent=declared.as_percent,
     )
 
 
 def combined(replicates: Sequence[tuple[float, float | None]]) -> tuple[float, float | None]:
-    """Weighted mean and its standard error; where a sigma is missing, plain mean and that of the scatter.
+    """Weighted mean and its standard error; where a sigma is missing, plain mean and that of the scatter,
+    unknown where there is none.
 
     Weights are 1/σ². Where they scatter more than their sigmas say, the error grows by the Birge ratio.
     R. T. Birge, Phys. Rev. 40 (1932) 207.
     """
     if len(replicates) == 1:
         return replicates[0]
-    sigmas = [sigma for _, sigma in replicates if sigma]
+    sigmas = [sigma for _, sigma in replicates if sigma and sigma > SMALLEST_SIGMA]
     if len(sigmas) < len(replicates):
         values = [value for value, _ in replicates]
-        return statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
+        scatter = statistics.stdev(values)
+        return statistics.fmean(values), scatter / math.sqrt(len(values)) if scatter else None
     weights = [1 / sigma**2 for sigma in sigmas]
     total = math.fsum(weights)
     mean = math.fsum(w * value for w, (value, _) in zip(weights, replicates, strict=True)) / total

@@ -62,17 +62,20 @@ def keys(sample: NDArray[np.int64], origin: NDArray[np.bytes_]) -> NDArray[np.in
 
 
 def combine(key: NDArray[np.int64], value: Array, sigma: Array, comparator: NDArray[np.str_]) -> Points:
-    """Combine rows of equal key.
+    """Combine rows of equal key. A limit is no number: beside one it is left out, and of limits alone the
+    tightest speaks for itself; of upper and lower ones, the upper.
 
     Where every replicate states a sigma: mean weighted by 1/sigma², its sigma widened by the Birge ratio
     √(χ²/(n−1)) when the replicates scatter more than they admit. Otherwise the plain mean with its standard
-    error from the scatter. A single value stays as it is.
+    error from the scatter, unknown where they do not scatter at all. A single value stays as it is.
 
     R. T. Birge, Phys. Rev. 40 (1932) 207.
     """
     if np.any(key[1:] < key[:-1]):
         order = np.argsort(key, kind="stable")
         key, value, sigma, comparator = key[order], value[order], sigma[order], comparator[order]
+    kept = _without_idle_limits(key, value, comparator)
+    key, value, sigma, comparator = key[kept], value[kept], sigma[kept], comparator[kept]
     first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if key.size else np.empty(0, int)
     count = np.diff(np.append(first, key.size))
     points = Points(key[first], value[first], sigma[first], count, comparator[first])
@@ -81,8 +84,24 @@ def combine(key: NDArray[np.int64], value: Array, sigma: Array, comparator: NDAr
     several = np.repeat(count > 1, count)
     means, errors = _means(value[several], sigma[several], count[count > 1])
     points.value[count > 1], points.sigma[count > 1] = means, errors
-    points.comparator[count > 1] = "="
+    points.comparator[np.isin(points.key, key[comparator == "~"])] = "~"
     return points
+
+
+def _without_idle_limits(
+    key: NDArray[np.int64], value: Array, comparator: NDArray[np.str_]
+) -> NDArray[np.intp] | slice:
+    """The rows that say something: every number, and the tightest limit where there is no number."""
+    exact = (comparator == "=") | (comparator == "~")
+    if exact.all():
+        return slice(None)
+    alone = np.flatnonzero(~exact & ~np.isin(key, key[exact]))
+    lower = np.char.startswith(comparator[alone], ">")
+    tightness = np.where(lower, -value[alone], value[alone])
+    inclusive = np.char.endswith(comparator[alone], "=")
+    alone = alone[np.lexsort((inclusive, tightness, lower, key[alone]))]
+    _, tightest = np.unique(key[alone], return_index=True)
+    return np.sort(np.concatenate([np.flatnonzero(exact), alone[tightest]]))
 
 
 def _means(value: Array, sigma: Array, count: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -98,4 +117,7 @@ def _means(value: Array, sigma: Array, count: NDArray[np.int64]) -> tuple[Array,
     mean = total(weight * value) / total(weight)
     chi_squared = total(weight * (value - np.repeat(mean, count)) ** 2)
     scatter = chi_squared / (count - 1) / total(weight)
-    return mean, np.sqrt(np.where(weighted, np.maximum(scatter, 1 / total(weight)), scatter))
+    # Equal replicates show the last digit of an instrument, not that it is never wrong.
+    equal = np.maximum.reduceat(value, start) == np.minimum.reduceat(value, start)
+    unstated = np.where(equal, np.nan, scatter)
+    return mean, np.sqrt(np.where(weighted, np.maximum(scatter, 1 / total(weight)), unstated))

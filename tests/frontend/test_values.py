@@ -10,6 +10,7 @@ import pytest
 from analysis import explore
 from analysis.models import Publication, Value
 from frontend.drawings.sparkline import sparkline
+from frontend.formatting import quantity
 from frontend.values import combined, shown
 
 
@@ -21,6 +22,9 @@ from frontend.values import combined, shown
         [(0.42, 0.01), (0.40, 0.02), (0.55, 0.005)],
         [(0.42, None), (0.40, 0.02)],
         [(0.42, None)],
+        [(0.42, None), (0.42, None)],
+        [(0.42, None), (0.42, 0.02)],
+        [(0.42, 1e-200), (0.40, 0.02)],
     ],
 )
 def test_the_sample_page_and_explore_show_the_same_number(numbers, alice, composite):
@@ -33,6 +37,31 @@ def test_the_sample_page_and_explore_show_the_same_number(numbers, alice, compos
     mean, sigma = combined(numbers)
     assert list(columns.y) == pytest.approx([mean])
     assert list(columns.y_sigma) == pytest.approx([math.nan if sigma is None else sigma], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(0.1, "<"), (0.3, "=")],
+        [(0.3, "="), (0.5, "~"), (0.9, ">")],
+        [(0.1, "<"), (0.05, "<="), (0.2, ">")],
+        [(0.5, ">"), (0.7, ">")],
+    ],
+)
+def test_the_sample_page_and_explore_never_average_a_limit(rows, alice, composite):
+    for value, sign in rows:
+        Value.objects.create(
+            sample=composite, property="plqy", value=value, comparator=sign, unit="1",
+            origin="entered", entered_by=alice, note="sphere",
+        )  # fmt: skip
+    (line,) = shown(Value.objects.all())
+    columns = explore.columns(alice, x="sintering_temperature_c", y="plqy")
+    alone = quantity(columns.y[0], columns.y_sigma[0], "1", comparator=columns.comparator[0], as_percent=True)
+    assert str(line.written) == str(alone)
+    assert len(line.rows) + len(line.others) == len(rows)
+    exact = [value for value, sign in rows if sign in "=~"]
+    assert columns.y[0] == pytest.approx(np.mean(exact) if exact else line.source.value)
+    assert len(line.rows) == columns.replicates[0] == (len(exact) or 1)
 
 
 def test_equal_sigmas_give_the_plain_mean_and_sigma_over_root_n():
