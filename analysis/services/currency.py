@@ -6,6 +6,7 @@ from django.db import transaction
 
 from analysis.models import Run, Value
 from measurements.models import Measurement
+from samples.models import Sample
 
 
 @transaction.atomic
@@ -20,3 +21,19 @@ def decide_current(measurement: Measurement, method: str) -> None:
     of_method = Value.objects.filter(measurement=measurement, method=method)
     of_method.filter(current=True).exclude(run=winner).update(current=False)
     of_method.filter(current=False, run=winner).update(current=True)
+
+
+def supersede_earlier(value: Value) -> None:
+    """A person who enters a number again corrects it: their earlier ones stay readable, no longer current.
+
+    To be called in the transaction that saves `value`, and before it is saved.
+    """
+    Sample.objects.select_for_update(no_key=True).get(pk=value.sample_id)  # one correction after the other
+    Value.objects.filter(
+        sample=value.sample,
+        property=value.property,
+        component=value.component,
+        origin=Value.Origin.ENTERED,
+        entered_by=value.entered_by,
+        current=True,
+    ).update(current=False)

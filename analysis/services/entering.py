@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from analysis import properties
 from analysis.models import Value
+from analysis.services.currency import supersede_earlier
 from samples.models import Sample, User
 
 
@@ -21,7 +23,10 @@ def enter_value(
     component: str = "",
     comparator: str = "=",
 ) -> Value:
-    """A value entered by hand, marked as such for ever, with the person and the reason."""
+    """A value entered by hand, marked as such for ever, with the person and the reason.
+
+    It supersedes what the same person entered for the same quantity of the sample before.
+    """
     try:
         declared = properties.get(property_key)
     except KeyError as error:
@@ -50,5 +55,7 @@ def enter_value(
         note=reason.strip(),
     )
     entered.full_clean()
-    entered.save()
+    with transaction.atomic():
+        supersede_earlier(entered)
+        entered.save()
     return entered

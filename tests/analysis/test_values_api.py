@@ -88,6 +88,20 @@ def test_a_value_entered_by_hand_is_marked_as_such_for_ever(as_alice: APIClient,
     assert entered.entered_by is not None
 
 
+def test_a_corrected_number_supersedes_what_the_same_person_entered_before(
+    as_alice: APIClient, bob: User, composite: Sample
+) -> None:
+    common = {"sample": composite, "origin": "entered", "note": "-", "value": 0.9, "unit": "1"}
+    others = [
+        Value.objects.create(**common, property="plqy", entered_by=bob).pk,
+        Value.objects.create(**common, property="loading", entered_by=composite.created_by).pk,
+    ]
+    first = as_alice.post("/api/v1/values/", ENTERED | {"comparator": "<"}, format="json").json()["id"]
+    second = as_alice.post("/api/v1/values/", ENTERED | {"value": 0.24}, format="json").json()["id"]
+    assert set(Value.objects.filter(current=True).values_list("pk", flat=True)) == {*others, second}
+    assert Value.objects.get(pk=first).value == 0.42  # it stays readable
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
