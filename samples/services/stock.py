@@ -273,8 +273,7 @@ def _gone_g(sample: Sample) -> float:
 
 
 def _locked(sample: Sample) -> Sample:
-    """As strong a lock as an UPDATE takes, not stronger: two new ingredients of one sample share its key, and
-    would wait for each other for ever."""
+    """Locked as an UPDATE locks it; others may plan to take from it meanwhile."""
     return Sample.objects.select_for_update(of=("self",), no_key=True).get(pk=sample.pk)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -100,25 +99,6 @@ def test_the_first_known_amount_waits_for_a_weigh_out_that_is_being_saved(projec
             assert not stated.done(), "it did not wait"
         stated.result(timeout=20)
     assert left_g(lot) == 6
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_new_ingredients_of_one_sample_do_not_wait_for_each_other_for_ever(project: Project) -> None:
-    lot, alice = bottle(project), User.objects.get(username="alice")
-    both = Barrier(2)
-
-    def weigh(_: int) -> None:
-        try:
-            with transaction.atomic():
-                ingredient = use(lot)
-                both.wait(timeout=20)
-                stock.weigh_out(ingredient=ingredient, mass_g=1.0, user=alice)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(max_workers=2) as people:
-        list(people.map(weigh, range(2)))
-    assert left_g(lot) == 18
 
 
 def test_an_overdraw_is_refused_with_what_is_left(lot: Sample, alice: User) -> None:
