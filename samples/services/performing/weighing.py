@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pghistory
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from samples.ancestry import descendants
@@ -42,12 +42,15 @@ def weigh(
     """Record a weigh-out, from `sample` where one is named. To take from another sample than the first time,
     take the first weigh-out back.
 
-    Raises ValidationError, or its OverdrawError when the sample has less; then nothing is saved.
+    Raises ValidationError, its OverdrawError when the sample has less, or PermissionDenied when the user may
+    not take from it; then nothing is saved.
     """
     held = lock(ingredient.preparation)
     row = Ingredient.objects.select_related("sample", "material").get(pk=ingredient.pk)
+    _must_be_open(row, user)
     if sample is not None and sample.pk != row.sample_id:
         _choose(row, sample, held)
+        _must_be_open(row, user)
     begin(held)
     return stock.weigh_out(
         ingredient=row, mass_g=mass_g, sigma_g=sigma_g, user=user, at=check_moment(at), reason=reason
@@ -56,9 +59,19 @@ def weigh(
 
 @transaction.atomic
 def take_back(*, user: User, ingredient: Ingredient, reason: str) -> Ingredient:
-    """Undo a weigh-out: its grams return, and its mass is unknown again."""
+    """Undo a weigh-out: its grams return, and its mass is unknown again.
+
+    Raises ValidationError, or PermissionDenied when the user may not take from the sample either.
+    """
     lock(ingredient.preparation)
+    _must_be_open(ingredient, user)
     return stock.take_back(ingredient=ingredient, user=user, reason=reason)
+
+
+def _must_be_open(row: Ingredient, user: User) -> None:
+    """A preparation may use what its own readers may not see: another project's, or under an embargo."""
+    if row.sample_id is not None and not Sample.objects.open_to(user).filter(pk=row.sample_id).exists():
+        raise PermissionDenied("You may not weigh from this sample or give back to it; ask its project.")
 
 
 def _choose(row: Ingredient, sample: Sample, preparation: Preparation) -> None:
