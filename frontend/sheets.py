@@ -60,15 +60,18 @@ class Told:
 
 @dataclass(frozen=True)
 class Weighing:
+    """An ingredient on the sheet; `is_hidden` when the reader may not see the sample that it comes from."""
+
     row: Ingredient
-    name: str
-    planned_mg: str
-    mass_mg: str
-    sigma_mg: str
-    lots: list[Sample]
-    deviation: str
-    significant: bool
-    version: str
+    name: str = ""
+    planned_mg: str = ""
+    mass_mg: str = ""
+    sigma_mg: str = ""
+    lots: list[Sample] = field(default_factory=list)
+    deviation: str = ""
+    significant: bool = False
+    version: str = ""
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,10 @@ class Bench:
 
 def bench(preparation: Preparation, user: User, attachments: Sequence[Attachment]) -> Bench:
     told = Bench()
+    hidden = performing.hidden_sources(preparation, user)
     for row in preparation.ingredients.all():
-        told.weighings.append(_weighing(row, user))
+        is_hidden = row.sample_id in hidden
+        told.weighings.append(Weighing(row, is_hidden=True) if is_hidden else _weighing(row, user))
     for number_, place in enumerate(performing.sheet(preparation), start=1):
         told.steps.append(_step(place, number_, [a for a in attachments if a.step == place.key]))
     return told
@@ -128,14 +133,16 @@ def name_of(row: Ingredient) -> str:
     return material.name if material else (row.sample.code if row.sample else "")
 
 
-def figures(preparation: Preparation, typed_in: Mapping[str, float]) -> list[Figure]:
-    """What follows from what is typed, recorded or planned, in this order of belief.
+def figures(preparation: Preparation, typed_in: Mapping[str, float], user: User) -> list[Figure]:
+    """What follows from what is typed, recorded or planned, in this order of belief. What is weighed from a
+    sample that the user may not see is unknown.
 
     typed_in : `ingredient-<pk>` in mg; `<step key>-<field>` in the unit of the field
     """
     rows = list(preparation.ingredients.all())
-    masses = {row.pk: _mass_mg(row, typed_in) for row in rows}
-    known = {row.pk: mg for row in rows if (mg := masses[row.pk]) is not None}
+    hidden = performing.hidden_sources(preparation, user)
+    masses = {row.pk: _mass_mg(row, typed_in) for row in rows if row.sample_id not in hidden}
+    known = {pk: mg for pk, mg in masses.items() if mg is not None}
     found = _of_the_weighing(rows, known)
     total_g = sum(known.values()) / 1000 if rows and len(known) == len(rows) else None
     for place in performing.sheet(preparation):

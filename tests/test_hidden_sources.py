@@ -73,3 +73,41 @@ def test_those_who_may_write_to_both_weigh_as_ever(alice: User, weighed: Ingredi
     at = f"/api/v1/preparations/{weighed.preparation_id}/ingredients/{weighed.pk}/"
     assert api(alice).post(at, {"mass_g": 2.875, "reason": "typo"}, format="json").status_code == 200
     assert left_g(secret) == 7.125
+
+
+@pytest.mark.parametrize("room", ["", "numbers/"])
+def test_a_sheet_names_no_sample_that_its_reader_may_not_see(
+    dora: User, weighed: Ingredient, secret: Sample, room: str
+) -> None:
+    at = f"preparations/{weighed.preparation_id}/"
+    told = api(dora).get(f"/api/v1/{at}")
+    typed = {f"ingredient-{weighed.pk}": "1"}
+    page = browser(dora).get(f"/{at}{room}", typed)
+    assert (told.status_code, page.status_code) == (200, 200)
+    for text in (told.content.decode(), page.content.decode()):
+        for fact in ("SECRET-1", "Secretium", "6.125", "3.875", "3875", "3.75", "3750", "0.0625", "62.5"):
+            assert fact not in text, fact
+    assert told.json()["ingredients"] == [
+        {
+            "id": weighed.pk,
+            "material": None,
+            "sample": "(hidden)",
+            "planned_mass_g": None,
+            "mass_g": None,
+            "mass_sigma_g": None,
+            "weighed_at": None,
+            "deviations": [],
+        }
+    ]
+
+
+def test_who_may_see_the_sample_reads_it_on_the_sheet(
+    alice: User, weighed: Ingredient, secret: Sample
+) -> None:
+    Membership.objects.get_or_create(project=secret.project, user=alice, defaults={"role": Role.VIEWER})
+    at = f"preparations/{weighed.preparation_id}/"
+    (row,) = api(alice).get(f"/api/v1/{at}").json()["ingredients"]
+    assert (row["sample"], row["material"], row["mass_g"]) == ("SECRET-1", "Secretium", 3.875)
+    page = browser(alice).get(f"/{at}").content.decode()
+    assert "SECRET-1" in page
+    assert "Secretium" in page

@@ -82,7 +82,7 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
         "preparation": row,
         "samples": list(row.samples.filter(voided_at=None).order_by("code")),
         "bench": told,
-        "figures": sheets.figures(row, {}),
+        "figures": sheets.figures(row, {}, request.user),
         "attachments": [a for a in attachments if not a.step],
         "may_write": scope(request).may_write(row.project_id),
         "kinds": KINDS.values(),
@@ -105,7 +105,7 @@ def numbers(request: HttpRequest, pk: int) -> HttpResponse:
             continue
         if value is not None and 0 < value < 1e12:
             typed_in[name] = value
-    return render(request, "bench/numbers.html", {"figures": sheets.figures(row, typed_in)})
+    return render(request, "bench/numbers.html", {"figures": sheets.figures(row, typed_in, request.user)})
 
 
 @require_POST

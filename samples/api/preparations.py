@@ -71,7 +71,7 @@ class PreparationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
 
     @extend_schema(responses=SheetSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(SheetSerializer(self.get_object()).data)
+        return self._sheet()
 
     @extend_schema(
         request=AddStepSerializer, responses={201: SheetSerializer}, operation_id="preparations_steps_add"
@@ -212,4 +212,6 @@ class PreparationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         return row, form.validated_data
 
     def _sheet(self, status: int = 200) -> Response:
-        return Response(SheetSerializer(self.get_object()).data, status=status)
+        row = self.get_object()
+        hidden = performing.hidden_sources(row, self.request.user)
+        return Response(SheetSerializer(row, context={"hidden": hidden}).data, status=status)

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from samples.api.sentences import MomentField
+from samples.exchange.exporting import HIDDEN
 from samples.models import Ingredient, Preparation, Sample
 from samples.services import performing
 from samples.services.performing import Place
@@ -40,6 +41,8 @@ class DeviationSerializer(serializers.Serializer):
 
 
 class IngredientSerializer(serializers.ModelSerializer):
+    """Of a sample that the reader may not see: that something goes in, and nothing else about it."""
+
     material = serializers.SerializerMethodField()
     sample = serializers.SlugRelatedField(slug_field="code", read_only=True)
     deviations = serializers.SerializerMethodField()
@@ -50,6 +53,12 @@ class IngredientSerializer(serializers.ModelSerializer):
             "id", "material", "sample", "planned_mass_g", "mass_g", "mass_sigma_g", "weighed_at",
             "deviations",
         ]  # fmt: skip
+
+    def to_representation(self, row: Ingredient) -> dict[str, Any]:
+        if row.sample_id in self.context["hidden"]:
+            nothing = dict.fromkeys(self.fields)
+            return nothing | {"id": row.pk, "sample": HIDDEN, "deviations": []}
+        return super().to_representation(row)
 
     def get_material(self, row: Ingredient) -> str | None:
         material = row.material or (row.sample.material if row.sample else None)
@@ -89,6 +98,8 @@ class PlaceSerializer(serializers.Serializer):
 
 
 class SheetSerializer(PreparationSerializer):
+    """`context` holds `hidden`: the samples that the reader may not see."""
+
     ingredients = IngredientSerializer(many=True, read_only=True)
     steps = serializers.SerializerMethodField()
 

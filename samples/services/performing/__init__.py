@@ -8,7 +8,7 @@ from samples.services.performing.dividing import Part, Portion, pool, split
 from samples.services.performing.finishing import finish, yield_limit_g
 from samples.services.performing.sheet import Deviation, Place, deviations, place, sheet
 from samples.services.performing.steps import add_step, perform, undo
-from samples.services.performing.weighing import candidates, take_back, weigh
+from samples.services.performing.weighing import candidates, hidden_sources, take_back, weigh
 
 __all__ = [
     "Deviation",
@@ -19,6 +19,7 @@ __all__ = [
     "candidates",
     "deviations",
     "finish",
+    "hidden_sources",
     "perform",
     "place",
     "pool",

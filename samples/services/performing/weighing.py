@@ -28,6 +28,13 @@ def candidates(ingredient: Ingredient, user: User) -> SampleQuerySet:
     return rows.filter(material=material_id).exclude(mass_left_g=0) | own
 
 
+def hidden_sources(preparation: Preparation, user: User) -> set[int]:
+    """Keys of the samples that go in and that the user may not see: of another project, or under an embargo.
+    A sheet tells neither what they are nor how much of them was weighed."""
+    sources = {row.sample_id for row in preparation.ingredients.all() if row.sample_id is not None}
+    return sources - set(Sample.objects.visible_to(user).filter(pk__in=sources).values_list("pk", flat=True))
+
+
 @transaction.atomic
 def weigh(
     *,
