@@ -15,7 +15,7 @@ from frontend.exchange.kept import ExpiredError, Kept, keep, kept
 from frontend.forms.exchange import ImportForm
 from frontend.forms.samples import SampleFilter
 from frontend.scope import narrowed, scope
-from frontend.views.samples import _filtered
+from frontend.views.samples import listed
 from samples.api.exchange import attached, exported
 from samples.exchange import FileError, Outcome, Problem
 from samples.exchange.exporting import extent
@@ -134,8 +134,7 @@ def export_file(request: HttpRequest) -> HttpResponseBase:
     everything = narrowed(Sample.objects.all(), request).filter(project=project)
     halide = request.GET.get("halide", "")
     chosen = SampleFilter(request.GET, halides=[halide] if halide else []).chosen()
-    rows = _filtered(everything, chosen) if chosen else None
-    return exported(extent(request.user, project, rows), key)
+    return exported(extent(request.user, project, listed(everything, chosen)), key)
 
 
 def _only_project(request: HttpRequest) -> Project | None:

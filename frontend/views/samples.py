@@ -57,7 +57,7 @@ def sample_list(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     everything = narrowed(Sample.objects.all(), request)
     filters = SampleFilter(request.GET, halides=everything.halides())
     chosen = filters.chosen()
-    rows = _filtered(everything.exclude(voided_at=None) if "void" in chosen else everything.kept(), chosen)
+    rows = listed(everything, chosen)
     if request.GET.get("as") == "csv":
         return sample_table.response(rows.for_list().order_by("code"))
     if request.GET.get("as") == "labels":
@@ -100,7 +100,9 @@ def _to_labels(request: HttpRequest, rows: SampleQuerySet) -> HttpResponse:
     return redirect(f"{reverse('labels')}?{urlencode({'codes': ' '.join(codes)})}")
 
 
-def _filtered(rows: SampleQuerySet, chosen: dict[str, Any]) -> SampleQuerySet:
+def listed(rows: SampleQuerySet, chosen: dict[str, Any]) -> SampleQuerySet:
+    """What the list shows under these filters and its files hold: the void only where they are asked for."""
+    rows = rows.exclude(voided_at=None) if "void" in chosen else rows.kept()
     rows = rows.filter(**{CONDITIONS[name]: value for name, value in chosen.items() if name in CONDITIONS})
     if "loading_min" in chosen:
         rows = rows.filter(factors__loading_mass_fraction__gte=chosen["loading_min"] / 100)

@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
-from samples.models import Project, Sample
+from samples.models import Project, Sample, User
+from samples.services import voiding
 
 pytestmark = pytest.mark.django_db
 ONE = b"code,state\nVT-A,powder\n"
@@ -72,6 +73,21 @@ def test_the_list_exports_what_it_shows(alices_browser: Client, composite: Sampl
     assert "/export/?state=composite&amp;as=xlsx" in page
     assert alices_browser.get("/export/?as=json&state=composite").json()["tables"]["samples"]
     assert alices_browser.get("/export/?as=json&state=glass").json()["tables"]["samples"] == []
+
+
+def test_a_void_sample_is_exported_only_where_the_list_shows_it(
+    alices_browser: Client, project: Project, alice: User
+) -> None:
+    Sample.objects.create(project=project, code="KEPT", state="powder")
+    void = Sample.objects.create(project=project, code="VOIDED", state="powder")
+    voiding.void(void, reason="Mislabelled jar.", user=alice)
+
+    def codes(query: str) -> list[str]:
+        rows = alices_browser.get(f"/export/?as=json{query}").json()["tables"]["samples"]
+        return [row["code"] for row in rows]
+
+    assert codes("") == codes("&state=powder") == ["KEPT"]
+    assert codes("&void=only") == ["VOIDED"]
 
 
 def test_a_viewer_exports_the_whole_project_from_its_page(bobs_browser: Client, composite: Sample) -> None:
