@@ -6,8 +6,6 @@ says are refused before anything is read into the database.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import stat
@@ -22,7 +20,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from measurements.models import Attachment
-from measurements.services import Incoming, RefusedError, Subject, attach, receive
+from measurements.services import Incoming, RefusedError, Subject, attach, read_log, receive
 from measurements.store import StoreError
 from measurements.techniques import Technique
 from samples.exchange import FileError, Outcome, Problem, Sheet
@@ -190,7 +188,7 @@ def _crate(archive: zipfile.ZipFile, filename: str) -> Crate:
     try:
         measurements = [_measurement(row) for row in manifest.get("measurements", [])]
         attachments = [_attachment(row) for row in manifest.get("attachments", [])]
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FileError(f"The vitrine.json of {filename} is not as exported; export it again.") from error
     return Crate(archive, filename, folder, hashes, measurements, attachments)
 
@@ -216,15 +214,17 @@ def _measurement(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _attachment(row: dict[str, Any]) -> dict[str, Any]:
-    if row["kind"] not in Attachment.Kind.values or not isinstance(row["reading"], dict):
+    if row["kind"] not in Attachment.Kind.values:
         raise ValueError
     texts = {name: str(row[name]) for name in ("path", "filename", "sha256", "note", "step")}
-    preview = base64.b64decode(row["preview"], validate=True) if row["preview"] else None
-    return {**row, **texts, "preview": preview}
+    owner = {name: str(row[name]) if row[name] else None for name in ("sample", "preparation")}
+    was_read = row["kind"] == Attachment.Kind.FURNACE_LOG and bool(row["reading"])
+    return {**texts, **owner, "kind": row["kind"], "was_read": was_read}
 
 
 def _files(crate: Crate, intake: Intake, user: User, project: Project) -> None:
-    """Raw files take the road of every upload: stored durably, then read and analysed anew."""
+    """Raw files and furnace logs take the road of every upload: stored durably, then read and analysed anew.
+    What the archive says of them is not believed."""
     codes = {row.made.code for row in intake.rows["samples"] if isinstance(row.made, Sample)}
     for measurement in crate.measurements:
         if measurement["sample"] not in codes:
@@ -257,5 +257,5 @@ def _files(crate: Crate, intake: Intake, user: User, project: Project) -> None:
             note=row["note"],
             kind=row["kind"],
         )
-        if row["reading"] or row["preview"]:
-            Attachment.objects.filter(pk=made.pk).update(reading=row["reading"], preview=row["preview"])
+        if row["was_read"]:
+            read_log(made)

@@ -2,7 +2,7 @@
 
 from measurements.services.attachments import Subject, attach, void_attachment
 from measurements.services.datasets import keep_datasets, load, load_named
-from measurements.services.furnace import attach_log
+from measurements.services.furnace import attach_log, read_log
 from measurements.services.inbox import assign, set_technique
 from measurements.services.instruments import add_instrument, issue_token, owner_of_token
 from measurements.services.reading import read_measurement, requeue_forgotten
@@ -22,6 +22,7 @@ __all__ = [
     "load",
     "load_named",
     "owner_of_token",
+    "read_log",
     "read_measurement",
     "receive",
     "requeue_forgotten",

@@ -53,15 +53,21 @@ def attach_log(
         note=note,
         kind=str(Attachment.Kind.FURNACE_LOG),
     )
+    log = read_log(row)
+    with pghistory.context(reason=f"Read from the furnace log {row.filename}"):
+        _as_run(line.performed, log)
+    rederive(held.samples.all())
+    return row
+
+
+def read_log(row: Attachment) -> FurnaceLog:
+    """The log in an attachment, which then says what it was found to say. Raises ValidationError."""
     log = _read(row)
     minutes, temperature_c = furnace_log.preview(log)
     row.preview = np.concatenate([minutes, temperature_c]).astype("<f4").tobytes()
     row.reading = told(log)
     row.save(update_fields=["preview", "reading"])
-    with pghistory.context(reason=f"Read from the furnace log {row.filename}"):
-        _as_run(line.performed, log)
-    rederive(held.samples.all())
-    return row
+    return log
 
 
 def told(log: FurnaceLog) -> dict[str, Any]:

@@ -19,11 +19,13 @@ from analysis import services
 from analysis.models import Artifact, Run, RunInput, Value
 from frontend.exchange import eln_reading, eln_writing
 from measurements.models import Attachment, Dataset, Measurement, RawFile
-from measurements.services import Subject, attach
+from measurements.services import Subject, attach, attach_log
 from samples.exchange import FileError, Outcome
 from samples.exchange.exporting import extent
 from samples.models import Ingredient, Material, Preparation, Project, Recipe, Sample, User
+from samples.services import performing
 from tests.analysis.conftest import Measured, measured
+from tests.measurements.test_attachments import log_text
 
 __all__ = ["measured"]  # the fixture of the analysis tests
 pytestmark = pytest.mark.django_db
@@ -162,6 +164,65 @@ def test_a_measurement_that_cannot_be_received_takes_the_samples_back(
 
     outcome = bring(alice, project, changed(archive, misname))
     assert "is no sample of the archive" in outcome.problems[0].message
+    assert not Sample.objects.exists()
+
+
+def furnace_log(user: User, preparation: Preparation | None) -> tuple[dict[str, Any], bytes]:
+    """What the log of a sintering was found to say, and its preview."""
+    assert preparation is not None
+    performing.perform(user=user, preparation=preparation, key="sintering-2", said={}, at=None)
+    stream = io.BytesIO(log_text())
+    row = attach_log(user=user, preparation=preparation, step="sintering-2", name="log.txt", stream=stream)
+    return row.reading, bytes(row.preview or b"")
+
+
+def retold(content: bytes, **lies: Any) -> bytes:
+    """The archive with other words about its only attachment."""
+
+    def retell(name: str, content: bytes) -> bytes:
+        if not name.endswith("vitrine.json"):
+            return content
+        manifest = json.loads(content)
+        manifest["attachments"][0] |= lies
+        return json.dumps(manifest).encode()
+
+    return changed(content, retell)
+
+
+@pytest.mark.parametrize("preview", ["YWJj", "AADAfwAAwH8=", ""])
+def test_what_an_archive_says_of_a_furnace_log_is_read_anew_from_the_log(
+    preview: str, alice: User, project: Project, composite: Sample
+) -> None:
+    before = furnace_log(alice, composite.preparation)
+    archive = eln_writing.write(extent(alice, project)).read()
+    emptied()
+    outcome = bring(
+        alice, project, retold(archive, reading={"peak_c": "hot", "warnings": 7}, preview=preview)
+    )
+    assert outcome.saved, outcome.problems
+    row = Attachment.objects.get()
+    assert (row.reading, bytes(row.preview or b"")) == before
+
+
+def test_a_furnace_log_that_is_none_keeps_everything_out(
+    alice: User, project: Project, composite: Sample
+) -> None:
+    subject = Subject(preparation=composite.preparation, step="sintering-2")
+    attach(user=alice, subject=subject, name="log.txt", stream=io.BytesIO(b"no log"), kind="furnace_log")
+    archive = eln_writing.write(extent(alice, project)).read()
+    emptied()
+    outcome = bring(alice, project, retold(archive, reading={"peak_c": 281}))
+    assert [problem.sheet for problem in outcome.problems] == ["attachments"]
+    assert outcome.problems[0].message.endswith("Nothing was saved.")
+    assert not Sample.objects.exists()
+
+
+def test_an_attachment_of_nothing_nameable_keeps_everything_out(
+    archive: bytes, alice: User, project: Project
+) -> None:
+    emptied()
+    outcome = bring(alice, project, retold(archive, sample=["VT-GLASS"]))
+    assert "Name the sample or the preparation" in outcome.problems[0].message
     assert not Sample.objects.exists()
 
 
