@@ -7,24 +7,27 @@ from datetime import date, timedelta
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
-from samples.models import Lot, Material
+from samples.models import Lot, Material, Project, User
+from samples.querysets import hidden_from
 
 SOON = timedelta(days=30)
-KEPT = Q(samples__voided_at=None, samples__planned=False)
 
 
-def with_stock(materials: QuerySet[Material]) -> QuerySet[Material]:
-    """Each material with `left_g` over all its samples that are known, and how many are not."""
+def with_stock(materials: QuerySet[Material], user: User) -> QuerySet[Material]:
+    """Each material with `left_g` over all its samples that are known, and how many are not. Counts only what
+    `user` may see."""
+    kept = Q(samples__voided_at=None, samples__planned=False)
+    seen = Q(samples__project__in=Project.objects.visible_to(user)) & ~Q(samples__in=hidden_from(user))
     return materials.annotate(
-        left_g=Sum("samples__mass_left_g", filter=KEPT),
-        bottles=Count("samples", filter=KEPT),
-        unknown_bottles=Count("samples", filter=KEPT & Q(samples__mass_left_g=None)),
+        left_g=Sum("samples__mass_left_g", filter=kept & seen),
+        bottles=Count("samples", filter=kept & seen),
+        unknown_bottles=Count("samples", filter=kept & seen & Q(samples__mass_left_g=None)),
     )
 
 
-def running_low(materials: QuerySet[Material]) -> QuerySet[Material]:
+def running_low(materials: QuerySet[Material], user: User) -> QuerySet[Material]:
     """Below their minimum. Bottles with an unknown amount are no stock one can count on."""
-    stocked = with_stock(materials.filter(minimum_stock_g__isnull=False))
+    stocked = with_stock(materials.filter(minimum_stock_g__isnull=False), user)
     return stocked.filter(Q(left_g__lt=F("minimum_stock_g")) | Q(left_g=None)).order_by("name")
 
 

@@ -44,7 +44,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
     failed_runs = Run.objects.filter(status=Run.Status.FAILED, values__isnull=True)
     lots = narrowed(Lot.objects.all(), request, "sample__project").select_related("sample__material")
     return {
-        "low": list(supplies.running_low(narrowed(Material.objects.all(), request))[:WAITING]),
+        "low": list(supplies.running_low(narrowed(Material.objects.all(), request), request.user)[:WAITING]),
         "expiring": list(supplies.expiring(lots)[:WAITING]),
         "inbox": list(measurements.inbox().order_by("-pk")[:WAITING]),
         "unread": list(measurements.filter(status=Measurement.Status.FAILED).order_by("-pk")[:WAITING]),

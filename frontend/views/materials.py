@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -27,10 +28,10 @@ MOST_PLACES = 2000
 @login_required
 def material_list(request: HttpRequest) -> HttpResponse:
     rows = narrowed(Material.objects.all(), request)
-    low = supplies.running_low(rows)
+    low = supplies.running_low(rows, request.user)
     lots = narrowed(Lot.objects.all(), request, "sample__project").select_related("sample__material")
     search = request.GET.get("search", "").strip()[:100]
-    shown = supplies.with_stock(rows).select_related("project")
+    shown = supplies.with_stock(rows, request.user).select_related("project")
     if search:
         shown = shown.filter(
             Q(name__icontains=search) | Q(formula__icontains=search) | Q(cas__icontains=search)
@@ -74,7 +75,7 @@ def material(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _registry(request: HttpRequest) -> Any:
-    return supplies.with_stock(Material.objects.visible_to(request.user))
+    return supplies.with_stock(Material.objects.visible_to(request.user), request.user)
 
 
 @login_required
@@ -230,6 +231,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "materials/place.html", context, status=422 if request.method == "POST" else 200)
 
 
+@transaction.atomic
 def _changed(row: Location, said: dict[str, Any]) -> None:
     if said["name"] != row.name:
         places.rename_place(row, said["name"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,6 +30,7 @@ from measurements.services import Incoming, Receipt
 from measurements.techniques import Technique
 from measurements.uploads import StoreUploadHandler
 from samples.models import Project, Sample
+from samples.parsers import JSONParser
 
 
 class MeasurementFilter(django_filters.FilterSet):
@@ -121,10 +123,11 @@ class MeasurementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         measurement = self.get_object()
         form = ChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        if "sample" in form.validated_data:
-            services.assign(measurement, self._sample(form.validated_data["sample"]), user=request.user)
-        if "technique" in form.validated_data:
-            services.set_technique(measurement, form.validated_data["technique"], user=request.user)
+        with transaction.atomic():
+            if "sample" in form.validated_data:
+                services.assign(measurement, self._sample(form.validated_data["sample"]), user=request.user)
+            if "technique" in form.validated_data:
+                services.set_technique(measurement, form.validated_data["technique"], user=request.user)
         return Response(MeasurementDetailSerializer(self.get_object()).data)
 
     @extend_schema(request=ChangeSerializer, responses=MeasurementDetailSerializer)

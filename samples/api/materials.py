@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import django_filters
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, mixins, serializers, viewsets
@@ -70,7 +71,8 @@ class MaterialViewSet(
     http_method_names: ClassVar = ["get", "post", "patch", "head", "options"]
 
     def get_queryset(self) -> QuerySet[Material]:
-        return supplies.with_stock(Material.objects.visible_to(self.request.user)).select_related("project")
+        user = self.request.user
+        return supplies.with_stock(Material.objects.visible_to(user), user).select_related("project")
 
     def create(self, request: Request) -> Response:
         """Register a material."""
@@ -223,11 +225,13 @@ class LocationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         must_write(request.user, row.project_id)
         form = self.get_serializer(row, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        with in_sentences():
-            if "name" in form.validated_data:
-                places.rename_place(row, form.validated_data["name"])
-            if "parent" in form.validated_data:
-                places.move_place(row, self._parent(form.validated_data["parent"]))
+        said = form.validated_data
+        parent = self._parent(said.get("parent"))
+        with in_sentences(), transaction.atomic():
+            if "name" in said:
+                places.rename_place(row, said["name"])
+            if "parent" in said:
+                places.move_place(row, parent)
         return Response(self.get_serializer(row).data)
 
     def _parent(self, parent: Location | None) -> Location | None:

@@ -14,7 +14,7 @@ MOST_SLOTS = 400
 
 @transaction.atomic
 def create_place(*, project: Project, kind: str, name: str, parent: Location | None = None) -> Location:
-    _one_at_a_time(project)
+    _one_at_a_time(project, parent)
     place = Location(project=project, kind=kind, name=_name(name), parent=parent)
     _check_parent(place, parent)
     place.path = _path(place)
@@ -30,7 +30,7 @@ def create_slots(*, box: Location, rows: int, columns: int) -> list[Location]:
         raise ValidationError(f"A box has 1 to 26 rows and at most {MOST_SLOTS} slots.")
     if box.kind != "box":
         raise ValidationError("Only a box has slots.")
-    _one_at_a_time(box.project)
+    _one_at_a_time(box.project, box)
     there = set(box.children.values_list("name", flat=True))
     names = [f"{chr(ord('A') + row)}{column + 1}" for row in range(rows) for column in range(columns)]
     return Location.objects.bulk_create(
@@ -42,7 +42,7 @@ def create_slots(*, box: Location, rows: int, columns: int) -> list[Location]:
 
 @transaction.atomic
 def rename_place(place: Location, name: str) -> Location:
-    _one_at_a_time(place.project)
+    _one_at_a_time(place.project, place)
     place.name = _name(name)
     return _settle(place)
 
@@ -50,7 +50,7 @@ def rename_place(place: Location, name: str) -> Location:
 @transaction.atomic
 def move_place(place: Location, parent: Location | None) -> Location:
     """With everything in it."""
-    _one_at_a_time(place.project)
+    _one_at_a_time(place.project, place, parent)
     _check_parent(place, parent)
     above = parent
     while above is not None:
@@ -108,6 +108,10 @@ def _name(name: str) -> str:
     return plain
 
 
-def _one_at_a_time(project: Project) -> None:
-    """Two people who rename at once would each write paths under the other's old name."""
+def _one_at_a_time(project: Project, *places: Location | None) -> None:
+    """Two people who rename at once would each write paths under the other's old name, and undo what changed
+    since `places` were fetched."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    for place in places:
+        if place is not None:
+            place.refresh_from_db()

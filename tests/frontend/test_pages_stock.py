@@ -237,3 +237,15 @@ def test_a_formula_for_a_spreadsheet_is_marked_as_text(browser: Client, mix: Sam
     text = b"".join(browser.get("/lead/?as=waste")).decode()  # type: ignore[call-overload]
     assert "'=cmd" in text
     assert "'=1+1" in text
+
+
+def test_a_place_that_cannot_be_moved_keeps_its_name(browser: Client, project: Project) -> None:
+    room = places.create_place(project=project, kind="room", name="Lab")
+    cabinet = places.create_place(project=project, kind="cabinet", name="C", parent=room)
+    box = places.create_place(project=project, kind="box", name="B", parent=cabinet)
+    answer = browser.post(f"/places/{cabinet.pk}/", {"name": "Renamed", "parent": box.pk})
+    assert answer.status_code == 422
+    assert list(Location.objects.order_by("path").values_list("path", flat=True))[1:] == [
+        "Lab / C",
+        "Lab / C / B",
+    ]

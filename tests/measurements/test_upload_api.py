@@ -369,6 +369,19 @@ def test_what_cannot_be_assigned_is_answered_in_words(
     assert as_bob.patch(f"{URL}{pk}/", {"sample": composite.code}, format="json").status_code == 403
 
 
+def test_a_change_of_which_half_is_refused_changes_nothing(
+    as_alice: APIClient, given: Callable[..., Receipt], composite: Sample
+) -> None:
+    given(sample_code=composite.code, technique="xrd")
+    waiting = given(sample_code=None, technique="pl").measurement
+    answer = as_alice.patch(
+        f"{URL}{waiting.pk}/", {"sample": composite.code, "technique": "xrd"}, format="json"
+    )
+    assert answer.status_code == 400, answer.content
+    waiting.refresh_from_db()
+    assert (waiting.sample, waiting.technique) == (None, "pl")
+
+
 def test_techniques_and_formats_are_listed(as_alice: APIClient) -> None:
     techniques = as_alice.get("/api/v1/techniques/").json()["results"]
     assert {"key": "pl", "label": "Photoluminescence"} in techniques

@@ -146,6 +146,33 @@ def test_places_are_made_renamed_and_moved(as_alice: APIClient, bottle: str) -> 
     assert "stands in something" in sentence(as_alice, "locations", project="glass", kind="box", name="C")
 
 
+def test_a_place_that_cannot_be_moved_is_not_renamed_either(as_alice: APIClient, project: Project) -> None:
+    room = places.create_place(project=project, kind="room", name="Lab")
+    box = places.create_place(project=project, kind="box", name="B", parent=room)
+    slot = places.create_place(project=project, kind="slot", name="A1", parent=box)
+    for parent, says in ((slot.pk, "does not stand in a slot"), (10**6, "object does not exist")):
+        answer = as_alice.patch(
+            f"{V1}/locations/{box.pk}/", {"name": "Renamed", "parent": parent}, format="json"
+        )
+        assert answer.status_code == 400
+        assert says in answer.content.decode()
+        assert as_alice.get(f"{V1}/locations/{box.pk}/").json()["path"] == "Lab / B"
+
+
+def test_a_place_keeps_what_others_changed_while_its_page_was_open(project: Project) -> None:
+    lab, store = (places.create_place(project=project, kind="room", name=name) for name in ("Lab", "Store"))
+    box = places.create_place(project=project, kind="box", name="B", parent=lab)
+    opened_before, parent_before = Location.objects.get(pk=box.pk), Location.objects.get(pk=store.pk)
+    places.move_place(Location.objects.get(pk=box.pk), store)
+    places.rename_place(Location.objects.get(pk=store.pk), "Cellar")
+    assert places.rename_place(opened_before, "C").path == "Cellar / C"
+    assert places.move_place(opened_before, parent_before).path == "Cellar / C"
+    assert (
+        places.create_place(project=project, kind="box", name="D", parent=parent_before).path == "Cellar / D"
+    )
+    assert Location.objects.get(pk=box.pk).path == "Cellar / C"
+
+
 def test_composition_and_lineage_are_answered(
     as_alice: APIClient, project: Project, cspbi3: Material, zif_glass: Material
 ) -> None:
