@@ -11,7 +11,8 @@ from analysis import explore
 from analysis.models import Value
 from measurements.models import Measurement
 from measurements.services import add_instrument, receive
-from samples.models import Ingredient, Membership, Preparation, Project, Role, Sample, User
+from samples.exchange import export, extent
+from samples.models import Ingredient, Material, Membership, Preparation, Project, Role, Sample, User
 from tests.analysis.conftest import measured
 from tests.conftest import api, person
 from tests.spectra import spectrum_file
@@ -197,3 +198,39 @@ def test_search_and_filters_do_not_betray_it(embargoed: Sample, dora: User) -> N
     client = api(dora)
     assert client.get("/api/v1/samples/", {"search": "GLASS"}).json()["results"] == []
     assert client.get("/api/v1/samples/", {"code": embargoed.code}).json()["results"] == []
+
+
+def test_an_export_leaves_out_a_preparation_that_an_embargoed_sibling_hides(
+    composite: Sample, project: Project, dora: User
+) -> None:
+    sibling = Sample.objects.create(
+        project=project, code="SIBLING", state="powder", preparation=composite.preparation
+    )
+    embargo(sibling)
+    for samples in (None, Sample.objects.filter(pk=composite.pk)):
+        tables = {
+            written.table.name: [
+                dict(zip([column.name for column in written.columns], row, strict=True))
+                for row in written.rows
+            ]
+            for written in export(extent(dora, project, samples))
+        }
+        assert [(row["code"], row["preparation"]) for row in tables["samples"]] == [("VT-GLASS", "(hidden)")]
+        assert tables["preparations"] == tables["ingredients"] == []
+
+
+def test_the_stock_of_a_material_leaves_out_bottles_under_an_embargo(
+    cspbi3: Material, project: Project, dora: User
+) -> None:
+    for code, mass_g in (("OPEN", 2.0), ("SECRET", 5.0)):
+        Sample.objects.create(
+            project=project, code=code, state="powder", material=cspbi3, amount_g=mass_g, mass_left_g=mass_g
+        )
+    Sample.objects.create(project=project, code="UNKNOWN", state="powder", material=cspbi3)
+    for code in ("SECRET", "UNKNOWN"):
+        embargo(Sample.objects.get(code=code))
+    told = api(dora).get(f"/api/v1/materials/{cspbi3.pk}/").json()
+    assert (told["left_g"], told["unknown_bottles"]) == (2.0, 0)
+    Material.objects.update(minimum_stock_g=3)
+    for url in ("/materials/", "/"):
+        assert "Running low" in signed_in(dora).get(url).content.decode()

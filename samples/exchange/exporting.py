@@ -87,7 +87,8 @@ def _objects(of: Extent) -> dict[str, list[Any]]:
     if of.whole:
         used |= set(Preparation.objects.filter(project=of.project, samples=None).values_list("pk", flat=True))
     preparations = sorted(
-        Preparation.objects.filter(pk__in=used), key=lambda row: (first_code.get(row.pk, "~"), row.pk)
+        Preparation.objects.visible_to(of.user).filter(pk__in=used),
+        key=lambda row: (first_code.get(row.pk, "~"), row.pk),
     )
     unlabelled = count(1)
     for preparation in preparations:
