@@ -14,7 +14,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,6 +28,7 @@ from measurements.uploads import StoreUploadHandler
 from samples.api.sentences import ReasonSerializer, in_sentences, must_write, visible_sample
 from samples.models import Preparation
 from samples.pagination import NewestFirst
+from samples.parsers import JSONParser
 
 
 class AttachmentSerializer(serializers.ModelSerializer):
