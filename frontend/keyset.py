@@ -14,6 +14,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
 
+from samples.incoming import all_text
+
 
 @dataclass(frozen=True)
 class Page:
@@ -94,6 +96,6 @@ def _decoded(cursor: str, field: Field) -> tuple[Any, int] | None:
         if not isinstance(value, (str, float, int, type(None))):
             return None
         value = field.to_python(value)
-    except (ValueError, TypeError, ValidationError):
+    except (ValueError, TypeError, ValidationError, RecursionError):
         return None
-    return (value, pk) if type(pk) is int else None
+    return (value, pk) if type(pk) is int and all_text(value) else None

@@ -17,6 +17,7 @@ from frontend.plots import points_for, refused, sent, sentence, spectrum_for
 from frontend.scope import scope
 from measurements.models import Dataset, Measurement
 from measurements.store import StoreError
+from samples.incoming import row_number
 
 
 @login_required
@@ -38,8 +39,9 @@ def measurement(request: HttpRequest, pk: int) -> HttpResponse:
     """`?dataset=` its number, `?run=` whose curves; without, the newest that is done."""
     row = get_object_or_404(Measurement.objects.visible_to(request.user), pk=pk)
     runs = Run.objects.filter(measurement=row, status=Run.Status.DONE, artifact__isnull=False)
-    if request.GET.get("run", "").isdecimal():
-        runs = runs.filter(pk=request.GET["run"])
+    asked = row_number(request.GET.get("run", ""))
+    if asked is not None:
+        runs = runs.filter(pk=asked)
     return _spectrum(request, row, newest(runs))
 
 
@@ -61,8 +63,9 @@ def newest(runs: QuerySet[Run]) -> Run | None:
 def _spectrum(request: HttpRequest, row: Measurement, of_run: Run | None) -> HttpResponse:
     drawn = figures.get("spectrum")
     datasets: Any = Dataset.objects.filter(measurement=row, current=True).select_related("blob")
-    if request.GET.get("dataset", "").isdecimal():
-        datasets = datasets.filter(number=request.GET["dataset"])
+    asked = row_number(request.GET.get("dataset", ""))
+    if asked is not None:
+        datasets = datasets.filter(number=asked)
     dataset = datasets.order_by("number").first()
     if dataset is None:
         waiting = "The file waits to be read." if row.status == Measurement.Status.RECEIVED else row.error

@@ -23,6 +23,7 @@ from frontend.access import login_required
 from frontend.formatting import number
 from frontend.scope import narrowed, scope
 from measurements.models import Measurement
+from samples.incoming import row_number
 
 RECENT = 40
 MOST_FAILURES = 500
@@ -120,7 +121,7 @@ def _without_numbers(text: str) -> str:
 @login_required
 def retry(request: HttpRequest) -> HttpResponse:
     """Ask again for runs that failed, with the parameters that they had."""
-    wanted = [int(pk) for pk in request.POST.getlist("run") if pk.isdecimal()]
+    wanted = [pk for pk in map(row_number, request.POST.getlist("run")) if pk is not None]
     open_runs = Run.objects.open_to(request.user).filter(pk__in=wanted, status=Run.Status.FAILED)
     asked, refused = 0, ""
     for run in open_runs.select_related("measurement"):

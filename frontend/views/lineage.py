@@ -15,6 +15,7 @@ from frontend.drawings import lineage as drawing
 from frontend.formatting import mass
 from samples import notation
 from samples.genealogy import Kin, kin
+from samples.incoming import row_number
 from samples.models import Material, Sample, StockEntry
 
 MOST = (24, 60, 150)
@@ -25,8 +26,8 @@ MOST = (24, 60, 150)
 def lineage(request: HttpRequest, code: str) -> HttpResponse:
     seen = Sample.objects.visible_to(request.user)
     sample = get_object_or_404(seen.select_related("project"), code=code)
-    asked = request.GET.get("most", "")
-    most = int(asked) if asked.isdigit() and int(asked) in MOST else MOST[1]
+    asked = row_number(request.GET.get("most", ""))
+    most = asked if asked in MOST else MOST[1]
     near = kin(sample.pk, most)
     members = {row.pk: row for row in seen.filter(pk__in=near.generation)}
     graph = _graph(near, members, sample)

@@ -19,6 +19,7 @@ from frontend.forms.base import Form
 from frontend.forms.people import AccountForm, MemberForm, ProjectForm, WelcomeForm
 from frontend.forms.sharing import InvitationForm
 from frontend.scope import scope
+from samples.incoming import row_number
 from samples.models import Membership, Project, Role
 from samples.querysets import MANAGER
 from samples.services import access, create_project
@@ -144,7 +145,8 @@ def membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _role(text: str) -> int | None:
-    return int(text) if text.isdigit() and int(text) in Role.values else None
+    number = row_number(text)
+    return number if number in Role.values else None
 
 
 @login_required

@@ -17,6 +17,7 @@ from frontend.forms.samples import MaterialForm
 from frontend.history.recipe_facts import material_warnings
 from frontend.scope import scope
 from frontend.views.materials import saved
+from samples.incoming import row_number
 from samples.models import Material, Project, Recipe, Sample
 from samples.services import plan_composite
 
@@ -89,10 +90,10 @@ def _habit(request: HttpRequest, project: Project) -> Recipe | None:
 
 
 def _recipe_to_repeat(request: HttpRequest) -> Recipe | None:
-    asked = request.GET.get("recipe", "")
-    if not asked.isdigit():
+    asked = row_number(request.GET.get("recipe", ""))
+    if asked is None:
         return None
-    return get_object_or_404(Recipe.objects.visible_to(request.user), pk=int(asked))
+    return get_object_or_404(Recipe.objects.visible_to(request.user), pk=asked)
 
 
 def _project_to_plan_in(request: HttpRequest, earlier: Recipe | None) -> Project:

@@ -15,6 +15,7 @@ from frontend.forms import recipe as fields
 from frontend.history.changes import told
 from frontend.scope import scope
 from samples.ancestry import planned_steps
+from samples.incoming import row_number
 from samples.models import Material, Project, Recipe
 from samples.services import recipes
 from samples.step_kinds import as_written
@@ -27,10 +28,10 @@ def new(request: HttpRequest) -> HttpResponse:
     """An empty recipe, or one that begins as another: `?from=12`."""
     if not scope(request).may_write_anywhere:
         return render(request, "samples/plan_nowhere.html")
-    begun = request.GET.get("from", "")
+    begun = row_number(request.GET.get("from", ""))
     earlier = None
-    if begun.isascii() and begun.isdigit() and len(begun) < 19:
-        earlier = get_object_or_404(Recipe.objects.visible_to(request.user), pk=int(begun))
+    if begun is not None:
+        earlier = get_object_or_404(Recipe.objects.visible_to(request.user), pk=begun)
     return _editor(request, _project(request, earlier), earlier, in_place=False)
 
 

@@ -19,6 +19,7 @@ from measurements import readers
 from measurements.models import Measurement
 from measurements.services import RefusedError, assign
 from measurements.techniques import Technique
+from samples.incoming import row_number
 from samples.models import Sample
 
 CODE_IN_TEXT = re.compile(r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
@@ -97,10 +98,10 @@ def _words(row: Measurement) -> list[str]:
 def inbox_assign(request: HttpRequest) -> HttpResponse:
     """One sample for each ticked row: its own field, or the one field for all of them."""
     for_all = request.POST.get("sample", "").strip()
-    pks = [int(pk) for pk in request.POST.getlist("measurement") if pk.isdecimal()]
-    only = request.POST.get("only", "")
-    if only.isdecimal():
-        pks, for_all = [int(only)], ""
+    pks = [pk for pk in map(row_number, request.POST.getlist("measurement")) if pk is not None]
+    only = row_number(request.POST.get("only", ""))
+    if only is not None:
+        pks, for_all = [only], ""
     done, refused = 0, []
     for row in Measurement.objects.visible_to(request.user).inbox().filter(pk__in=pks):
         code = for_all or request.POST.get(f"sample-{row.pk}", "").strip()

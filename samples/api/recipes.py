@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from samples.ancestry import planned_steps
 from samples.api.sentences import in_sentences, must_write
+from samples.incoming import row_number
 from samples.models import Component, Material, Milling, Project, Recipe, Sample, Sintering
 from samples.pagination import NewestFirst
 from samples.programmes import programme_min
@@ -172,10 +173,10 @@ class RecipeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def diff(self, request: Request, pk: str) -> Response:
         """What changes from this recipe to another: components, steps and segments, with units."""
         before = self.get_object()
-        asked = request.query_params.get("to", "")
-        if not (asked.isascii() and asked.isdigit() and int(asked) < LARGEST_ID):
+        asked = row_number(request.query_params.get("to", ""))
+        if asked is None:
             raise exceptions.ValidationError({"to": ["Give the number of the other recipe: ?to=12."]})
-        after = self.get_queryset().filter(pk=int(asked)).first()
+        after = self.get_queryset().filter(pk=asked).first()
         if after is None:
             raise exceptions.NotFound("There is no such recipe among yours to compare with.")
         return Response([_change(change) for change in recipes.diff(before, after)])
