@@ -111,3 +111,16 @@ def test_who_may_see_the_sample_reads_it_on_the_sheet(
     page = browser(alice).get(f"/{at}").content.decode()
     assert "SECRET-1" in page
     assert "Secretium" in page
+
+
+def test_who_may_only_look_at_a_source_draws_nothing_from_it(
+    dora: User, weighed: Ingredient, secret: Sample
+) -> None:
+    Membership.objects.update_or_create(project=secret.project, user=dora, defaults={"role": Role.VIEWER})
+    Membership.objects.get_or_create(
+        project=weighed.preparation.project, user=dora, defaults={"role": Role.CONTRIBUTOR}
+    )
+    Sample.objects.filter(pk=secret.pk).update(embargoed_until=None)
+    question = {"ingredient": weighed.pk, "mass_g": 1.0, "reason": "typo"}
+    assert api(dora).post("/api/v1/weigh-outs/", question, format="json").status_code == 403
+    assert left_g(secret) == 6.125

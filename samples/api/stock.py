@@ -177,6 +177,8 @@ class WeighOutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         if "ingredient" in said:
             row = get_object_or_404(self.get_queryset(), pk=said["ingredient"])
             must_write(user, row.preparation.project_id)
+            if row.sample is not None:
+                must_write(user, row.sample.project_id)
             return row
         if "sample" not in said or "into" not in said:
             raise ValidationError("Name the ingredient, or both sample and into by their codes.")

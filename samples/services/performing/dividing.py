@@ -102,7 +102,9 @@ def pool(
     preparation = Preparation.objects.create(
         project=project, performed_at=moment, performed_by=user, notes=notes.strip()
     )
-    for part in parts:
+    for part in sorted(
+        parts, key=lambda part: part.sample.pk
+    ):  # one order for all: no two wait for each other
         _take(part, preparation, user, moment)
     OtherStep.objects.create(
         preparation=preparation, order=1, kind=OtherStep.Kind.MIXING, performed_at=moment
