@@ -96,9 +96,10 @@ def test_somebody_with_an_account_joins_with_one_click(invited: str, charlie: Us
 @pytest.mark.parametrize("token", ["x", "a" * 43, "%00" * 43, "%E2%80%AE" * 43, "a" * 5000])
 def test_a_token_that_nobody_gave_is_told_nothing(token: str, project: Project, invited: str) -> None:
     answer = Client().get(f"/invitations/{token}/")
-    assert answer.status_code == 404
+    told_nothing = 400 if "%00" in token else 404  # a NUL is refused before anything is looked for
+    assert answer.status_code == told_nothing
     assert "Glass composites" not in answer.content.decode()
-    assert Client().get(f"/shared/{token}/").status_code == 404
+    assert Client().get(f"/shared/{token}/").status_code == told_nothing
 
 
 def test_a_viewer_neither_invites_nor_sees_who_was_invited(
