@@ -199,4 +199,6 @@ def _cell(value: Any) -> Any:
     """Unknown is empty; a text that a spreadsheet would execute is made a text again."""
     if isinstance(value, float):
         return "" if np.isnan(value) else repr(float(value))
+    if value in Value.Comparator.values:
+        return value  # our own word, and no formula
     return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

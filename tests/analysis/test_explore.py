@@ -208,6 +208,7 @@ def test_csv_states_units_and_leaves_unknown_empty(
     (row,) = csv.DictReader(io.StringIO(answer.content.decode()))
     assert row["x (°C)"] == "275.0"
     assert row["y_sigma"] == ""
+    assert row["comparator"] == "="
     assert row["notation"] == "(CsPbI3)0.25(agZIF-62)0.75"
 
 
