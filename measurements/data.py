@@ -65,7 +65,10 @@ class Dataset:
 
     header : what the file said, verbatim, in its own words and order
     acquired_at : aware datetime, or None when the file does not say: never invented
-    conditions : the part of the header that Vitrine understands, with units
+    conditions : the part of the header that Vitrine understands, with units; keys and units are those of
+        measurements.vocabulary
+    title : what tells it apart from the other datasets of the same file: a scan, a region, a column
+    technique : a key of measurements.techniques when the file itself says what was measured, else ""
     """
 
     signal: Signal
@@ -73,6 +76,8 @@ class Dataset:
     header: Mapping[str, str] = field(default_factory=dict)
     acquired_at: datetime | None = None
     conditions: Mapping[str, Quantity] = field(default_factory=dict)
+    title: str = ""
+    technique: str = ""
 
     def __post_init__(self) -> None:
         shape = tuple(axis.values.size for axis in self.axes)

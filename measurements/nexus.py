@@ -39,6 +39,9 @@ def write_nxdata(target: Path | BinaryIO, datasets: Mapping[str, Dataset]) -> No
             entry.attrs["default"] = "data"
             # The entry's own name may hold characters that no HDF5 path can.
             entry.create_dataset("title", data=_string(name))
+            for key in ("title", "technique"):
+                if text := getattr(dataset, key):
+                    entry.attrs[f"vitrine_{key}"] = _string(text)
             _write_entry(entry, dataset)
 
 
@@ -100,6 +103,8 @@ def _read_entry(entry: Any) -> Dataset:
             node.attrs["key"]: Quantity(_value(node[()]), node.attrs["units"])
             for node in entry["conditions"].values()
         },
+        title=entry.attrs.get("vitrine_title", ""),
+        technique=entry.attrs.get("vitrine_technique", ""),
     )
 
 

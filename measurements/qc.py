@@ -1,6 +1,13 @@
-"""What is odd about a dataset, in sentences. The numbers are kept as they are."""
+"""What is odd about a dataset, as flags with a sentence each. The numbers are kept as they are.
+
+Amber: look before you use it. Red: the numbers cannot mean what they seem to. For people, on the page of the
+measurement; a method decides for itself what it can use. Pure floor: no Django here.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,37 +15,102 @@ from measurements.data import Dataset
 
 FEW_POINTS = 10
 SATURATED_RUN = 5
+KEV_ANGSTROM = 12.398420  # h·c
+ENERGY_TOLERANCE = 0.002
+GREEN, AMBER, RED = "green", "amber", "red"
+LEVELS = (GREEN, AMBER, RED)
 
 
-def remarks(dataset: Dataset) -> list[str]:
-    """For people, on the measurement's page; a method decides for itself what it can use."""
+class Flag(NamedTuple):
+    """`check` names the rule that raised it."""
+
+    check: str
+    level: str
+    sentence: str
+
+
+def flags(dataset: Dataset) -> list[Flag]:
+    """Everything that the checks find, in the order of the checks."""
+    return [Flag(check.__name__.strip("_"), *said) for check in CHECKS for said in check(dataset)]
+
+
+def worst(levels: list[str]) -> str:
+    """The worst of some levels; green of none."""
+    return max(levels, key=LEVELS.index, default=GREEN)
+
+
+Said = Iterator[tuple[str, str]]
+
+
+def _missing_values(dataset: Dataset) -> Said:
     y = dataset.signal.values
-    said = []
     missing = int(np.count_nonzero(~np.isfinite(y)))
-    if missing:
-        said.append(f"{missing} of {y.size} values of the signal are not finite numbers.")
+    if missing == y.size and y.size:
+        yield RED, "No value of the signal is a finite number."
+    elif missing:
+        yield AMBER, f"{missing} of {y.size} values of the signal are not finite numbers."
+
+
+def _units(dataset: Dataset) -> Said:
+    for axis in dataset.axes:
+        if not axis.unit:
+            yield AMBER, f"The file does not give the unit of “{axis.name}”."
+
+
+def _monotonic_axis(dataset: Dataset) -> Said:
     for axis in dataset.axes:
         steps = np.diff(axis.values)
-        if not axis.unit:
-            said.append(f"The file does not give the unit of “{axis.name}”.")
-        if steps.size and not (np.all(steps > 0) or np.all(steps < 0)):
-            repeated = int(np.count_nonzero(steps == 0))
-            kind = (
-                f"repeats {repeated} values"
-                if np.all(steps >= 0) or np.all(steps <= 0)
-                else "goes back and forth"
-            )
-            said.append(f"The axis “{axis.name}” {kind}.")
+        if not steps.size or np.all(steps > 0) or np.all(steps < 0):
+            continue
+        one_way = np.all(steps >= 0) or np.all(steps <= 0)
+        kind = f"repeats {np.count_nonzero(steps == 0)} values" if one_way else "goes back and forth"
+        yield AMBER, f"The axis “{axis.name}” {kind}."
+
+
+def _few_points(dataset: Dataset) -> Said:
+    for axis in dataset.axes[-1:]:
         if axis.values.size < FEW_POINTS:
-            said.append(f"The axis “{axis.name}” has only {axis.values.size} points.")
+            yield AMBER, f"The axis “{axis.name}” has only {axis.values.size} points."
+
+
+def _saturation(dataset: Dataset) -> Said:
+    y = dataset.signal.values
     if y.ndim == 1 and _flat_top(y):
-        said.append(
-            "The highest value is repeated several times in a row: the detector may have been saturated."
+        yield (
+            AMBER,
+            "The highest value is repeated several times in a row: the detector may have been saturated.",
         )
+
+
+def _errors(dataset: Dataset) -> Said:
     errors = dataset.signal.errors
     if errors is not None and np.any(errors == 0):
-        said.append("Some of the errors that the file gives are zero.")
-    return said
+        yield AMBER, "Some of the errors that the file gives are zero."
+
+
+def _impossible_axis(dataset: Dataset) -> Said:
+    for axis in dataset.axes:
+        if axis.unit in LOWEST and axis.values.size and axis.values.min() < LOWEST[axis.unit]:
+            yield RED, f"The axis “{axis.name}” reaches {axis.values.min():g} {axis.unit}, which cannot be."
+
+
+LOWEST = {"nm": 0.0, "Å": 0.0, "K": 0.0, "°C": -273.15}
+
+
+def _energy_and_wavelength(dataset: Dataset) -> Said:
+    """E·λ = 12.39842 keV·Å; 101 keV with 0.10173 Å happened in print (A-16). Warns and never alters."""
+    energy, wavelength = dataset.conditions.get("xray_energy"), dataset.conditions.get("xray_wavelength")
+    if energy is None or wavelength is None:
+        return
+    kev, angstrom = float(energy.value), float(wavelength.value)
+    if kev <= 0 or angstrom <= 0 or abs(kev * angstrom / KEV_ANGSTROM - 1) > ENERGY_TOLERANCE:
+        told = f"{kev:g} keV and {angstrom:g} Å do not belong together"
+        if kev > 0 and angstrom > 0:
+            told += (
+                f": {kev:g} keV is {KEV_ANGSTROM / kev:.6g} Å, and {angstrom:g} Å is "
+                f"{KEV_ANGSTROM / angstrom:.6g} keV"
+            )
+        yield RED, f"{told}. Neither was changed; correct the one that is wrong."
 
 
 def _flat_top(y: np.ndarray) -> bool:
@@ -49,3 +121,15 @@ def _flat_top(y: np.ndarray) -> bool:
     top = np.concatenate([[0], (y == finite.max()).astype(int), [0]])
     starts, stops = np.flatnonzero(np.diff(top) == 1), np.flatnonzero(np.diff(top) == -1)
     return bool((stops - starts).max() >= SATURATED_RUN)
+
+
+CHECKS: tuple[Callable[[Dataset], Said], ...] = (
+    _missing_values,
+    _units,
+    _monotonic_axis,
+    _few_points,
+    _saturation,
+    _errors,
+    _impossible_axis,
+    _energy_and_wavelength,
+)

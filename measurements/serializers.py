@@ -114,7 +114,8 @@ class MeasurementSerializer(serializers.ModelSerializer):
         model = Measurement
         fields = [
             "id", "sample", "claimed_code", "project", "technique", "origin", "instrument", "acquired_at",
-            "received_at", "conditions", "status", "error", "files",
+            "received_at", "conditions", "status", "error", "qc_level", "technique_confidence",
+            "technique_reason", "files",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -140,9 +141,17 @@ class SignalSerializer(serializers.Serializer):
     unit = serializers.CharField()
 
 
+class FlagSerializer(serializers.Serializer):
+    check = serializers.CharField(help_text="The rule that raised it.")
+    level = serializers.ChoiceField(choices=["amber", "red"])
+    sentence = serializers.CharField()
+
+
 class DatasetSerializer(serializers.ModelSerializer):
     axes = AxisSerializer(many=True)
     signal = SignalSerializer(source="described")
+    qc = serializers.ListField(child=serializers.CharField(), help_text="What is odd, in sentences.")
+    flags = FlagSerializer(many=True)
 
     class Meta:
         model = Dataset
@@ -155,8 +164,12 @@ class DatasetSerializer(serializers.ModelSerializer):
             "signal",
             "reader",
             "reader_version",
+            "title",
             "header",
+            "conditions",
             "qc",
+            "qc_level",
+            "flags",
         ]
 
 

@@ -179,6 +179,9 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
         "conditions": row.conditions,
         "status": row.status,
         "error": row.error,
+        "qc_level": row.qc_level,
+        "technique_confidence": row.technique_confidence,
+        "technique_reason": row.technique_reason,
         "files": [
             {
                 "id": file.pk,

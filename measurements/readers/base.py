@@ -6,19 +6,39 @@ A reader is one file in this folder with four names:
     VERSION = 1
     def recognises(head: bytes, filename: str) -> bool | float: …
     def read(path: Path) -> list[Dataset]: …
+
+and, if its format is a folder of files (TopSpin, VnmrJ), `FORMAT = Format(…, folder=True)` with
+
+    def recognises_names(names: Sequence[str]) -> bool | float: …
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from measurements.data import Axis, Dataset, Quantity, ReadError, Signal
 
-__all__ = ["Axis", "ContractError", "Dataset", "Format", "Quantity", "ReadError", "Reader", "Signal", "load"]
+__all__ = [
+    "Axis",
+    "ContractError",
+    "Dataset",
+    "Format",
+    "Quantity",
+    "ReadError",
+    "Reader",
+    "Signal",
+    "library",
+    "load",
+]
+
+log = logging.getLogger(__name__)
 
 HEAD_BYTES = 64 * 1024
 NEVER, SURE = 0.0, 1.0
@@ -35,6 +55,8 @@ class Format:
     extensions : lower case with the dot, such as (".csv",); for people, the bytes decide
     techniques : keys of measurements.techniques; exactly one: an upload that names no technique gets it
     max_bytes : larger files are refused before they are opened
+    folder : the format is a folder of files; `read` gets the folder, `recognises_names` the names in it,
+        relative to the folder, with forward slashes. Zipped folders and folders sent file by file alike.
     """
 
     name: str
@@ -43,6 +65,7 @@ class Format:
     techniques: tuple[str, ...]
     description: str
     max_bytes: int = 256 * 1024**2
+    folder: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,10 +77,44 @@ class Reader:
     version: int
     recognises: Callable[[bytes, str], bool | float]
     read: Callable[[Path], list[Dataset]]
+    recognises_names: Callable[[Sequence[str]], bool | float] | None = None
 
     def confidence(self, head: bytes, filename: str) -> float:
         """From 0, not mine, to 1, surely mine. True counts as 1."""
         return min(max(float(self.recognises(head, filename)), NEVER), SURE)
+
+    def confidence_in_names(self, names: Sequence[str]) -> float:
+        """The same for a folder that holds files of these names."""
+        if self.recognises_names is None:
+            return NEVER
+        return min(max(float(self.recognises_names(names)), NEVER), SURE)
+
+
+@contextmanager
+def library(name: str, format_name: str) -> Iterator[None]:
+    """Around everything that somebody else's reader does: `with library("nmrglue", FORMAT.name): …`.
+
+    Libraries raise whatever a damaged file leads them to; for a person it all means the same.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except ReadError:
+        raise
+    except ImportError as error:
+        raise ReadError(
+            f"reading “{format_name}” needs the package {name}, which is not installed here ({error}). The "
+            f"bytes are kept; ask the operator to install {name}, then have the file read again."
+        ) from error
+    except Exception as error:
+        log.info("%s could not read a file of format %s", name, format_name, exc_info=True)
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ReadError(
+            f"it looks like “{format_name}” but cannot be read as such ({said}). It may be cut off, damaged, "
+            "or of a variant that is not known yet. The bytes are kept: copy the file again, or export it as "
+            "text."
+        ) from error
 
 
 def load(module: ModuleType) -> Reader:
@@ -77,7 +134,10 @@ def load(module: ModuleType) -> Reader:
     for name in ("recognises", "read"):
         if not callable(getattr(module, name, None)):
             raise ContractError(f"{key}.py: the function {name} is missing.")
-    return Reader(key, format_, version, module.recognises, module.read)
+    names = getattr(module, "recognises_names", None)
+    if format_.folder and not callable(names):
+        raise ContractError(f"{key}.py: FORMAT is of a folder, so it needs the function recognises_names.")
+    return Reader(key, format_, version, module.recognises, module.read, names)
 
 
 def _check_words(key: str, name: str, words: object, pattern: str, wanted: str) -> None:

@@ -92,7 +92,8 @@ def _read(row: Attachment) -> FurnaceLog:
             f"{LARGEST_LOG_BYTES / 1e6:.0f} MB is read. Export fewer readings."
         )
     try:
-        return furnace_log.from_datasets(delimited_text.read(store().path(row.blob.sha256)))
+        with store().local(row.blob.sha256) as path:
+            return furnace_log.from_datasets(delimited_text.read(path))
     except ReadError as error:
         raise ValidationError(f"{row.filename}: {error}") from error
 

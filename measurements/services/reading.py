@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -12,11 +12,10 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from measurements import data, readers, tasks
+from measurements import data, qc, readers, tasks
 from measurements.data import ReadError
 from measurements.models import Dataset, Measurement, RawFile
 from measurements.preview import preview
-from measurements.qc import remarks
 from measurements.readers import HEAD_BYTES, Reader
 from measurements.services.datasets import blobs_of, write
 from measurements.signals import measurement_read
@@ -136,7 +135,8 @@ def _read_file(file: RawFile) -> list[Found]:
             f"no reader recognises this format. Known are: {known}. The bytes are kept and can be read as "
             "soon as there is a reader; until then, export the measurement as text."
         )
-    datasets = readers.read(reader, store().path(file.blob.sha256))
+    with store().local(file.blob.sha256) as path:
+        datasets = readers.read(reader, path)
     return [Found(file, reader, dataset) for dataset in datasets]
 
 
@@ -175,12 +175,14 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
     now.error = ""
     if now.acquired_at is None:
         now.acquired_at = next((e.dataset.acquired_at for e in found if e.dataset.acquired_at), None)
-    now.conditions = {**_conditions(found), **now.conditions}
-    now.save(update_fields=["status", "error", "acquired_at", "conditions"])
+    now.conditions = {**_conditions(each.dataset for each in found), **now.conditions}
+    now.qc_level = qc.worst(list(now.datasets.filter(current=True).values_list("qc_level", flat=True)))
+    now.save(update_fields=["status", "error", "acquired_at", "conditions", "qc_level"])
     transaction.on_commit(lambda: measurement_read.send(sender=Measurement, measurement=now))
 
 
 def _described(dataset: data.Dataset) -> dict[str, object]:
+    flags = qc.flags(dataset)
     return {
         "shape": list(dataset.signal.values.shape),
         "axes": [
@@ -190,16 +192,19 @@ def _described(dataset: data.Dataset) -> dict[str, object]:
         "signal_name": _storable(dataset.signal.name)[:80],
         "signal_unit": _storable(dataset.signal.unit)[:40],
         "header": {_storable(key): _storable(text) for key, text in dataset.header.items()},
-        "qc": [_storable(sentence) for sentence in remarks(dataset)],
+        "title": _storable(dataset.title)[:200],
+        "conditions": _conditions([dataset]),
+        "flags": [flag._asdict() | {"sentence": _storable(flag.sentence)} for flag in flags],
+        "qc_level": qc.worst([flag.level for flag in flags]),
         "preview": preview(dataset),
     }
 
 
-def _conditions(found: list[Found]) -> dict[str, object]:
-    """What the files say of the conditions; the first file that names one decides."""
+def _conditions(datasets: Iterable[data.Dataset]) -> dict[str, object]:
+    """What the files say of the conditions; the first dataset that names one decides."""
     said: dict[str, object] = {}
-    for each in found:
-        for key, quantity in each.dataset.conditions.items():
+    for dataset in datasets:
+        for key, quantity in dataset.conditions.items():
             value = quantity.value if isinstance(quantity.value, float) else _storable(quantity.value)
             said.setdefault(key, {"value": value, "unit": quantity.unit})
     return said

@@ -70,7 +70,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(store: BlobStore, monkeypatch: p
     def no_space(fd: int, data: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("measurements.store.os.write", no_space)
+    monkeypatch.setattr("measurements.store.pending.os.write", no_space)
     with pytest.raises(StoreFullError, match="disk of the raw files is full"):
         store.put(io.BytesIO(BYTES))
     assert list(store.incoming.iterdir()) == []
@@ -82,7 +82,7 @@ def test_a_disk_that_fills_up_during_fsync_is_said_too(
     def no_space(fd: int) -> None:
         raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
-    monkeypatch.setattr("measurements.store.os.fsync", no_space)
+    monkeypatch.setattr("measurements.store.pending.os.fsync", no_space)
     with pytest.raises(StoreFullError):
         store.put(io.BytesIO(BYTES))
     assert stored_files(store) == []
@@ -113,7 +113,7 @@ def test_the_sweep_takes_orphans_older_than_a_day_and_leaves_uploads_alone(store
 
 def test_a_short_write_of_the_kernel_is_completed(store: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
-    monkeypatch.setattr("measurements.store.os.write", lambda fd, data: write(fd, data[:1000]))
+    monkeypatch.setattr("measurements.store.pending.os.write", lambda fd, data: write(fd, data[:1000]))
     store.put(io.BytesIO(BYTES))
     monkeypatch.undo()
     assert store.verify(SHA256)

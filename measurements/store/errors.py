@@ -1,0 +1,51 @@
+"""What can go wrong with storing, in sentences."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.EMFILE}
+
+
+class StoreError(Exception):
+    """Bytes that could not be stored, in a sentence. Nothing of them counts as received."""
+
+
+class StoreFullError(StoreError):
+    """No space left."""
+
+
+class TooLargeError(StoreError):
+    """More bytes than one file may have here."""
+
+
+class StoreUnavailableError(StoreError):
+    """The folder cannot be written, or a file of it cannot be read."""
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise StoreFullError(
+                "The disk of the raw files is full, so the file was not taken. Keep it, ask the operator to "
+                "make space, and send it again."
+            ) from error
+        if error.errno in NOT_WRITABLE:
+            raise StoreUnavailableError(
+                f"The folder of raw files cannot be written ({error.strerror}), so the file was not taken. "
+                "Keep it, ask the operator to repair the folder, and send it again."
+            ) from error
+        raise
+
+
+def readable(size_bytes: int) -> str:
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size_bytes >= scale:
+            return f"{size_bytes / scale:.3g} {unit}"
+    return f"{size_bytes} bytes"

@@ -1,0 +1,82 @@
+"""A file on its way in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from measurements.store.errors import TooLargeError, readable, sentences
+
+CHUNK_BYTES = 1024 * 1024
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Stored:
+    sha256: str
+    size: int
+
+
+class Destination(Protocol):
+    """The store that a pending file goes to."""
+
+    def new_temporary(self) -> Path: ...
+
+    def link_into_place(self, temporary: Path, stored: Stored) -> None: ...
+
+
+class Pending:
+    """A file on its way in: written and hashed, not yet durable, under no name that anyone relies on."""
+
+    def __init__(self, store: Destination, limit_bytes: int | None) -> None:
+        self._store = store
+        self._limit_bytes = limit_bytes
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+        self.path = store.new_temporary()
+        with sentences():
+            self._fd: int | None = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+
+    def write(self, data: bytes | memoryview) -> None:
+        self.size += len(data)
+        if self._limit_bytes is not None and self.size > self._limit_bytes:
+            self.discard()
+            raise TooLargeError(
+                f"The file has more than {readable(self._limit_bytes)}, the most that one file may have "
+                "here. Send it in parts, or ask the operator to raise VITRINE_MAX_UPLOAD_BYTES."
+            )
+        assert self._fd is not None
+        self._sha256.update(data)
+        with sentences():
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._fd, view) :]
+
+    def head(self, size: int) -> bytes:
+        """The first bytes, for readers that recognise a format by them."""
+        if self._fd is None:
+            return b""
+        return os.pread(self._fd, size, 0)
+
+    def keep(self) -> Stored:
+        """Make the file durable under its hash. Only after this may a row name it."""
+        assert self._fd is not None
+        with sentences():
+            os.fchmod(self._fd, 0o400)
+            os.fsync(self._fd)
+        stored = Stored(self._sha256.hexdigest(), self.size)
+        self._store.link_into_place(self.path, stored)
+        self.discard()
+        return stored
+
+    def discard(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+            self.path.unlink(missing_ok=True)
