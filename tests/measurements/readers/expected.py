@@ -1,0 +1,105 @@
+"""Compares datasets with the readings that independent libraries made of the same files (EXPECTED.json).
+
+A reading is nested, and each library has its own words, but in the end there are summaries of arrays: how
+many values, the first, the last, the smallest, the largest, their sum. Each must be found among the arrays
+that our reader gave.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from measurements.data import Dataset
+
+FACTS = {
+    "n": lambda a: a.size, "first": lambda a: a.flat[0], "last": lambda a: a.flat[-1],
+    "min": lambda a: np.nanmin(a), "max": lambda a: np.nanmax(a), "sum": lambda a: np.nansum(a),
+}  # fmt: skip
+RELATIVE = 2e-6  # float32 files; sums of long ones
+DIGITS = 5e-7
+
+
+@cache
+def readings_of(reference: Path) -> Mapping[str, list[dict[str, Any]]]:
+    """All readings, by path relative to the folder of instrument files."""
+    text = (reference / "instrument_files" / "EXPECTED.json").read_text()
+    readings: Mapping[str, list[dict[str, Any]]] = json.loads(text)["readings"]
+    return readings
+
+
+def disagreements(
+    datasets: Iterable[Dataset], readings: Iterable[Mapping[str, Any]], skip: Iterable[str] = ()
+) -> list[str]:
+    """Every summary of the readings that no array of ours has. `skip`: names in a reading to leave out."""
+    arrays = list(_arrays(datasets))
+    left_out = set(skip)
+    missing = []
+    for reading in readings:
+        for where, facts in _summaries(reading, reading.get("reader", "?"), left_out):
+            if not any(_same(array, facts) for array in arrays):
+                missing.append(f"{where}: nothing of ours has {facts}")
+    return missing
+
+
+def summaries(readings: Iterable[Mapping[str, Any]]) -> int:
+    """How many arrays the readings tell about."""
+    return sum(1 for reading in readings for _ in _summaries(reading, "", set()))
+
+
+def _arrays(datasets: Iterable[Dataset]) -> Iterator[np.ndarray]:
+    for dataset in datasets:
+        yield dataset.signal.values
+        if dataset.signal.errors is not None:
+            yield dataset.signal.errors
+        for axis in dataset.axes:
+            yield axis.values
+
+
+def _summaries(node: Any, where: str, skip: set[str]) -> Iterator[tuple[str, dict[str, float]]]:
+    """Facts of single arrays, wherever they are in the reading; x_ and y_ of one curve are two arrays."""
+    if isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from _summaries(child, f"{where}[{number}]", skip)
+        return
+    if not isinstance(node, Mapping):
+        return
+    size = node.get("n", node.get("n_rows", math.prod(node["shape"]) if _is_shape(node) else None))
+    for prefix in ("", "x_", "y_", "re_", "im_", "dy_", "col_"):
+        facts = {
+            name: float(node[prefix + name])
+            for name in FACTS
+            if name != "n" and isinstance(node.get(prefix + name), int | float) and prefix + name not in skip
+        }
+        if facts:
+            if isinstance(size, int | float) and "NPT" not in node:
+                facts["n"] = float(size)
+            yield f"{where}.{prefix}", facts
+    for name, child in node.items():
+        if name not in skip and isinstance(child, Mapping | list):
+            yield from _summaries(child, f"{where}.{name}", skip)
+
+
+def _is_shape(node: Mapping[str, Any]) -> bool:
+    shape = node.get("shape")
+    return isinstance(shape, list) and all(isinstance(size, int) for size in shape)
+
+
+def _same(array: np.ndarray, facts: Mapping[str, float]) -> bool:
+    if not array.size or ("n" in facts and array.size != facts["n"]):
+        return False
+    if not np.any(np.isfinite(array)):
+        return False
+    scale = float(np.nanmax(np.abs(array))) or 1.0
+    for name, wanted in facts.items():
+        ours = float(FACTS[name](array))
+        room = scale * RELATIVE * (array.size if name == "sum" else 1)
+        if not math.isclose(ours, wanted, rel_tol=RELATIVE, abs_tol=min(room, abs(wanted) * 1e-4 + DIGITS)):
+            return False
+    return True
