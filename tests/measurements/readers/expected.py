@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -68,22 +69,45 @@ def _summaries(node: Any, where: str, skip: set[str]) -> Iterator[tuple[str, dic
         for number, child in enumerate(node):
             yield from _summaries(child, f"{where}[{number}]", skip)
         return
-    if not isinstance(node, Mapping):
-        return
-    size = node.get("n", node.get("n_rows", math.prod(node["shape"]) if _is_shape(node) else None))
-    for prefix in ("", "x_", "y_", "re_", "im_", "dy_", "col_"):
-        facts = {
-            name: float(node[prefix + name])
-            for name in FACTS
-            if name != "n" and isinstance(node.get(prefix + name), int | float) and prefix + name not in skip
-        }
-        if facts:
-            if isinstance(size, int | float) and "NPT" not in node:
-                facts["n"] = float(size)
-            yield f"{where}.{prefix}", facts
-    for name, child in node.items():
-        if name not in skip and isinstance(child, Mapping | list):
-            yield from _summaries(child, f"{where}.{name}", skip)
+    if not isinstance(node, Mapping) or ("NPT" in node and node["NPT"] != node.get("n")):
+        return  # OPUS: a block that is shorter than its own parameter says was misread
+    size = _size(node)
+    found: dict[str, dict[str, float]] = {}
+    for key, value in node.items():
+        fact = re.fullmatch(r"(?:(.*)_)?(first|last|min|max|sum)(?:_row)?", key)
+        if fact is None or key in skip:
+            continue
+        prefix, name = fact[1] or "", fact[2]
+        if isinstance(value, int | float):
+            found.setdefault(prefix, {})[name] = float(value)
+        elif isinstance(value, list) and all(isinstance(v, int | float) for v in value):
+            for column, number in enumerate(value):
+                found.setdefault(f"column {column + 1}", {})[name] = float(number)
+    for prefix, facts in found.items():
+        if not (prefix.startswith("column") and _counts_rows(facts, size)):
+            yield f"{where}.{prefix}", facts | ({"n": float(size)} if size is not None else {})
+    for key, child in node.items():
+        if key not in skip and isinstance(child, Mapping | list):
+            yield from _summaries(child, f"{where}.{key}", skip)
+
+
+def _size(node: Mapping[str, Any]) -> int | None:
+    """How many values an array of this summary has, if it says so."""
+    for key in ("n", "n_rows"):
+        if isinstance(node.get(key), int):
+            return int(node[key])
+    if _is_shape(node):
+        return int(node["shape"][-1] if "first_row" in node else math.prod(node["shape"]))
+    return None
+
+
+def _counts_rows(facts: Mapping[str, float], size: int | None) -> bool:
+    """Whether a column is only the number of its row."""
+    return (
+        size is not None
+        and facts.get("first") in (0.0, 1.0)
+        and facts.get("last") == facts["first"] + size - 1
+    )
 
 
 def _is_shape(node: Mapping[str, Any]) -> bool:

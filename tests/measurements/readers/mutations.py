@@ -1,7 +1,8 @@
-"""Files as they come out of a broken transfer or a hostile hand: `python -m tests.measurements.readers.mutations KEY`.
+"""Files as they come out of a broken transfer or a hostile hand.
 
 Truncated at twenty places, two hundred random byte flips, lines of the header swapped. Whatever is done to a
-file, a reader gives a ReadError or datasets, within ten seconds and a gigabyte, and nothing else.
+file, a reader gives a ReadError or datasets, within ten seconds and a gigabyte, and nothing else. From the
+command line: `python -m tests.measurements.readers.mutations READER_KEY FILES…`.
 """
 
 from __future__ import annotations
