@@ -64,10 +64,10 @@ def read_table(path: Path, dialect: Dialect, columns: int, lines_above: int) -> 
     with open_text(path) as text:
         for _ in range(lines_above):
             text.readline()
-        return _read_rows(text, dialect, columns, first_line=lines_above + 1)
+        return read_rows(text, dialect, columns, first_line=lines_above + 1)
 
 
-def _read_rows(text: TextIO, dialect: Dialect, columns: int, first_line: int) -> Table:
+def read_rows(text: TextIO, dialect: Dialect, columns: int, first_line: int) -> Table:
     blocks: list[Array] = []
     remarks: dict[int, str] = {}
     ended_at: int | None = None
