@@ -50,6 +50,7 @@ CONDITIONS: dict[str, Condition] = {
     "repetition_rate": Condition("Repetition rate", "MHz"),
     "xray_wavelength": Condition("X-ray wavelength", "Å"),
     "xray_wavelength_2": Condition("X-ray wavelength Kα₂", "Å"),
+    "neutron_wavelength": Condition("Neutron wavelength", "Å"),
     "kalpha2_ratio": Condition("Kα₂/Kα₁ intensity ratio", "1"),
     "xray_energy": Condition("Photon energy", "keV"),
     "anode": Condition("Anode", TEXT),
@@ -112,6 +113,7 @@ CONDITIONS: dict[str, Condition] = {
     "operator": Condition("Operator", TEXT),
     "comment": Condition("Comment", TEXT),
     "software": Condition("Software", TEXT),
+    "clock_offset": Condition("Clock of the log, ahead of the instrument's", "s"),
     "local_time": Condition("Time in the file, zone not recorded", TEXT),
 }
 
