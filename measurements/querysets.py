@@ -14,13 +14,20 @@ from samples.querysets import OfProject
 
 LOST_AFTER = timedelta(seconds=20)
 LOST_AGAIN_AFTER = timedelta(minutes=2)  # with a long queue the message may well be waiting
+# No sample, no reading, no technique, or two answers to one question. An index holds exactly these rows.
+WAITS_FOR_A_PERSON = Q(status__in=["received", "read", "failed"]) & (
+    Q(sample__isnull=True) | Q(status="failed") | Q(technique="unknown", status="read") | Q(conflict__gt="")
+)
 
 
 class MeasurementQuerySet(OfProject):
     sample_path = "sample"
 
     def inbox(self) -> MeasurementQuerySet:
-        """What waits for a sample."""
+        """What waits for a person."""
+        return self.filter(WAITS_FOR_A_PERSON)
+
+    def without_sample(self) -> MeasurementQuerySet:
         return self.filter(sample__isnull=True).exclude(status="void")
 
     def forgotten(self) -> MeasurementQuerySet:
@@ -58,3 +65,11 @@ class AttachmentQuerySet(models.QuerySet):
             Q(sample__in=samples.order_by().values("pk"))
             | Q(preparation__in=preparations.order_by().values("pk"))
         )
+
+
+class BatchQuerySet(OfProject):
+    """A batch is its maker's, while a contributor: it names samples of several projects."""
+
+    def _in_projects(self, user: Any, role: int, *, embargo: bool = True, projects: Any = None) -> Any:
+        found = super()._in_projects(user, role, embargo=embargo, projects=projects)
+        return found.filter(created_by=user) if user.is_authenticated else found

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from measurements.models.blobs import SHA256, Blob
 from measurements.models.instruments import Instrument
-from measurements.querysets import MeasurementQuerySet, OfMeasurement
+from measurements.querysets import WAITS_FOR_A_PERSON, MeasurementQuerySet, OfMeasurement
 from measurements.techniques import Technique
 from samples.models import Project, Sample
 from samples.models.limits import within
@@ -24,6 +24,13 @@ class QcLevel(models.TextChoices):
     GREEN = "green", "Nothing odd"
     AMBER = "amber", "Look at it"
     RED = "red", "Do not trust it"
+
+
+class Conflict(models.TextChoices):
+    """Two answers to one question; a person says which holds."""
+
+    HEADER = "header", "The file names another sample"
+    BYTES = "bytes", "The same bytes are at another sample"
 
 
 class Measurement(models.Model):
@@ -71,6 +78,15 @@ class Measurement(models.Model):
     )
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.RECEIVED)
     error = models.TextField(blank=True, help_text="The sentence that explains a failure.")
+    conflict = models.CharField(
+        max_length=10, choices=Conflict.choices, blank=True, help_text="Until a person has decided it."
+    )
+    waits_because = models.TextField(
+        blank=True, help_text="Why it came into the inbox, where that is not plain: a row of a batch."
+    )
+    read_again_with = models.CharField(
+        max_length=80, blank=True, help_text="Reader and version that a failed file was handed to again."
+    )
     content_key = models.CharField(max_length=64, help_text="SHA-256 over the roles and hashes of its files.")
     attempts = models.PositiveSmallIntegerField(
         default=0, help_text="How often a worker began to read it; a file that kills its reader is given up."
@@ -90,6 +106,7 @@ class Measurement(models.Model):
         indexes = [
             models.Index(name="measurement_waiting", fields=["received_at"], condition=Q(status="received")),
             models.Index(name="measurement_inbox", fields=["project"], condition=Q(sample__isnull=True)),
+            models.Index(name="measurement_for_a_person", fields=["project"], condition=WAITS_FOR_A_PERSON),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -103,6 +120,9 @@ class Measurement(models.Model):
             models.CheckConstraint(
                 name="measurement_status_known",
                 condition=Q(status__in=["received", "read", "failed", "void"]),
+            ),
+            models.CheckConstraint(
+                name="measurement_conflict_known", condition=Q(conflict__in=["", "header", "bytes"])
             ),
             models.CheckConstraint(
                 name="measurement_origin_known", condition=Q(origin__in=["measured", "simulated"])
