@@ -7,23 +7,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Q
 
 from measurements import readers, tasks
-from measurements.models import Instrument, Measurement, RawFile
-from measurements.services.datasets import blobs_of
+from measurements.models import Blob, Instrument, Measurement, RawFile
+from measurements.services.filenames import as_text
+from measurements.services.placing import Place, find_place
+from measurements.services.recording import lock_content, record
 from measurements.store import CHUNK_BYTES, Pending, Readable, Stored, store
 from measurements.techniques import Technique
-from samples.models import Membership, Project, Role, Sample, User
+from samples.models import Project, User
 from samples.queueing import enqueue
 
-FILENAME_CHARACTERS = 255
-CLAIMED_CHARACTERS = 200
+__all__ = ["Incoming", "Receipt", "RefusedError", "as_text", "lock_content", "receive", "same_bytes"]
 
 
 class RefusedError(Exception):
@@ -42,6 +41,7 @@ class Incoming:
     name: str
     stream: Readable | Pending
     role: str = ""
+    expected_sha256: str = ""  # what its sender says that it is; other bytes are refused
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,6 @@ class Receipt:
     files: list[RawFile]
     created: bool
     warnings: list[str] = field(default_factory=list)
-
-
-class Place(NamedTuple):
-    project: Project
-    sample: Sample | None
-    claimed_code: str
 
 
 def receive(
@@ -71,26 +65,23 @@ def receive(
     conditions: dict[str, Any] | None = None,
     origin: str = "measured",
     instrument: Instrument | None = None,
+    place: Place | None = None,
+    warnings: Sequence[str] = (),
 ) -> Receipt:
     """Store the files and record them as one measurement, or find the measurement that they already are.
 
     A sample that `user` cannot see counts as unknown: the files wait in the inbox of `project`, of the
-    instrument's project, or of the user's default project. Raises RefusedError, PermissionDenied or
+    instrument's project, or of the user's default project. A caller who has just found out where they belong,
+    and who sends them, gives `place`, `instrument` and `warnings`. Raises RefusedError, PermissionDenied or
     StoreError, and then nothing counts as received.
     """
     if not files:
         raise RefusedError("file", "No file came with the request. Attach one or more under the name “file”.")
-    if technique is not None and technique not in Technique.values:
-        raise RefusedError(
-            "technique", f"“{technique}” is not a technique; known are {', '.join(Technique.values)}."
-        )
-    if acquired_at is not None and acquired_at.tzinfo is None:
-        raise RefusedError(
-            "acquired_at", "The time of acquisition needs a zone, such as 2026-05-04T10:00:00+02:00."
-        )
-    warnings: list[str] = []
-    instrument = instrument or Instrument.objects.filter(account=user).first()
-    place = _place(user, (sample_code or "").strip(), project, instrument, warnings)
+    check_claims(technique, acquired_at)
+    told = list(warnings)
+    if place is None:
+        instrument = instrument or Instrument.objects.filter(account=user).first()
+        place = find_place(user, (sample_code or "").strip(), project, instrument, told)
     pending: list[Pending] = []
     try:
         for file in files:
@@ -112,55 +103,45 @@ def receive(
         content_key=_content_key(files, stored),
         received_by=user,
     )
-    return _record(new, files, stored, any_technique=technique is None, warnings=warnings)
-
-
-@transaction.atomic
-def _record(
-    new: Measurement,
-    files: Sequence[Incoming],
-    stored: list[Stored],
-    *,
-    any_technique: bool,
-    warnings: list[str],
-) -> Receipt:
-    lock_content(new.content_key)
-    existing = _existing(new, any_technique)
-    if existing is not None:
-        kept = list(existing.files.select_related("blob"))
-        return Receipt(existing, kept, False, warnings + _differences(existing, new))
-    new.save(force_insert=True)
-    kept = RawFile.objects.bulk_create(
-        RawFile(measurement=new, blob=blob, filename=as_text(file.name), role=file.role)
-        for file, blob in zip(files, blobs_of(stored), strict=True)
-    )
+    rows = [
+        (Blob(sha256=kept.sha256, size=kept.size), RawFile(filename=as_text(file.name), role=file.role))
+        for file, kept in zip(files, stored, strict=True)
+    ]
+    recorded = record(new, rows, any_technique=technique is None)
+    if recorded.known is not None:
+        return _known(recorded.known, new, told)
     enqueue(tasks.read, new.pk)
-    return Receipt(new, kept, True, warnings)
+    return Receipt(new, recorded.files, True, told)
 
 
-def lock_content(content_key: str) -> None:
-    """Until the transaction ends, uploads of the same bytes wait: the second finds the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [content_key])
+def check_claims(technique: str | None, acquired_at: datetime | None) -> None:
+    """Raises RefusedError for what could not be recorded, before any byte is read."""
+    if technique is not None and technique not in Technique.values:
+        raise RefusedError(
+            "technique", f"“{technique}” is not a technique; known are {', '.join(Technique.values)}."
+        )
+    if acquired_at is not None and acquired_at.tzinfo is None:
+        raise RefusedError(
+            "acquired_at", "The time of acquisition needs a zone, such as 2026-05-04T10:00:00+02:00."
+        )
 
 
 def same_bytes(measurement: Measurement) -> Any:
     """Measurements with these bytes of the same sample, or in the same inbox under the same claimed code."""
-    same = Measurement.objects.filter(content_key=measurement.content_key)
-    if measurement.sample is not None:
-        return same.filter(sample=measurement.sample)
-    # One that has left the inbox since keeps its claimed code, so an instrument that repeats itself finds it.
-    same = same.filter(project=measurement.project, claimed_code=measurement.claimed_code)
-    return same if measurement.claimed_code else same.filter(sample=None)
+    same = Q(content_key=measurement.content_key)
+    if measurement.sample_id is not None:
+        same &= Q(sample=measurement.sample_id)
+    else:
+        # One that has left the inbox keeps its claimed code, so an instrument that repeats itself finds it.
+        same &= Q(project=measurement.project_id, claimed_code=measurement.claimed_code)
+        same &= Q() if measurement.claimed_code else Q(sample=None)
+    return Measurement.objects.filter(same)
 
 
-def _existing(new: Measurement, any_technique: bool) -> Measurement | None:
-    found = same_bytes(new) if any_technique else same_bytes(new).filter(technique=new.technique)
-    # The key first: nearly always there is none, and this query is on the way of every upload.
-    first = found.aggregate(first=Min("pk"))["first"]
-    return (
-        Measurement.objects.select_related("project", "sample", "instrument").get(pk=first) if first else None
-    )
+def _known(pk: int, new: Measurement, warnings: list[str]) -> Receipt:
+    existing = Measurement.objects.select_related("project", "sample", "instrument").get(pk=pk)
+    kept = list(existing.files.select_related("blob"))
+    return Receipt(existing, kept, False, warnings + _differences(existing, new))
 
 
 def _differences(existing: Measurement, new: Measurement) -> list[str]:
@@ -175,57 +156,22 @@ def _differences(existing: Measurement, new: Measurement) -> list[str]:
     return told
 
 
-def _place(
-    user: User, code: str, project: Project | None, instrument: Instrument | None, warnings: list[str]
-) -> Place:
-    writable = Membership.objects.filter(user=user, project=OuterRef("project"), role__gte=Role.CONTRIBUTOR)
-    is_instrument = instrument is not None and instrument.account_id == user.pk
-    samples = Sample.objects.despite_embargo(user) if is_instrument else Sample.objects.visible_to(user)
-    sample = (
-        samples.filter(code=code).select_related("project").annotate(writable=Exists(writable)).first()
-        if code
-        else None
-    )
-    if sample is None:
-        return Place(*_inbox(user, code, project, instrument, warnings))
-    if not sample.writable:
-        raise PermissionDenied(
-            f"You may look at {sample.code} but not add to it. Ask a manager of {sample.project} to make you "
-            "a contributor, then send the file again."
-        )
-    if project is not None and project != sample.project:
-        warnings.append(f"{sample.code} belongs to {sample.project}, so the measurement does too.")
-    return Place(sample.project, sample, "")
-
-
-def _inbox(
-    user: User, code: str, project: Project | None, instrument: Instrument | None, warnings: list[str]
-) -> tuple[Project, None, str]:
-    open_projects = Project.objects.open_to(user)
-    if project is not None:
-        wanted = [project.pk]
-    else:
-        wanted = [instrument.project_id if instrument else user.default_project_id]
-    inbox = open_projects.filter(pk__in=[pk for pk in wanted if pk is not None]).first()
-    if inbox is None and project is None:
-        inbox = open_projects.first()
-    if inbox is None:
-        raise PermissionDenied(
-            "There is no project into which you may write. Ask a manager to make you a contributor, then "
-            "send the file again."
-        )
-    claimed_code = as_text(code, CLAIMED_CHARACTERS) if code else ""
-    named = f"There is no sample “{claimed_code}”" if claimed_code else "No sample was named"
-    warnings.append(f"{named}: the measurement waits in the inbox of {inbox} until somebody assigns it.")
-    return inbox, None, claimed_code
-
-
 def _written(file: Incoming) -> Pending:
-    if isinstance(file.stream, Pending):
-        return file.stream
+    pending = file.stream if isinstance(file.stream, Pending) else _read(file.stream)
+    if file.expected_sha256 and pending.sha256() != file.expected_sha256:
+        pending.discard()
+        raise RefusedError(
+            "sha256",
+            f"“{as_text(file.name)}” arrived with the SHA-256 {pending.sha256()} and not with the one that "
+            "was announced, so it was not kept. Send it again.",
+        )
+    return pending
+
+
+def _read(stream: Readable) -> Pending:
     pending = store().begin(limit=settings.MAX_UPLOAD_BYTES)
     try:
-        while chunk := file.stream.read(CHUNK_BYTES):
+        while chunk := stream.read(CHUNK_BYTES):
             pending.write(chunk)
     except BaseException:
         pending.discard()
@@ -245,12 +191,3 @@ def _content_key(files: Sequence[Incoming], stored: list[Stored]) -> str:
     """SHA-256 over roles and hashes. The order in which the files came and their names do not matter."""
     parts = sorted([file.role, kept.sha256] for file, kept in zip(files, stored, strict=True))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def as_text(name: str, characters: int = FILENAME_CHARACTERS) -> str:
-    """A name as PostgreSQL can hold it: the middle of a very long one gives way, its ending stays."""
-    text = name.replace("\0", "").encode("utf-8", "replace").decode() or "unnamed"
-    if len(text) <= characters:
-        return text
-    tail = characters // 4
-    return f"{text[: characters - tail - 1]}…{text[-tail:]}"

@@ -58,6 +58,10 @@ class Pending:
             while view:
                 view = view[os.write(self._fd, view) :]
 
+    def sha256(self) -> str:
+        """Of what was written so far."""
+        return self._sha256.hexdigest()
+
     def head(self, size: int) -> bytes:
         """The first bytes, for readers that recognise a format by them."""
         if self._fd is None:
@@ -70,7 +74,7 @@ class Pending:
         with sentences():
             os.fchmod(self._fd, 0o400)
             os.fsync(self._fd)
-        stored = Stored(self._sha256.hexdigest(), self.size)
+        stored = Stored(self.sha256(), self.size)
         self._store.link_into_place(self.path, stored)
         self.discard()
         return stored

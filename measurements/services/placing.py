@@ -1,0 +1,70 @@
+"""Where a file belongs: to the sample that its sender may add to, or into an inbox."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
+
+from measurements.models import Instrument
+from measurements.services.filenames import as_text
+from samples.models import Membership, Project, Role, Sample, User
+
+CLAIMED_CHARACTERS = 200
+
+
+class Place(NamedTuple):
+    project: Project
+    sample: Sample | None
+    claimed_code: str
+
+
+def find_place(
+    user: User, code: str, project: Project | None, instrument: Instrument | None, warnings: list[str]
+) -> Place:
+    """Raises PermissionDenied where `user` may not add; says in `warnings` what they would not expect."""
+    writable = Membership.objects.filter(user=user, project=OuterRef("project"), role__gte=Role.CONTRIBUTOR)
+    is_instrument = instrument is not None and instrument.account_id == user.pk
+    samples = Sample.objects.despite_embargo(user) if is_instrument else Sample.objects.visible_to(user)
+    sample = (
+        samples.filter(code=code).select_related("project").annotate(writable=Exists(writable)).first()
+        if code
+        else None
+    )
+    if sample is None:
+        return _inbox(user, code, project, instrument, warnings)
+    if not sample.writable:
+        raise PermissionDenied(
+            f"You may look at {sample.code} but not add to it. Ask a manager of {sample.project} to make you "
+            "a contributor, then send the file again."
+        )
+    return place_at(sample, project, warnings)
+
+
+def place_at(sample: Sample, project: Project | None, warnings: list[str]) -> Place:
+    if project is not None and project != sample.project:
+        warnings.append(f"{sample.code} belongs to {sample.project}, so the measurement does too.")
+    return Place(sample.project, sample, "")
+
+
+def _inbox(
+    user: User, code: str, project: Project | None, instrument: Instrument | None, warnings: list[str]
+) -> Place:
+    open_projects = Project.objects.open_to(user)
+    if project is not None:
+        wanted = [project.pk]
+    else:
+        wanted = [instrument.project_id if instrument else user.default_project_id]
+    inbox = open_projects.filter(pk__in=[pk for pk in wanted if pk is not None]).first()
+    if inbox is None and project is None:
+        inbox = open_projects.first()
+    if inbox is None:
+        raise PermissionDenied(
+            "There is no project into which you may write. Ask a manager to make you a contributor, then "
+            "send the file again."
+        )
+    claimed_code = as_text(code, CLAIMED_CHARACTERS) if code else ""
+    named = f"There is no sample “{claimed_code}”" if claimed_code else "No sample was named"
+    warnings.append(f"{named}: the measurement waits in the inbox of {inbox} until somebody assigns it.")
+    return Place(inbox, None, claimed_code)
