@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -12,11 +12,12 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from measurements import data, qc, readers, tasks
+from measurements import data, qc, tasks
 from measurements.data import ReadError
 from measurements.models import Dataset, Measurement, RawFile
+from measurements.opening import Opened, Source, datasets_of
 from measurements.preview import preview
-from measurements.readers import HEAD_BYTES, Reader
+from measurements.sandbox import ReaderMistakeError, compute_s, read_limited
 from measurements.services.datasets import blobs_of, write
 from measurements.signals import measurement_read
 from measurements.store import Stored, StoreError, store
@@ -25,14 +26,16 @@ from samples.queueing import enqueue
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-MAX_DATASETS = 1000
 READING = 0x7265_6164  # "read": first half of the advisory lock's key, the measurement is the second
 REQUEUE_AT_ONCE = 500
 
 
 class Found(NamedTuple):
-    file: RawFile
-    reader: Reader
+    """`file` is None for a series that comes from several."""
+
+    file: RawFile | None
+    reader: str
+    reader_version: int
     dataset: data.Dataset
 
 
@@ -61,12 +64,17 @@ def read_measurement(measurement: Measurement) -> None:
         except Exception as error:
             _fail(
                 measurement,
-                f"The reader stopped at a mistake of its own ({type(error).__name__}: {error}). The bytes "
-                "are kept; tell the maintainers, who find the details in the log of the worker.",
+                f"The reader stopped at a mistake of its own ({_mistake(error)}). The bytes are kept; tell "
+                "the maintainers, who find the details in the log of the worker.",
             )
+            log.error("Measurement %s: %s", measurement.pk, getattr(error, "details", ""))
             raise
         else:
             _save(measurement, found, stored)
+
+
+def _mistake(error: Exception) -> str:
+    return str(error) if isinstance(error, ReaderMistakeError) else f"{type(error).__name__}: {error}"
 
 
 def requeue_forgotten() -> int:
@@ -110,41 +118,39 @@ def _begin(measurement: Measurement) -> bool:
 
 
 def _read_files(measurement: Measurement) -> list[Found]:
-    found = []
-    for file in measurement.files.select_related("blob"):
-        try:
-            found += _read_file(file)
-        except ReadError as error:
-            raise ReadError(_about(file, error)) from error
-    if len(found) > MAX_DATASETS:
-        raise ReadError(
-            f"The files hold {len(found)} scans; up to {MAX_DATASETS} are read. Send them in parts."
+    """The datasets of its files, read at arm's length."""
+    files = list(measurement.files.select_related("blob"))
+    with ExitStack() as borrowed:
+        sources = [
+            Source(borrowed.enter_context(store().local(file.blob.sha256)), file.filename, place, file.role)
+            for place, file in enumerate(files)
+        ]
+        offset_s = _clock_offset_s(measurement)
+        read = read_limited(
+            lambda: _by_name(datasets_of(sources, offset_s)),
+            store().new_temporary(),
+            compute_s=compute_s(sum(file.blob.size for file in files)),
         )
-    return found
+    return [_unpacked(name, dataset, files) for name, dataset in read.items()]
 
 
-def _read_file(file: RawFile) -> list[Found]:
-    if file.blob.size == 0:
-        raise ReadError("the file is empty (0 bytes). Export it again and send it again.")
-    with store().open(file.blob.sha256) as stream:
-        head = stream.read(HEAD_BYTES)
-    reader = readers.recognise(head, file.filename)
-    if reader is None:
-        known = ", ".join(each.format.name for each in readers.registry().values())
-        raise ReadError(
-            f"no reader recognises this format. Known are: {known}. The bytes are kept and can be read as "
-            "soon as there is a reader; until then, export the measurement as text."
-        )
-    with store().local(file.blob.sha256) as path:
-        datasets = readers.read(reader, path)
-    return [Found(file, reader, dataset) for dataset in datasets]
+def _by_name(opened: list[Opened]) -> dict[str, data.Dataset]:
+    """The reader's process hands over named datasets, so the name carries what else is known of each."""
+    return {
+        f"{number}|{'' if each.place is None else each.place}|{each.reader}|{each.version}": each.dataset
+        for number, each in enumerate(opened)
+    }
 
 
-def _about(file: RawFile, error: ReadError) -> str:
-    place = f"line {error.line}" if error.line is not None else ""
-    if error.byte is not None:
-        place = f"byte {error.byte}"
-    return f"{', '.join(filter(None, [file.filename, place]))}: {error.message}"
+def _unpacked(name: str, dataset: data.Dataset, files: list[RawFile]) -> Found:
+    _, place, reader, version = name.split("|")
+    return Found(files[int(place)] if place else None, reader, int(version), dataset)
+
+
+def _clock_offset_s(measurement: Measurement) -> float | None:
+    """By how much a companion log's clock is ahead, if the sender said so."""
+    said = measurement.conditions.get("clock_offset_s")
+    return float(said) if isinstance(said, int | float) else None
 
 
 def _fail(measurement: Measurement, sentence: str) -> None:
@@ -166,8 +172,8 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
         row, _ = Dataset.objects.get_or_create(
             measurement=now,
             number=number,
-            reader=each.reader.key,
-            reader_version=each.reader.version,
+            reader=each.reader,
+            reader_version=each.reader_version,
             defaults={**_described(each.dataset), "blob": blob, "file": each.file, "current": False},
         )
         Dataset.objects.filter(pk=row.pk).update(current=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +13,12 @@ import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
-from measurements import readers
+from measurements import opening, readers
 from measurements.data import Axis, Dataset, Quantity, Signal
 from measurements.models import Dataset as Row
 from measurements.models import Measurement
 from measurements.readers.base import Format, Reader
+from measurements.sandbox import ReaderMistakeError
 from measurements.services import Receipt, load, read_measurement
 from measurements.services import reading as reading_service
 from measurements.signals import measurement_read
@@ -83,7 +86,7 @@ def test_reading_twice_changes_nothing(read: Read) -> None:
 def test_a_newer_reader_supersedes_and_the_old_dataset_stays(given: Given, monkeypatch: Any) -> None:
     measurement = given().measurement
     for version, value in ((1, 5.0), (2, 7.0)):
-        monkeypatch.setattr(reading_service, "readers", stand_in(lambda _, v=value: [dataset(v, 1)], version))
+        monkeypatch.setattr(opening, "readers", stand_in(lambda _, v=value: [dataset(v, 1)], version))
         Measurement.objects.filter(pk=measurement.pk).update(status="received", attempts=0)
         read_measurement(measurement)
     old, new = Row.objects.order_by("reader_version")
@@ -134,9 +137,9 @@ def test_a_mistake_of_a_reader_is_recorded_and_raised(given: Given, monkeypatch:
     def broken(path: Path) -> list[Dataset]:
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr(reading_service, "readers", stand_in(broken))
+    monkeypatch.setattr(opening, "readers", stand_in(broken))
     measurement = given().measurement
-    with pytest.raises(IndexError):
+    with pytest.raises(ReaderMistakeError, match="IndexError"):
         read_measurement(measurement)
     measurement.refresh_from_db()
     assert measurement.status == "failed"
@@ -144,21 +147,33 @@ def test_a_mistake_of_a_reader_is_recorded_and_raised(given: Given, monkeypatch:
 
 
 def test_a_file_that_takes_too_long_fails_with_a_sentence(given: Given, monkeypatch: Any) -> None:
-    def slow(path: Path) -> list[Dataset]:
+    def slow(*_: Any, **__: Any) -> dict[str, Dataset]:
         raise SoftTimeLimitExceeded
 
-    monkeypatch.setattr(reading_service, "readers", stand_in(slow))
+    monkeypatch.setattr(reading_service, "read_limited", slow)
     measurement = given().measurement
     read_measurement(measurement)
     measurement.refresh_from_db()
     assert measurement.error.startswith("Reading took longer than 120 s")
 
 
-def test_a_file_that_kills_its_reader_is_given_up_after_three_times(given: Given, monkeypatch: Any) -> None:
+def test_a_file_that_kills_its_reader_leaves_the_worker_alive(given: Given, monkeypatch: Any) -> None:
     def deadly(path: Path) -> list[Dataset]:
+        os.kill(os.getpid(), signal.SIGSEGV)
+        return []
+
+    monkeypatch.setattr(opening, "readers", stand_in(deadly))
+    read_measurement(given().measurement)
+    failed = Measurement.objects.get()
+    assert (failed.status, failed.attempts) == ("failed", 1)
+    assert failed.error.startswith("its reader was stopped by the system (SIGSEGV)")
+
+
+def test_a_file_that_kills_its_worker_is_given_up_after_three_times(given: Given, monkeypatch: Any) -> None:
+    def deadly(*_: Any, **__: Any) -> dict[str, Dataset]:
         raise KeyboardInterrupt  # passes every handler, as a kill does
 
-    monkeypatch.setattr(reading_service, "readers", stand_in(deadly))
+    monkeypatch.setattr(reading_service, "read_limited", deadly)
     measurement = given().measurement
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
@@ -174,11 +189,11 @@ def test_while_one_worker_reads_a_second_one_steps_aside(given: Given, monkeypat
     inside, go_on = threading.Event(), threading.Event()
     calls = []
 
-    def wait(path: Path) -> list[Dataset]:
-        calls.append(path)
+    def wait(*given: Any, **_: Any) -> dict[str, Dataset]:
+        calls.append(given)
         inside.set()
         assert go_on.wait(10)
-        return [dataset(1, 2)]
+        return {"0|0|stand_in|1": dataset(1, 2)}
 
     def first_worker() -> None:
         try:
@@ -186,7 +201,7 @@ def test_while_one_worker_reads_a_second_one_steps_aside(given: Given, monkeypat
         finally:
             connection.close()
 
-    monkeypatch.setattr(reading_service, "readers", stand_in(wait))
+    monkeypatch.setattr(reading_service, "read_limited", wait)
     given()
     thread = threading.Thread(target=first_worker)
     thread.start()
@@ -200,11 +215,11 @@ def test_while_one_worker_reads_a_second_one_steps_aside(given: Given, monkeypat
 
 
 def test_a_measurement_declared_void_while_it_was_read_stays_void(given: Given, monkeypatch: Any) -> None:
-    def voided_meanwhile(path: Path) -> list[Dataset]:
+    def voided_meanwhile(*_: Any, **__: Any) -> dict[str, Dataset]:
         Measurement.objects.update(status="void")
-        return [dataset(1, 2)]
+        return {"0|0|stand_in|1": dataset(1, 2)}
 
-    monkeypatch.setattr(reading_service, "readers", stand_in(voided_meanwhile))
+    monkeypatch.setattr(reading_service, "read_limited", voided_meanwhile)
     read_measurement(given().measurement)
     assert Measurement.objects.get().status == "void"
     assert Row.objects.count() == 0
@@ -228,7 +243,7 @@ def test_conditions_of_the_file_and_of_a_person_stand_together_and_the_person_wi
         (Axis("x", "", np.arange(2.0)),),
         conditions={"temperature": Quantity(295.0, "K"), "detector": Quantity("PMT")},
     )
-    monkeypatch.setattr(reading_service, "readers", stand_in(lambda path: [said]))
+    monkeypatch.setattr(opening, "readers", stand_in(lambda path: [said]))
     measurement = given(conditions={"temperature": {"value": 77, "unit": "K"}}).measurement
     read_measurement(measurement)
     assert Measurement.objects.get().conditions == {
@@ -239,7 +254,7 @@ def test_conditions_of_the_file_and_of_a_person_stand_together_and_the_person_wi
 
 def test_text_that_postgresql_cannot_hold_does_not_stop_the_reading(given: Given, monkeypatch: Any) -> None:
     odd = Dataset(Signal("y\0", "", np.ones(2)), (Axis("x\0", "", np.arange(2.0)),), {"a\0": "b\0"})
-    monkeypatch.setattr(reading_service, "readers", stand_in(lambda path: [odd]))
+    monkeypatch.setattr(opening, "readers", stand_in(lambda path: [odd]))
     read_measurement(given().measurement)
     row = Row.objects.get()
     assert (row.signal_name, row.header) == ("y�", {"a�": "b�"})
@@ -260,7 +275,7 @@ def test_the_preview_keeps_the_peak_of_a_long_curve(given: Given, monkeypatch: A
     y = np.zeros(100_000)
     y[54_321] = 9
     long = Dataset(Signal("y", "", y), (Axis("x", "nm", np.arange(100_000.0)),))
-    monkeypatch.setattr(reading_service, "readers", stand_in(lambda path: [long]))
+    monkeypatch.setattr(opening, "readers", stand_in(lambda path: [long]))
     read_measurement(given().measurement)
     shown = np.frombuffer(Row.objects.get().preview, "<f4")
     x, preview = shown[: shown.size // 2], shown[shown.size // 2 :]
