@@ -197,6 +197,11 @@ STATICFILES_FINDERS = [
 ]
 WHITENOISE_USE_FINDERS = False
 RAW_FILES_DIR = DATA_DIR / "files"
+STORAGE_URL = env.str("VITRINE_STORAGE_URL", "")  # s3://bucket/prefix?endpoint_url=…; empty: RAW_FILES_DIR
+SCRATCH_DIR = Path(env.str("VITRINE_SCRATCH", str(DATA_DIR / "scratch")))  # of this machine alone, with S3
+CACHE_BYTES = env.int("VITRINE_CACHE_BYTES", 10 * 1024**3)
+MIN_FREE_BYTES = env.int("VITRINE_MIN_FREE_BYTES", 500 * 1024**2)
+FIXITY_DAYS = env.int("VITRINE_FIXITY_DAYS", 90)
 MAX_UPLOAD_BYTES = env.int("VITRINE_MAX_UPLOAD_BYTES", 4 * 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

@@ -6,10 +6,12 @@ from measurements.models.blobs import SHA256, Blob
 from measurements.models.inbox import Decision, InboxRule
 from measurements.models.instruments import Instrument
 from measurements.models.measurements import Conflict, Dataset, Measurement, QcLevel, RawFile
+from measurements.models.storage import Backup, Quota
 
 __all__ = [
     "SHA256",
     "Attachment",
+    "Backup",
     "Batch",
     "BatchFile",
     "BatchRow",
@@ -21,5 +23,6 @@ __all__ = [
     "Instrument",
     "Measurement",
     "QcLevel",
+    "Quota",
     "RawFile",
 ]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.EMFILE}
+NOT_WRITABLE |= {errno.EEXIST}  # a file where a folder should be
 
 
 class StoreError(Exception):
@@ -20,6 +21,10 @@ class StoreFullError(StoreError):
 
 class TooLargeError(StoreError):
     """More bytes than one file may have here."""
+
+
+class QuotaError(TooLargeError):
+    """More bytes than the project may still add."""
 
 
 class StoreUnavailableError(StoreError):

@@ -5,105 +5,80 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import secrets
-import shutil
+import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from measurements.store.base import ORPHAN_AGE_S, Store
 from measurements.store.errors import StoreUnavailableError, sentences
-from measurements.store.pending import CHUNK_BYTES, Pending, Readable, Stored
+from measurements.store.pending import Stored
 
 log = logging.getLogger(__name__)
 
-ORPHAN_AGE_S = 24 * 3600
+NAME = re.compile(r"[0-9a-f]{64}")
 
 
-class BlobStore:
-    """Files under `root/ab/cd/<sha256>`, beside the folder `incoming/` for what is not complete yet."""
+class BlobStore(Store):
+    """Files under `root/ab/cd/<sha256>`, beside `incoming/` and `orphans/`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, least_free_bytes: int = 0) -> None:
+        super().__init__(root, least_free_bytes)
         self.root = root
-        self.incoming = root / "incoming"
+        self.aside = root / "orphans"
         self._durable: set[Path] = set()  # folders whose entry in their parent is on disk
-
-    def begin(self, *, limit: int | None = None) -> Pending:
-        return Pending(self, limit)
-
-    def put(self, stream: Readable, *, limit: int | None = None) -> Stored:
-        """Store what `stream` gives, in constant memory."""
-        pending = self.begin(limit=limit)
-        try:
-            while chunk := stream.read(CHUNK_BYTES):
-                pending.write(chunk)
-            return pending.keep()
-        finally:
-            pending.discard()
-
-    def adopt(self, path: Path) -> Stored:
-        """Take a finished file that was written at `new_temporary()`; it is gone from there afterwards."""
-        sha256 = hashlib.sha256()
-        with sentences(), path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                sha256.update(chunk)
-            os.fchmod(file.fileno(), 0o400)
-            os.fsync(file.fileno())
-            stored = Stored(sha256.hexdigest(), file.tell())
-        self.link_into_place(path, stored)
-        path.unlink()
-        return stored
 
     def path(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256[2:4] / sha256
 
+    def open(self, sha256: str) -> BinaryIO:
+        try:
+            return self._open(sha256)
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"The stored file {sha256[:12]}… cannot be opened ({error.strerror}). Tell the operator: "
+                "the Storage page says how to restore it from a backup."
+            ) from error
+
+    def _open(self, sha256: str) -> BinaryIO:
+        try:
+            return self.path(sha256).open("rb")
+        except FileNotFoundError:
+            if not self.bring_back(sha256):
+                raise
+            return self.path(sha256).open("rb")
+
     @contextmanager
     def local(self, sha256: str) -> Iterator[Path]:
-        """The file on a local disk while the block lasts: libraries want paths. Never write to it."""
         self.open(sha256).close()
         yield self.path(sha256)
 
-    def open(self, sha256: str) -> BinaryIO:
+    def examine(self, sha256: str, size: int | None = None) -> str:
+        self.require_reachable()
         try:
-            return self.path(sha256).open("rb")
+            with self._open(sha256) as file:
+                found = os.fstat(file.fileno()).st_size
+                if size is not None and found != size:
+                    return f"has {found} bytes instead of {size}"
+                _forget_cached(file)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        except FileNotFoundError:
+            return "is missing"
+        except OSError as error:
+            return f"cannot be read ({error.strerror})"
+        return "" if digest == sha256 else "has other bytes than were received"
+
+    def require_reachable(self) -> None:
+        try:
+            with os.scandir(self.root):
+                pass
         except OSError as error:
             raise StoreUnavailableError(
-                f"The stored file {sha256[:12]}… cannot be opened ({error.strerror}). "
-                "Restore it from a backup into the folder of raw files."
+                f"The folder of raw files, {self.root}, cannot be read ({error.strerror}). Mount or repair "
+                "it."
             ) from error
-
-    def verify(self, sha256: str) -> bool:
-        """Whether the bytes under this hash still have this hash."""
-        try:
-            with self.path(sha256).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-        except OSError:
-            return False
-
-    def sweep(self, *, older_than_s: float = ORPHAN_AGE_S) -> int:
-        """Remove what crashed uploads left in `incoming/`; returns how many files."""
-        removed = 0
-        limit = time.time() - older_than_s
-        for path in self.incoming.glob("*"):
-            try:
-                if path.stat().st_mtime < limit:
-                    path.unlink()
-                    removed += 1
-            except FileNotFoundError:
-                continue  # its upload has just ended
-        return removed
-
-    def free_bytes(self) -> int:
-        with sentences():
-            self.root.mkdir(parents=True, exist_ok=True)
-            return shutil.disk_usage(self.root).free
-
-    def new_temporary(self) -> Path:
-        """A fresh name on the same file system as the store, so that linking into place cannot copy."""
-        with sentences():
-            self.incoming.mkdir(parents=True, exist_ok=True)
-        return self.incoming / secrets.token_hex(16)
 
     def link_into_place(self, temporary: Path, stored: Stored) -> None:
         final = self.path(stored.sha256)
@@ -117,16 +92,69 @@ class BlobStore:
                 # A link, not a rename: of two that send the same bytes, the first file stays untouched.
                 os.link(temporary, final)
             except FileExistsError:
-                if final.stat().st_size != stored.size:
-                    # The name is the hash, so these are not the bytes that belong here.
-                    log.error("%s was damaged on disk and is replaced by the same bytes sent again.", final)
-                    repaired = self.new_temporary()
-                    os.link(temporary, repaired)
-                    os.replace(repaired, final)
+                self._rely_on(final, temporary, stored.sha256)
             # All at the end: a journal that has just written the lowest folder has written those above it.
             for folder in (final.parent, *(level.parent for level in unsure)):
                 _fsync_folder(folder)
         self._durable.update(unsure)
+
+    def _rely_on(self, final: Path, temporary: Path, sha256: str) -> None:
+        """These bytes are said to be here already. A receipt will say so too: look before it does."""
+        if self.verify(sha256):
+            try:
+                os.utime(final)  # a sweep that was about to set it aside sees that it is wanted
+            except FileNotFoundError:
+                with suppress(FileExistsError):
+                    os.link(temporary, final)
+            return
+        log.error("%s was damaged on disk and is replaced by the same bytes sent again.", final)
+        repaired = self.new_temporary()
+        os.link(temporary, repaired)
+        os.replace(repaired, final)
+
+    def hashes(self) -> Iterator[str]:
+        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]")):
+            yield from sorted(name for name in os.listdir(folder) if NAME.fullmatch(name))
+
+    def set_aside(self, sha256: str, *, older_than_s: float = ORPHAN_AGE_S) -> bool:
+        path, aside = self.path(sha256), self.aside / sha256
+        limit = time.time() - older_than_s
+        try:
+            if path.stat().st_mtime >= limit:
+                return False
+            self.aside.mkdir(exist_ok=True)
+            path.rename(aside)
+        except FileNotFoundError:
+            return False
+        if aside.stat().st_mtime >= limit:  # an upload of the same bytes touched it between look and move
+            self.bring_back(sha256)
+            return False
+        return True
+
+    def bring_back(self, sha256: str) -> bool:
+        path, aside = self.path(sha256), self.aside / sha256
+        try:
+            with suppress(FileExistsError):
+                os.link(aside, path)
+        except FileNotFoundError:
+            return False
+        _fsync_folder(path.parent)
+        aside.unlink(missing_ok=True)
+        return True
+
+    def orphans(self) -> list[str]:
+        return sorted(path.name for path in self.aside.glob("*") if NAME.fullmatch(path.name))
+
+    def remove(self, sha256: str) -> None:
+        self.path(sha256).unlink(missing_ok=True)
+        (self.aside / sha256).unlink(missing_ok=True)
+
+
+def _forget_cached(file: BinaryIO) -> None:
+    """What memory still holds proves nothing about the disk."""
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _fsync_folder(folder: Path) -> None:
