@@ -12,20 +12,23 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from measurements import data, qc, tasks
+from measurements import data, detection, qc, readers, tasks
 from measurements.data import ReadError
 from measurements.models import Dataset, Measurement, RawFile
 from measurements.opening import Opened, Source, datasets_of
 from measurements.preview import preview
 from measurements.sandbox import ReaderMistakeError, compute_s, read_limited
 from measurements.services.datasets import blobs_of, write
+from measurements.services.receiving import lock_content, same_bytes
 from measurements.signals import measurement_read
 from measurements.store import Stored, StoreError, store
+from measurements.techniques import Technique
 from samples.queueing import enqueue
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+CONTRADICTION = 0.9  # how sure a detection must be to doubt what a person said
 READING = 0x7265_6164  # "read": first half of the advisory lock's key, the measurement is the second
 REQUEUE_AT_ONCE = 500
 
@@ -163,6 +166,7 @@ def _fail(measurement: Measurement, sentence: str) -> None:
 
 @transaction.atomic
 def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) -> None:
+    lock_content(measurement.content_key)  # before the row, as everybody who changes a technique does
     now = Measurement.objects.select_for_update().get(pk=measurement.pk)
     if now.status != Measurement.Status.RECEIVED:
         return
@@ -183,8 +187,37 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
         now.acquired_at = next((e.dataset.acquired_at for e in found if e.dataset.acquired_at), None)
     now.conditions = {**_conditions(each.dataset for each in found), **now.conditions}
     now.qc_level = qc.worst(list(now.datasets.filter(current=True).values_list("qc_level", flat=True)))
-    now.save(update_fields=["status", "error", "acquired_at", "conditions", "qc_level"])
+    _detect_technique(now, found)
+    now.save(
+        update_fields=[
+            "status", "error", "acquired_at", "conditions", "qc_level", "technique", "technique_confidence",
+            "technique_reason",
+        ]
+    )  # fmt: skip
     transaction.on_commit(lambda: measurement_read.send(sender=Measurement, measurement=now))
+
+
+def _detect_technique(now: Measurement, found: list[Found]) -> None:
+    """Say what it seems to be, if nobody did; a person's word stands, with a note when the file differs."""
+    reader = readers.registry().get(found[0].reader.partition("+")[0])
+    guess = detection.detect(
+        [each.dataset for each in found],
+        reader.format.name if reader else found[0].reader,
+        reader.format.techniques if reader else (),
+        [file.filename for file in now.files.all()],
+    )
+    if guess is None:
+        return
+    said = now.technique != Technique.UNKNOWN
+    if said and guess.technique != now.technique and guess.confidence >= CONTRADICTION:
+        label = Technique(guess.technique).label
+        now.technique_reason = f"The sender said so, but it looks like {label}: {guess.reason}."[:200]
+    elif not said:
+        now.technique_confidence = guess.confidence
+        now.technique_reason = f"{Technique(guess.technique).label}: {guess.reason}."[:200]
+        twin = same_bytes(now).filter(technique=guess.technique).exclude(pk=now.pk)
+        if guess.confidence >= detection.ENOUGH and not twin.exists():
+            now.technique = guess.technique
 
 
 def _described(dataset: data.Dataset) -> dict[str, object]:
