@@ -1,0 +1,182 @@
+"""From files to datasets: archives, folders, series. No database here."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from measurements.data import ReadError
+from measurements.opening import Source, datasets_of
+
+SCAN = "2Theta (deg)\tCounts\n" + "".join(f"{10 + 0.1 * step:.1f}\t{{}}\n" for step in range(12))
+
+
+def scan(value: float) -> bytes:
+    return SCAN.replace("{}", str(value)).encode()
+
+
+def source(folder: Path, name: str, content: bytes, place: int = 0, role: str = "") -> Source:
+    path = folder / f"blob{place}"
+    path.write_bytes(content)
+    return Source(path, name, place, role)
+
+
+def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def test_a_zipped_folder_of_scans_becomes_one_map_over_temperature(tmp_path: Path) -> None:
+    content = zipped({f"heating/scan_{t}C.xy": scan(t) for t in (300, 25, 100)})
+    (opened,) = datasets_of([source(tmp_path, "heating.zip", content)])
+    temperature, angle = opened.dataset.axes
+    assert (temperature.name, temperature.unit, temperature.values.tolist()) == (
+        "Temperature",
+        "°C",
+        [25, 100, 300],
+    )
+    assert (angle.unit, opened.dataset.signal.values.shape) == ("deg", (3, 12))
+    assert opened.dataset.signal.values[:, 0].tolist() == [25, 100, 300]
+    assert opened.dataset.header["series: coordinate from"] == "file names"
+    assert opened.dataset.header["series: scan 3"] == "heating/scan_300C.xy"
+
+
+def test_scans_with_times_keep_the_order_in_which_they_were_taken(tmp_path: Path) -> None:
+    """Heated and cooled again: sorting by temperature would mix the two branches."""
+    taken = [("10:00", 25), ("10:10", 200), ("10:20", 90)]
+    files = [
+        source(tmp_path, f"s_{t}C.xy", f"Date: 2026-05-04T{clock}:00+02:00\n".encode() + scan(t), place)
+        for place, (clock, t) in enumerate(taken)
+    ]
+    (opened,) = datasets_of(files)
+    assert opened.dataset.axes[0].values.tolist() == [25, 200, 90]
+    assert opened.place is None
+
+
+def test_scans_without_a_temperature_get_the_time_between_them(tmp_path: Path) -> None:
+    files = [
+        source(tmp_path, f"{n}.xy", f"Date: 2026-05-04T10:0{n}:00Z\n".encode() + scan(n), n)
+        for n in (0, 2, 5)
+    ]
+    (opened,) = datasets_of(files)
+    axis = opened.dataset.axes[0]
+    assert (axis.name, axis.unit, axis.values.tolist()) == ("Time", "s", [0, 120, 300])
+
+
+def test_a_companion_log_gives_the_temperatures_and_its_clock_offset_is_kept(tmp_path: Path) -> None:
+    log = b"Date: 2026-05-04T10:00:00Z\nTime (s)\tTemperature (\xc2\xb0C)\n0\t20\n100\t120\n400\t420\n"
+    files = [
+        source(tmp_path, f"{n}.xy", f"Date: 2026-05-04T10:0{n}:00Z\n".encode() + scan(n), n)
+        for n in (0, 1, 2)
+    ]
+    opened = datasets_of([*files, source(tmp_path, "stage.txt", log, 9, "log")], offset_s=30.0)
+    series = opened[0].dataset
+    assert series.axes[0].name == "Temperature"
+    np.testing.assert_allclose(series.axes[0].values, [50, 110, 170])
+    assert series.conditions["clock_offset"].value == 30
+    assert series.header["series: coordinate from"] == "companion log"
+    assert opened[1].role == "log"
+
+
+def test_a_log_without_a_date_and_without_an_offset_is_not_guessed_with(tmp_path: Path) -> None:
+    log = b"Time (s)\tTemperature (\xc2\xb0C)\n0\t20\n100\t120\n400\t420\n"
+    files = [
+        source(tmp_path, f"{n}.xy", f"Date: 2026-05-04T10:0{n}:00Z\n".encode() + scan(n), n)
+        for n in (0, 1, 2)
+    ]
+    opened = datasets_of([*files, source(tmp_path, "stage.txt", log, 9, "log")])
+    assert opened[0].dataset.axes[0].name == "Time"
+
+
+def test_columns_headed_by_times_are_one_map(tmp_path: Path) -> None:
+    text = b"Wavelength (nm)\t0 s\t60 s\t120 s\n" + b"".join(b"%d\t9\t8\t7\n" % x for x in range(600, 615))
+    (opened,) = datasets_of([source(tmp_path, "stability.txt", text)])
+    assert opened.dataset.axes[0].values.tolist() == [0, 60, 120]
+    assert opened.dataset.signal.values[:, 0].tolist() == [9, 8, 7]
+
+
+def test_different_quantities_of_one_file_are_not_a_series(tmp_path: Path) -> None:
+    text = b"Energy (eV)\ti0\titrans\n" + b"".join(b"%d\t9\t8\n" % x for x in range(7000, 7015))
+    assert [o.dataset.signal.name for o in datasets_of([source(tmp_path, "x.dat", text)])] == ["i0", "itrans"]
+
+
+def test_scans_on_different_grids_stay_as_they_are(tmp_path: Path) -> None:
+    shifted = scan(1).replace(b"10.0\t", b"9.9\t")
+    names = {"a_10C.xy": scan(1), "b_20C.xy": scan(2), "c_30C.xy": shifted}
+    opened = datasets_of([source(tmp_path, "x.zip", zipped(names))])
+    assert len(opened) == 3
+
+
+def test_files_with_two_roles_are_never_mixed(tmp_path: Path) -> None:
+    roles = ["sample", "blank", "sample", "sample"]
+    files = [source(tmp_path, f"{n}_{n}0s.xy", scan(n), n, role) for n, role in enumerate(roles)]
+    assert sorted(len(o.dataset.axes) for o in datasets_of(files)) == [1, 2]
+
+
+def test_a_file_among_readable_ones_that_is_not_is_named(tmp_path: Path) -> None:
+    content = zipped({"a.xy": scan(1), "notes.bin": b"\0\1\2" * 9, "__MACOSX/._a.xy": b"\0"})
+    (opened,) = datasets_of([source(tmp_path, "x.zip", content)])
+    assert "no reader recognises" in opened.dataset.header["not read: notes.bin"]
+
+
+def test_an_archive_of_nothing_readable_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"x\.zip: nothing in the archive can be read\. a\.bin: no reader"):
+        datasets_of([source(tmp_path, "x.zip", zipped({"a.bin": b"\0\1\2" * 9}))])
+
+
+@pytest.mark.parametrize("name", ["../out.xy", "/etc/out.xy", "a/../../out.xy", "C:/out.xy", "..\\out.xy"])
+def test_an_archive_that_points_out_of_its_folder_is_not_opened(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ReadError, match="points out of its folder"):
+        datasets_of([source(tmp_path, "x.zip", zipped({name: scan(1)}))])
+    assert not list(tmp_path.glob("**/out.xy"))
+
+
+def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        link = zipfile.ZipInfo("link.xy")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(ReadError, match="points out of its folder"):
+        datasets_of([source(tmp_path, "x.zip", out.getvalue())])
+
+
+def test_a_zip_bomb_is_stopped_while_it_unpacks(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="unpacks to more than"):
+        datasets_of([source(tmp_path, "bomb.zip", zipped({"zeros.xy": b"\0" * 40_000_000}))])
+
+
+def test_a_size_that_the_archive_lies_about_is_not_believed(tmp_path: Path) -> None:
+    content = bytearray(zipped({"zeros.xy": b"\0" * 40_000_000}))
+    central = content.rindex(b"PK\x01\x02")
+    content[central + 24 : central + 28] = struct.pack("<I", 10)
+    with pytest.raises(ReadError, match=r"unpacks to more than|damaged"):
+        datasets_of([source(tmp_path, "bomb.zip", bytes(content))])
+
+
+def test_too_many_files_are_refused_before_one_is_written(tmp_path: Path) -> None:
+    content = zipped({f"{n}.xy": b"" for n in range(5001)}, zipfile.ZIP_STORED)
+    with pytest.raises(ReadError, match="holds 5001 files"):
+        datasets_of([source(tmp_path, "many.zip", content)])
+
+
+def test_a_hostile_name_of_one_of_several_files_stays_in_its_folder(tmp_path: Path) -> None:
+    files = [source(tmp_path, "../../../out", scan(1), 0), source(tmp_path, "/", scan(2), 1)]
+    assert len(datasets_of(files)) == 2
+    assert not (tmp_path.parent / "out").exists()
+
+
+def test_an_encrypted_archive_gets_a_sentence(tmp_path: Path) -> None:
+    content = bytearray(zipped({"a.xy": scan(1)}))
+    for start in (content.index(b"PK\x03\x04") + 6, content.rindex(b"PK\x01\x02") + 8):
+        content[start] |= 1
+    with pytest.raises(ReadError, match="damaged or cut off"):
+        datasets_of([source(tmp_path, "x.zip", bytes(content))])
