@@ -1,0 +1,105 @@
+"""How much a project may keep. Counted are the bytes of its raw files, equal files once.
+
+Every upload asks, so the answer must be cheap: which projects have a limit is remembered for seconds, and what one
+holds is counted anew only when it is some minutes old or when the limit seems to be reached. What arrives in the
+same moment elsewhere may pass the limit by its own size.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Max, Sum
+
+from measurements.models import Blob, Quota, RawFile
+from measurements.store import QuotaError, readable
+from samples.models import Project
+
+LIMITS_KNOWN_FOR_S = 5.0
+COUNT_KNOWN_FOR_S = 600.0
+
+
+@dataclass(frozen=True)
+class _Count:
+    """What a project held up to and with the raw file `last`."""
+
+    used_bytes: int
+    last: int
+    at: float
+
+
+@dataclass
+class _Known:
+    limits: dict[int, int]
+    limits_at: float
+    counts: dict[int, _Count]
+
+
+_known = _Known({}, float("-inf"), {})  # of this process
+
+
+def set_quota(project: Project, limit_bytes: int | None) -> None:
+    """None takes the limit away. What is there already stays, even when it is more."""
+    if limit_bytes is None:
+        Quota.objects.filter(project=project).delete()
+    else:
+        Quota.objects.update_or_create(project=project, defaults={"limit_bytes": limit_bytes})
+    _known.limits_at = float("-inf")
+
+
+def used_bytes(project: Project) -> int:
+    """Exactly, now."""
+    of_project = RawFile.objects.filter(measurement__project=project).order_by().values("blob_id")
+    return Blob.objects.filter(pk__in=of_project).aggregate(sum=Sum("size"))["sum"] or 0
+
+
+def room_left(project: Project) -> int | None:
+    """How many bytes the project may still add; None where there is no limit."""
+    limit = _limit(project)
+    return None if limit is None else max(limit - used_bytes(project), 0)
+
+
+def require_room(project: Project, sizes: Mapping[str, int]) -> None:
+    """QuotaError when files with these sizes, by hash, would be more than the project may keep."""
+    limit = _limit(project)
+    if limit is None or _at_most(project) + sum(sizes.values()) <= limit:
+        return
+    # Perhaps counted twice, perhaps here already: only now is it worth the exact answer.
+    count = _counted(project)
+    here = RawFile.objects.filter(measurement__project=project, blob__sha256__in=sizes)
+    known = set(here.values_list("blob__sha256", flat=True))
+    coming = sum(size for sha256, size in sizes.items() if sha256 not in known)
+    if coming and count.used_bytes + coming > limit:
+        raise QuotaError(
+            f"{project} may keep {readable(limit)} of raw files and has {readable(count.used_bytes)}, so these "
+            f"{readable(coming)} were not taken. Keep them, ask the operator to raise the project's quota, and "
+            "send them again."
+        )
+
+
+def _limit(project: Project) -> int | None:
+    now = time.monotonic()
+    if now - _known.limits_at > LIMITS_KNOWN_FOR_S:
+        _known.limits = dict(Quota.objects.values_list("project_id", "limit_bytes"))
+        _known.limits_at = now
+    return _known.limits.get(project.pk)
+
+
+def _at_most(project: Project) -> int:
+    """The last count and everything since, where a file that came twice counts twice."""
+    count = _known.counts.get(project.pk)
+    if count is None or time.monotonic() - count.at > COUNT_KNOWN_FOR_S:
+        count = _counted(project)
+    since = RawFile.objects.filter(pk__gt=count.last, measurement__project=project)
+    return count.used_bytes + (since.aggregate(sum=Sum("blob__size"))["sum"] or 0)
+
+
+def _counted(project: Project) -> _Count:
+    last = RawFile.objects.aggregate(last=Max("pk"))["last"] or 0  # first: what comes meanwhile counts again
+    count = _Count(used_bytes(project), last, time.monotonic())
+    if not connection.in_atomic_block:  # what is rolled back must not be remembered
+        _known.counts[project.pk] = count
+    return count
