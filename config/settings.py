@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "measurements.tasks.sweep_store",
         "schedule": crontab(hour=3, minute=30),
     },
+    "read stored files again, a slice every hour": {
+        "task": "measurements.tasks.check_fixity",
+        "schedule": crontab(minute=10),
+        "options": {"expires": 3600},
+    },
     "reanalyse what is outdated, every night": {
         "task": "analysis.tasks.reanalyse_outdated",
         "schedule": crontab(hour=2, minute=30),

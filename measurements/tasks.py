@@ -3,6 +3,7 @@
 from celery import shared_task
 
 SOFT_LIMIT_S, HARD_LIMIT_S = 120, 150
+FIXITY_SLICE_S = 300  # of every hour: 150 GB at 500 MB/s
 
 
 @shared_task(ignore_result=True, soft_time_limit=SOFT_LIMIT_S, time_limit=HARD_LIMIT_S)
@@ -13,8 +14,17 @@ def read(measurement_id: int) -> None:
     read_measurement(Measurement.objects.get(pk=measurement_id))
 
 
-@shared_task(ignore_result=True, time_limit=HARD_LIMIT_S)
+@shared_task(ignore_result=True)
 def sweep_store() -> None:
+    from measurements.services.orphans import set_orphans_aside
     from measurements.store import store
 
     store().sweep()
+    set_orphans_aside()
+
+
+@shared_task(ignore_result=True)
+def check_fixity() -> None:
+    from measurements.services.fixity import check_fixity
+
+    check_fixity(budget_s=FIXITY_SLICE_S)

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from measurements import readers, tasks
 from measurements.models import Blob, Instrument, Measurement, RawFile
+from measurements.services import quota
 from measurements.services.filenames import as_text
 from measurements.services.placing import Place, find_place
 from measurements.services.recording import lock_content, record
@@ -86,6 +87,7 @@ def receive(
     try:
         for file in files:
             pending.append(_written(file))
+        quota.require_room(place.project, {written.sha256(): written.size for written in pending})
         recognised = technique or _technique_of(pending[0].head(readers.HEAD_BYTES), files[0].name)
         stored = [written.keep() for written in pending]
     finally:
