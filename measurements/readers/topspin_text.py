@@ -4,7 +4,7 @@
     # SIZE = 32768 ( = number of points)
 
 A plane has F1LEFT, F1RIGHT, F2LEFT, F2RIGHT, NROWS and NCOLS, and a comment before each row. The limits
-belong to the first and last point. The time of the file is that of the export, so it stays in the header. No errors.
+belong to the first and last point. The time in the file is that of the export: it stays in the header.
 """
 
 from __future__ import annotations
