@@ -189,6 +189,9 @@ class Dataset(models.Model):
     )
     qc_level = models.CharField(max_length=5, choices=QcLevel.choices, default=QcLevel.GREEN)
     preview = models.BinaryField(null=True, help_text="Up to 400 points: float32 x, then float32 y.")
+    overview = models.BinaryField(
+        null=True, help_text="Of a large dataset or a map, what a page draws: measurements.overview."
+    )
     read_at = models.DateTimeField(auto_now_add=True)
 
     objects = OfMeasurement.as_manager()

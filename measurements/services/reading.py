@@ -16,6 +16,7 @@ from measurements import data, detection, qc, readers, tasks
 from measurements.data import ReadError
 from measurements.models import Dataset, Measurement, RawFile
 from measurements.opening import Opened, Source, datasets_of
+from measurements.overview import FROM_VALUES, overview, packed
 from measurements.preview import preview
 from measurements.sandbox import ReaderMistakeError, compute_s, read_limited
 from measurements.services.datasets import blobs_of, write
@@ -236,7 +237,15 @@ def _described(dataset: data.Dataset) -> dict[str, object]:
         "flags": [flag._asdict() | {"sentence": _storable(flag.sentence)} for flag in flags],
         "qc_level": qc.worst([flag.level for flag in flags]),
         "preview": preview(dataset),
+        "overview": _overview(dataset),
     }
+
+
+def _overview(dataset: data.Dataset) -> bytes | None:
+    if dataset.signal.values.size <= FROM_VALUES and len(dataset.axes) == 1:
+        return None
+    shown = overview(dataset)
+    return None if shown is None else packed(shown)
 
 
 def _conditions(datasets: Iterable[data.Dataset]) -> dict[str, object]:
