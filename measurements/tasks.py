@@ -28,3 +28,17 @@ def check_fixity() -> None:
     from measurements.services.fixity import check_fixity
 
     check_fixity(budget_s=FIXITY_SLICE_S)
+
+
+@shared_task(ignore_result=True, time_limit=HARD_LIMIT_S)
+def sweep_uploads() -> None:
+    from measurements.services.uploading import sweep_uploads
+
+    sweep_uploads()
+
+
+@shared_task(ignore_result=True, time_limit=HARD_LIMIT_S)
+def reread_failed() -> None:
+    from measurements.services import reread_failed
+
+    reread_failed()

@@ -1,76 +1,107 @@
-"""What came without a known sample gets one; what came without a technique gets one."""
+"""What came without a known sample gets one, without a technique gets one; two answers become one."""
 
 from __future__ import annotations
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from measurements.models import Measurement
-from measurements.services.receiving import RefusedError, lock_content, same_bytes
-from measurements.signals import measurement_assigned, measurement_read
+from measurements.models import Conflict, Decision, Measurement, RawFile
+from measurements.services import rules
+from measurements.services.moving import locked, may_add, put, refuse_a_second
+from measurements.services.receiving import RefusedError
+from measurements.services.suggesting import codes_in, said_in_conditions
+from measurements.signals import measurement_read
 from measurements.techniques import Technique
 from samples.models import Sample, User
+from samples.services.correcting import readable
 
 
 @transaction.atomic
 def assign(measurement: Measurement, sample: Sample, *, user: User) -> None:
     """Take a measurement out of the inbox. It keeps the code under which it came."""
-    lock_content(measurement.content_key)
-    row = _writable(measurement, user)
-    if not Sample.objects.open_to(user).filter(pk=sample.pk).exists():
-        raise PermissionDenied(f"You may not add to {sample.code}. Ask a manager of its project.")
+    row = locked(measurement, user)
+    may_add(sample, user)
     if row.sample == sample:
         return
     if row.sample is not None:
         raise RefusedError(
             "sample",
-            f"Measurement {row.pk} already belongs to {row.sample.code}. Only what waits in the inbox can be "
-            "assigned.",
+            f"Measurement {row.pk} already belongs to {row.sample.code}. To move it, say why.",
         )
-    row.sample, row.project = sample, sample.project
-    _refuse_a_second(row)
-    row.save(update_fields=["sample", "project"])
+    put(row, sample, by=user)
     measurement.sample, measurement.project = sample, sample.project
-    transaction.on_commit(lambda: measurement_assigned.send(sender=Measurement, measurement=row))
 
 
 @transaction.atomic
 def set_technique(measurement: Measurement, technique: str, *, user: User) -> None:
     """Say what was measured. The methods for that technique then run on it as on a new one."""
-    if technique not in Technique.values:
-        raise RefusedError(
-            "technique", f"“{technique}” is not a technique; known are {', '.join(Technique.values)}."
-        )
-    lock_content(measurement.content_key)
-    row = _writable(measurement, user)
+    known_technique(technique)
+    row = locked(measurement, user)
     if row.technique == technique:
         return
-    row.technique = technique
-    _refuse_a_second(row)
-    row.save(update_fields=["technique"])
+    Decision.objects.create(
+        measurement=row, kind=Decision.Kind.TECHNIQUE, before=row.technique, after=technique, by=user
+    )
+    row.technique, row.technique_confidence, row.technique_reason = technique, None, ""
+    refuse_a_second(row)
+    row.save(update_fields=["technique", "technique_confidence", "technique_reason"])
     measurement.technique = technique
     if row.status == Measurement.Status.READ:
         transaction.on_commit(lambda: measurement_read.send(sender=Measurement, measurement=row))
 
 
-def _writable(measurement: Measurement, user: User) -> Measurement:
-    row: Measurement | None = (
-        Measurement.objects.open_to(user)
-        .select_related("project", "sample")
-        .select_for_update(of=("self",))
-        .filter(pk=measurement.pk)
-        .first()
-    )
-    if row is None:
-        raise PermissionDenied(
-            f"You may not change measurements of {measurement.project}. Ask one of its managers."
-        )
-    return row
-
-
-def _refuse_a_second(row: Measurement) -> None:
-    twin = same_bytes(row).filter(technique=row.technique).exclude(pk=row.pk).first()
-    if twin is not None:
+def known_technique(technique: str) -> str:
+    if technique not in Technique.values:
         raise RefusedError(
-            "sample", f"The same bytes are already there as measurement {twin.pk}: declare one void."
+            "technique", f"“{technique}” is not a technique; known are {', '.join(Technique.values)}."
         )
+    return technique
+
+
+@transaction.atomic
+def keep(measurement: Measurement, *, user: User, reason: str = "") -> None:
+    """A person has looked at the conflict: it is right as it is."""
+    row = locked(measurement, user)
+    if not row.conflict:
+        return
+    Decision.objects.create(
+        measurement=row, kind=Decision.Kind.KEPT, before=row.conflict, by=user, reason=readable(reason)[:1000]
+    )
+    row.conflict = measurement.conflict = ""
+    row.save(update_fields=["conflict"])
+
+
+@transaction.atomic
+def look_over(measurement: Measurement) -> None:
+    """After reading: a rule may know the sample from the header, and two answers make a conflict."""
+    row = locked(measurement, None)
+    if row.status == Measurement.Status.VOID:
+        return
+    if row.sample is None:
+        rules.apply_to(row)
+    elif not row.decisions.exclude(kind=Decision.Kind.REREAD).filter(rule=None).exists():
+        row.conflict = conflict_of(row)  # after a person's decision it is not asked again
+        Measurement.objects.filter(pk=row.pk).update(conflict=row.conflict)
+
+
+def conflict_of(row: Measurement) -> str:
+    """Only against samples and files that its sender may see: nobody learns of others by it."""
+    if row.received_by is None or row.sample is None:
+        return ""
+    own = row.sample.code.casefold()
+    named = codes_in(said_in_conditions(row))
+    if named and own not in {code.casefold() for code in named}:
+        seen = Sample.objects.kept().visible_to(row.received_by).filter(project=row.project)
+        if seen.filter(code__in=named).exclude(pk=row.sample_id).exists():
+            return str(Conflict.HEADER)
+    return str(Conflict.BYTES) if twins(row, row.received_by) else ""
+
+
+def twins(row: Measurement, user: User) -> list[Measurement]:
+    """Measurements of other samples in the same project that hold the same bytes."""
+    blobs = RawFile.objects.filter(measurement=row).values("blob")
+    sharing = RawFile.objects.filter(blob__in=blobs).values("measurement")
+    found = Measurement.objects.visible_to(user).filter(
+        pk__in=sharing, project=row.project, content_key=row.content_key, sample__isnull=False
+    )
+    others = found.exclude(sample=row.sample_id).exclude(status=Measurement.Status.VOID)
+    return list(others.select_related("sample").order_by("pk")[:5])

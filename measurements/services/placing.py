@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 
-from measurements.models import Instrument
+from measurements.models import InboxRule, Instrument
 from measurements.services.filenames import as_text
+from measurements.services.matching import match
 from samples.models import Membership, Project, Role, Sample, User
 
 CLAIMED_CHARACTERS = 200
 
 
 class Place(NamedTuple):
+    """`rule`: the one that knew the sample where nobody named it."""
+
     project: Project
     sample: Sample | None
     claimed_code: str
+    rule: InboxRule | None = None
 
 
 def find_place(
-    user: User, code: str, project: Project | None, instrument: Instrument | None, warnings: list[str]
+    user: User,
+    code: str,
+    project: Project | None,
+    instrument: Instrument | None,
+    warnings: list[str],
+    names: Sequence[str] = (),
 ) -> Place:
-    """Raises PermissionDenied where `user` may not add; says in `warnings` what they would not expect."""
+    """Raises PermissionDenied where `user` may not add; says in `warnings` what they would not expect.
+
+    `names` of the files: where no sample is named, a rule of the inbox may know it from them.
+    """
     writable = Membership.objects.filter(user=user, project=OuterRef("project"), role__gte=Role.CONTRIBUTOR)
     is_instrument = instrument is not None and instrument.account_id == user.pk
     samples = Sample.objects.despite_embargo(user) if is_instrument else Sample.objects.visible_to(user)
@@ -33,7 +46,7 @@ def find_place(
         else None
     )
     if sample is None:
-        return _inbox(user, code, project, instrument, warnings)
+        return _inbox(user, code, project, instrument, warnings, names)
     if not sample.writable:
         raise PermissionDenied(
             f"You may look at {sample.code} but not add to it. Ask a manager of {sample.project} to make you "
@@ -49,7 +62,12 @@ def place_at(sample: Sample, project: Project | None, warnings: list[str]) -> Pl
 
 
 def _inbox(
-    user: User, code: str, project: Project | None, instrument: Instrument | None, warnings: list[str]
+    user: User,
+    code: str,
+    project: Project | None,
+    instrument: Instrument | None,
+    warnings: list[str],
+    names: Sequence[str],
 ) -> Place:
     open_projects = Project.objects.open_to(user)
     if project is not None:
@@ -64,6 +82,11 @@ def _inbox(
             "There is no project into which you may write. Ask a manager to make you a contributor, then "
             "send the file again."
         )
+    if not code and names:
+        found = match(user=user, project=inbox, instrument=instrument, names=names)
+        if found is not None:
+            warnings.append(f"No sample was named; the rule “{found.rule}” says {found.sample.code}.")
+            return Place(inbox, found.sample, "", found.rule)
     claimed_code = as_text(code, CLAIMED_CHARACTERS) if code else ""
     named = f"There is no sample “{claimed_code}”" if claimed_code else "No sample was named"
     warnings.append(f"{named}: the measurement waits in the inbox of {inbox} until somebody assigns it.")

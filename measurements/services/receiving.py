@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
 from measurements import readers, tasks
-from measurements.models import Blob, Instrument, Measurement, RawFile
+from measurements.models import Blob, Decision, InboxRule, Instrument, Measurement, RawFile
 from measurements.services import quota
 from measurements.services.filenames import as_text
 from measurements.services.placing import Place, find_place
@@ -82,7 +84,8 @@ def receive(
     told = list(warnings)
     if place is None:
         instrument = instrument or Instrument.objects.filter(account=user).first()
-        place = find_place(user, (sample_code or "").strip(), project, instrument, told)
+        names = [file.name for file in files]
+        place = find_place(user, (sample_code or "").strip(), project, instrument, told, names)
     pending: list[Pending] = []
     try:
         for file in files:
@@ -93,6 +96,8 @@ def receive(
     finally:
         for unfinished in pending:
             unfinished.discard()
+    if place.rule and recognised == "unknown":
+        recognised = place.rule.technique or recognised
     new = Measurement(
         project=place.project,
         sample=place.sample,
@@ -109,11 +114,18 @@ def receive(
         (Blob(sha256=kept.sha256, size=kept.size), RawFile(filename=as_text(file.name), role=file.role))
         for file, kept in zip(files, stored, strict=True)
     ]
-    recorded = record(new, rows, any_technique=technique is None)
+    with transaction.atomic() if place.rule else nullcontext():  # else it is one statement
+        recorded = record(new, rows, any_technique=technique is None)
+        if place.rule and recorded.known is None:
+            decided_by(place.rule, new)
     if recorded.known is not None:
         return _known(recorded.known, new, told)
     enqueue(tasks.read, new.pk)
     return Receipt(new, recorded.files, True, told)
+
+
+def decided_by(rule: InboxRule, new: Measurement) -> None:
+    Decision.objects.create(measurement=new, kind=Decision.Kind.ASSIGNED, to_sample=new.sample, rule=rule)
 
 
 def check_claims(technique: str | None, acquired_at: datetime | None) -> None:
