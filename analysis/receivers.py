@@ -7,9 +7,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from analysis import services
-from analysis.models import Value
 from measurements.models import Measurement
-from measurements.signals import measurement_assigned, measurement_read
+from measurements.signals import measurement_placed, measurement_read
 
 
 @receiver(measurement_read)
@@ -17,6 +16,7 @@ def run_fitting_methods(measurement: Measurement, **kwargs: Any) -> None:
     services.request_runs(measurement)
 
 
-@receiver(measurement_assigned)
+@receiver(measurement_placed)
 def values_follow_their_measurement(measurement: Measurement, **kwargs: Any) -> None:
-    Value.objects.filter(measurement=measurement).update(sample=measurement.sample)
+    """Inside the transaction that moves it, declares it void or takes that back."""
+    services.follow(measurement)

@@ -1,6 +1,6 @@
 """Changes that span rows: asking for runs, executing them, deciding which values are current."""
 
-from analysis.services.currency import decide_current
+from analysis.services.currency import decide_current, follow
 from analysis.services.entering import enter_value
 from analysis.services.executing import execute, sweep
 from analysis.services.reanalysing import outdated, reanalyse
@@ -10,6 +10,7 @@ __all__ = [
     "decide_current",
     "enter_value",
     "execute",
+    "follow",
     "identity",
     "outdated",
     "reanalyse",

@@ -23,6 +23,7 @@ from analysis.models import Artifact, Run, Value
 from analysis.querysets import RunQuerySet
 from analysis.services.currency import decide_current
 from analysis.services.requesting import queue, request_run
+from measurements.models import Measurement
 from measurements.services import load, requeue_forgotten
 from samples.queueing import broker_is_idle
 
@@ -108,7 +109,6 @@ def ours(run: Run) -> RunQuerySet:
 def finish(run: Run, loaded: methods.LoadedMethod, outcome: methods.Outcome, duration_s: float) -> None:
     """Values, curves and state in one transaction; nothing of it if another worker has taken the run over."""
     curves = store_curves(outcome.curves)
-    measurement = run.measurement
     with transaction.atomic():
         if not ours(run).update(
             status=Run.Status.DONE,
@@ -121,11 +121,13 @@ def finish(run: Run, loaded: methods.LoadedMethod, outcome: methods.Outcome, dur
             message="",
         ):
             return
+        # As it is now: it may have got another sample while the method computed.
+        measurement = Measurement.objects.select_for_update(no_key=True).get(pk=run.measurement_id)
         Value.objects.bulk_create(
             Value(
                 run=run,
                 measurement=measurement,
-                sample=measurement.sample,
+                sample_id=measurement.sample_id,
                 method=run.method,
                 property=result.property,
                 component=result.component,
