@@ -19,7 +19,7 @@ from django.db import connection
 from django.utils import timezone
 
 from measurements.models import Blob
-from measurements.store import BlobStore, StoreUnavailableError, Store, store
+from measurements.store import BlobStore, Store, StoreUnavailableError, store
 
 log = logging.getLogger(__name__)
 

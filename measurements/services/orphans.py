@@ -1,7 +1,7 @@
 """Files that no row names: set aside after a day, brought back when a row turns up, never deleted here.
 
-A receipt needs the commit, so a file without a row was never promised to anybody. It is moved and not deleted all
-the same: between two mistakes the bytes win. An operator may empty `orphans/`.
+A receipt needs the commit, so a file without a row was never promised to anybody. It is moved and not deleted
+all the same: between two mistakes the bytes win. An operator may empty `orphans/`.
 """
 
 from __future__ import annotations

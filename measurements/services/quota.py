@@ -1,8 +1,8 @@
 """How much a project may keep. Counted are the bytes of its raw files, equal files once.
 
-Every upload asks, so the answer must be cheap: which projects have a limit is remembered for seconds, and what one
-holds is counted anew only when it is some minutes old or when the limit seems to be reached. What arrives in the
-same moment elsewhere may pass the limit by its own size.
+Every upload asks, so the answer must be cheap: which projects have a limit is remembered for seconds, and what
+one holds is counted anew only when the count is some minutes old or the limit seems to be reached. What arrives
+in the same moment elsewhere may pass the limit by its own size.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def require_room(project: Project, sizes: Mapping[str, int]) -> None:
     coming = sum(size for sha256, size in sizes.items() if sha256 not in known)
     if coming and count.used_bytes + coming > limit:
         raise QuotaError(
-            f"{project} may keep {readable(limit)} of raw files and has {readable(count.used_bytes)}, so these "
-            f"{readable(coming)} were not taken. Keep them, ask the operator to raise the project's quota, and "
-            "send them again."
+            f"{project} may keep {readable(limit)} of raw files and has {readable(count.used_bytes)}, so "
+            f"these {readable(coming)} were not taken. Keep them, ask the operator to raise the project's "
+            "quota, and send them again."
         )
 
 

@@ -1,0 +1,82 @@
+"""A project may keep so many bytes of raw files, and each file counts once."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from rest_framework.test import APIClient
+
+from measurements.models import Measurement
+from measurements.services import Receipt, quota
+from measurements.store import QuotaError
+from samples.models import Project, Sample
+
+KB = b"x" * 1000
+
+
+def test_what_would_pass_the_limit_is_refused_with_a_sentence_and_leaves_no_row(
+    given: Callable[..., Receipt], project: Project
+) -> None:
+    quota.set_quota(project, 2500)
+    given(KB + b"1")
+    given(KB + b"2")
+    with pytest.raises(
+        QuotaError, match=r"may keep 2.5 kB of raw files and has 2 kB, so these 1 kB were not"
+    ):
+        given(KB + b"3")
+    assert Measurement.objects.count() == 2
+    given(b"small enough")
+
+
+def test_the_same_bytes_count_once_and_may_come_again_when_all_is_full(
+    given: Callable[..., Receipt], project: Project
+) -> None:
+    quota.set_quota(project, 1500)
+    given(KB)
+    given(KB, technique="pl")
+    given(KB, sample_code="VT-UNKNOWN")
+    assert quota.used_bytes(project) == 1000
+    assert quota.room_left(project) == 500
+
+
+def test_another_project_s_files_do_not_count(
+    given: Callable[..., Receipt], project: Project, charlies: Sample
+) -> None:
+    quota.set_quota(charlies.project, 10)
+    given(KB)
+    assert quota.used_bytes(charlies.project) == 0
+    assert quota.room_left(project) is None
+
+
+def test_a_limit_can_be_taken_away(given: Callable[..., Receipt], project: Project) -> None:
+    quota.set_quota(project, 10)
+    with pytest.raises(QuotaError):
+        given(KB)
+    quota.set_quota(project, None)
+    given(KB)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_count_that_is_remembered_still_stops_at_the_limit(
+    given: Callable[..., Receipt], project: Project
+) -> None:
+    quota.set_quota(project, 3500)
+    for n in range(3):
+        given(KB + b"%d" % n)
+    with pytest.raises(QuotaError, match="has 3 kB"):
+        given(KB + b"3")
+
+
+def test_over_rest_it_is_413_and_says_what_to_do(
+    as_alice: APIClient, project: Project, composite: Sample
+) -> None:
+    quota.set_quota(project, 100)
+    file = io.BytesIO(KB)
+    file.name = "scan.txt"
+    answer = as_alice.post(
+        "/api/v1/measurements/", {"sample": composite.code, "file": file}, format="multipart"
+    )
+    assert answer.status_code == 413, answer.content
+    assert b"ask the operator to raise the project" in answer.content
