@@ -1,8 +1,8 @@
 """How much a project may keep. Counted are the bytes of its raw files, equal files once.
 
-Every upload asks, so the answer must be cheap: which projects have a limit is remembered for seconds, and what
-one holds is counted anew only when the count is some minutes old or the limit seems to be reached. What arrives
-in the same moment elsewhere may pass the limit by its own size.
+Every upload asks, so the answer must be cheap: which projects have a limit is remembered for seconds, and
+what one holds is counted anew only when the count is some minutes old or the limit seems to be reached. What
+arrives in the same moment elsewhere may pass the limit by its own size.
 """
 
 from __future__ import annotations

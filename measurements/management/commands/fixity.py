@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "--budget-s",
             type=float,
             default=float("inf"),
-            help="stop after so many seconds; a later run goes on",
+            help="stop after so many seconds; the next goes on",
         )
         parser.add_argument(
             "--repair", type=Path, metavar="DIR", help="put damaged files back from a folder of backups"
