@@ -133,7 +133,9 @@ def _route(
     for place, (name, unit, start, count) in enumerate(columns.recorded):
         values, remark = xrd.measured(rows[:, start : start + count])
         signal = Signal(name if place else "Intensity", unit, values[:, 0] if count == 1 else values)
-        axes = (axis,) if count == 1 else (axis, _channels(scan, count))
+        axes: tuple[Axis, ...] = (axis,)
+        if count > 1:
+            axes = (axis, _channels(scan, count))
         if count > 1 and len(rows) == 1:
             signal, axes = Signal(signal.name, unit, values[0]), axes[1:]
         own_title = _joined(title, name if place else "")
