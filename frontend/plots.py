@@ -15,9 +15,10 @@ from analysis import explore
 from analysis.api.explore import answer
 from analysis.curves import load_curves
 from analysis.models import Artifact, Run, Value
-from frontend.figures import Drawing, Points, Quantity, Spectrum, Trace, typed
+from frontend.figures import Drawing, Map, Points, Quantity, Spectrum, Trace, typed
 from frontend.question import for_interface
 from measurements import models as measured
+from measurements.overview import Overview, overview, unpacked
 from measurements.services import load
 
 CODE = "CODE"  # stands for a sample's code in the address that a click opens
@@ -69,24 +70,62 @@ def _sources(user: Any, axis: explore.Axis) -> dict[str, str]:
     }
 
 
-def spectrum_for(dataset: measured.Dataset, run: Run | None) -> Spectrum | str:
-    """The data of one dataset with the curves of a run, or the sentence why there is no line to draw."""
-    arrays = load(dataset)
-    if len(arrays.axes) != 1:
-        sizes = " × ".join(str(size) for size in dataset.shape)
-        return (
-            f"This dataset has {len(arrays.axes)} dimensions ({sizes}); only lines are drawn. "
-            "Its numbers are in the CSV."
-        )
-    axis, signal = arrays.axes[0], arrays.signal
-    traces = [Trace("data", axis.values, signal.values, "data", signal.errors)]
+def figure_of(dataset: measured.Dataset, run: Run | None) -> Spectrum | Map:
+    """What a page draws of a dataset: a curve with the curves of a run, or a map.
+
+    Large ones come from the overview that was kept when they were read, without opening their file.
+    """
+    if dataset.overview is not None:
+        shown = unpacked(dataset.overview)
+    else:
+        arrays = load(dataset)
+        if len(arrays.axes) == 1:
+            x, signal = arrays.axes[0].values, arrays.signal
+            return _spectrum(dataset, [Trace("data", x, signal.values, "data", signal.errors)], run)
+        made = overview(arrays)
+        if made is None:
+            return _spectrum(dataset, [], run)
+        shown = made
+    if len(shown.axes) == 1:
+        return _spectrum(dataset, [Trace("data", shown.coordinates[0], shown.values)], run)
+    return _map(dataset, shown)
+
+
+def _spectrum(dataset: measured.Dataset, traces: list[Trace], run: Run | None) -> Spectrum:
+    axis = dataset.axes[0]
     if run is not None:
-        traces += _curves(run, axis.unit)
-    return Spectrum(
-        Quantity(axis.name, _sentence_case(axis.name), axis.unit),
-        Quantity(signal.name, _sentence_case(signal.name), signal.unit or "1"),
-        traces,
+        traces = traces + _curves(run, axis["unit"])
+    return Spectrum(_named(axis), _signal(dataset), traces, of_points=dataset.shape[0])
+
+
+def _map(dataset: measured.Dataset, shown: Overview) -> Map:
+    rows, columns = shown.axes
+    notes = []
+    if shown.values.shape != (dataset.shape[rows], dataset.shape[columns]):
+        notes.append(
+            f"{dataset.shape[rows]} × {dataset.shape[columns]} values are averaged to "
+            f"{shown.values.shape[0]} × {shown.values.shape[1]} blocks; the NeXus file holds them all."
+        )
+    others = [axis for place, axis in enumerate(dataset.axes) if place not in shown.axes]
+    if others:
+        notes.append(f"Averaged over {' and '.join(str(axis['name']) for axis in others)}.")
+    return Map(
+        _named(dataset.axes[columns]),
+        _named(dataset.axes[rows]),
+        _signal(dataset),
+        shown.coordinates[1],
+        shown.coordinates[0],
+        shown.values,
+        notes,
     )
+
+
+def _named(axis: Mapping[str, Any]) -> Quantity:
+    return Quantity(axis["name"], _sentence_case(axis["name"]), axis["unit"])
+
+
+def _signal(dataset: measured.Dataset) -> Quantity:
+    return Quantity(dataset.signal_name, _sentence_case(dataset.signal_name), dataset.signal_unit or "1")
 
 
 def _sentence_case(name: str) -> str:

@@ -103,7 +103,7 @@ def _map(dataset: Dataset) -> Overview:
 
 
 def _shown_axes(axes: tuple[Axis, ...]) -> tuple[int, int]:
-    """A stack of images shows the image; anything else its first two axes: a spectrum image is a map there."""
+    """A stack of images shows the image; a spectrum image its map, which its first two axes are."""
     if len(axes) > 2 and axes[0].name.lower() in STACKED:
         return len(axes) - 2, len(axes) - 1
     return 0, 1

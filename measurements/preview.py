@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from measurements.data import Dataset
+from measurements.overview import extremes
 
 POINTS = 400
 
@@ -23,12 +22,7 @@ def preview(dataset: Dataset) -> bytes | None:
     x, y = x[finite], y[finite]
     if x.size == 0:
         return None
-    if x.size > POINTS:
-        edges = np.linspace(0, x.size, POINTS // 2 + 1).astype(int)
-        kept = []
-        for start, stop in pairwise(edges):
-            extremes = {start + int(y[start:stop].argmin()), start + int(y[start:stop].argmax())}
-            kept += sorted(extremes)
-        x, y = x[kept], y[kept]
+    kept = extremes(y, POINTS)
+    x, y = x[kept], y[kept]
     with np.errstate(over="ignore"):  # beyond float32 a preview shows infinity as a gap
         return x.astype("<f4").tobytes() + y.astype("<f4").tobytes()

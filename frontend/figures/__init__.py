@@ -14,13 +14,24 @@ from functools import cache
 from types import MappingProxyType
 
 from frontend.figures._arrays import typed
-from frontend.figures.base import Column, Drawing, Figure, LoadedFigure, Points, Quantity, Spectrum, Trace
+from frontend.figures.base import (
+    Column,
+    Drawing,
+    Figure,
+    LoadedFigure,
+    Map,
+    Points,
+    Quantity,
+    Spectrum,
+    Trace,
+)
 
 __all__ = [
     "Column",
     "Drawing",
     "Figure",
     "LoadedFigure",
+    "Map",
     "Points",
     "Quantity",
     "Spectrum",

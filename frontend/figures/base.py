@@ -79,11 +79,25 @@ class Trace:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """A measured curve with what a run made of it."""
+    """A measured curve with what a run made of it; `of_points`: how many there are if these are fewer."""
 
     x_is: Quantity
     y_is: Quantity
     traces: Sequence[Trace]
+    of_points: int = 0
+
+
+@dataclass(frozen=True)
+class Map:
+    """A signal over two axes; z is (y, x), NaN where there is nothing."""
+
+    x_is: Quantity
+    y_is: Quantity
+    z_is: Quantity
+    x: Numbers
+    y: Numbers
+    z: Numbers
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -118,7 +132,8 @@ class Drawing:
 class Figure:
     """What a figure file declares. `key` is the module's name, filled in by the registry.
 
-    takes : the kind of data it draws, "points" or "spectrum"; Explore offers every figure that takes points
+    takes : the kind of data it draws, "points", "spectrum" or "map"; Explore offers
+        every figure that takes points
     """
 
     title: str

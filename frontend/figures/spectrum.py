@@ -72,6 +72,7 @@ def in_energy(spectrum: Spectrum) -> Spectrum:
         Quantity("energy", "Photon energy", "eV"),
         replace(spectrum.y_is, unit=f"{unit} nm eV⁻¹".strip()),
         [turned(trace) for trace in spectrum.traces],
+        spectrum.of_points,
     )
 
 
@@ -84,7 +85,7 @@ def _below_zero(spectrum: Spectrum) -> list[str]:
 
 
 def _thinned(spectrum: Spectrum) -> list[str]:
-    longest = max(trace.x.size for trace in spectrum.traces)
+    longest = max(spectrum.of_points, *(trace.x.size for trace in spectrum.traces))
     if longest <= MOST_POINTS:
         return []
     return [

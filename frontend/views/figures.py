@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from analysis.models import Run
 from frontend import figures, question
 from frontend.access import login_required
-from frontend.plots import points_for, refused, sent, sentence, spectrum_for
+from frontend.plots import figure_of, points_for, refused, sent, sentence
 from frontend.scope import scope
 from measurements.models import Dataset, Measurement
 from measurements.store import StoreError
@@ -61,7 +61,6 @@ def newest(runs: QuerySet[Run]) -> Run | None:
 
 
 def _spectrum(request: HttpRequest, row: Measurement, of_run: Run | None) -> HttpResponse:
-    drawn = figures.get("spectrum")
     datasets: Any = Dataset.objects.filter(measurement=row, current=True).select_related("blob")
     asked = row_number(request.GET.get("dataset", ""))
     if asked is not None:
@@ -76,10 +75,9 @@ def _spectrum(request: HttpRequest, row: Measurement, of_run: Run | None) -> Htt
         )
     api = reverse("dataset-data", args=[dataset.pk])
     try:
-        spectrum = spectrum_for(dataset, of_run)
+        shown = figure_of(dataset, of_run)
     except StoreError as error:
         return refused(str(error), 500)
-    if isinstance(spectrum, str):
-        return sent(request, figures.Drawing(empty=spectrum), api=api)
-    drawing = drawn.draw(spectrum, request.GET.dict())
+    drawn = figures.get("heat" if isinstance(shown, figures.Map) else "spectrum")
+    drawing = drawn.draw(shown, request.GET.dict())
     return sent(request, drawing, api=f"{api}?as=json", more={"filename": f"measurement-{row.pk}"})
