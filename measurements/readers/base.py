@@ -126,7 +126,7 @@ def load(module: ModuleType) -> Reader:
     for name in ("name", "description"):
         if not isinstance(getattr(format_, name), str) or not getattr(format_, name).strip():
             raise ContractError(f"{key}.py: FORMAT.{name} is empty.")
-    _check_words(key, "extensions", format_.extensions, r"\.[a-z0-9.]+", "lower case with a dot: (“.csv”,)")
+    _check_words(key, "extensions", format_.extensions, r"\.[a-z0-9.-]+", "lower case with a dot: (“.csv”,)")
     _check_words(key, "techniques", format_.techniques, r"[a-z]+", "keys such as (“pl”,)")
     version = getattr(module, "VERSION", None)
     if type(version) is not int or version < 1:
