@@ -146,10 +146,9 @@ def _rank(column: Column, technique: str) -> int:
         return 0
     if mains[technique != "dsc"]:
         return 1
-    if column.is_temperature:
-        programmed = re.search(r"prog|^Tr$|furnace|ofen|set", column.name, re.IGNORECASE)
-        return 3 if programmed else 2
-    return 4
+    if column.is_temperature and re.search(r"sample|probe|^Ts?$|^temp", column.name, re.IGNORECASE):
+        return 2
+    return 3 if column.is_temperature else 4
 
 
 def mass_mg(text: str, default_unit: str = "") -> dict[str, Quantity]:
