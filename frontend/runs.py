@@ -14,6 +14,7 @@ from analysis.models import Run, Value
 from frontend import formatting
 from frontend.values import Shown, shown
 from measurements.models import Measurement
+from measurements.vocabulary import CONDITIONS
 
 PLAIN_NOTES = ("model", "why", "r2", "adjusted_r2", "bic", "delta_bic", "reduced_chi2", "points", "sigma")
 NOTE_WORDS = {
@@ -263,7 +264,12 @@ def _limits(low: float | None, high: float | None) -> str:
 
 def conditions(row: Measurement) -> list[tuple[str, str]]:
     """What is known of how it was measured, with units."""
-    return [(name.replace("_", " "), _condition(value)) for name, value in row.conditions.items()]
+    return [(_label(name), _condition(value)) for name, value in row.conditions.items()]
+
+
+def _label(name: str) -> str:
+    known = CONDITIONS.get(name)
+    return known.label if known else name.replace("_", " ")
 
 
 def _condition(value: Any) -> str:

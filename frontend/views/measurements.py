@@ -19,7 +19,7 @@ from frontend import runs
 from frontend.access import login_required, must_write
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
-from measurements.models import Measurement
+from measurements.models import Measurement, QcLevel
 from measurements.services import RefusedError, assign, set_technique
 from measurements.techniques import Technique
 from samples.models import Sample
@@ -28,6 +28,7 @@ FILTERS = {
     "technique": ("Technique", Technique.choices),
     "status": ("Status", Measurement.Status.choices),
     "origin": ("Origin", Measurement.Origin.choices),
+    "qc_level": ("Quality", QcLevel.choices),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from measurements import data, services
+from measurements import data, exports, services
 from measurements.api.errors import as_http
 from measurements.models import Dataset, RawFile
 from measurements.serializers import ArraysSerializer
 from measurements.store import store
 
-CSV_ROWS_AT_ONCE = 10_000
+KINDS = ("json", "csv", "jcamp", "nexus")
 MOST_AS_TEXT = 2_000_000  # values; beyond, an answer would fill the memory of the web process
 # What lets a name look like another in a save dialogue: controls, path separators, marks that turn text.
 UNSAFE_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -42,13 +42,14 @@ class DatasetViewSet(viewsets.GenericViewSet):
     pagination_class = None
 
     def get_queryset(self) -> QuerySet[Dataset]:
-        return Dataset.objects.visible_to(self.request.user).select_related("blob", "measurement")
+        return Dataset.objects.visible_to(self.request.user).select_related("blob", "measurement__sample")
 
     @extend_schema(
-        parameters=[OpenApiParameter("as", enum=["json", "csv", "nexus"], default="json")],
+        parameters=[OpenApiParameter("as", enum=list(KINDS), default="json")],
         responses={
             (200, "application/json"): ArraysSerializer,
             (200, "text/csv"): OpenApiTypes.STR,
+            (200, "chemical/x-jcamp-dx"): OpenApiTypes.STR,
             (200, "application/x-hdf5"): OpenApiTypes.BINARY,
         },
     )
@@ -57,8 +58,8 @@ class DatasetViewSet(viewsets.GenericViewSet):
         """The numbers of a dataset, all of them."""
         row = self.get_object()
         kind = request.query_params.get("as", "json")
-        if kind not in ("json", "csv", "nexus"):
-            raise ValidationError({"as": [f"“{kind}” is not known; choose json, csv or nexus."]})
+        if kind not in KINDS:
+            raise ValidationError({"as": [f"“{kind}” is not known; choose json, csv, jcamp or nexus."]})
         if kind != "nexus" and math.prod(row.shape) > MOST_AS_TEXT:
             raise ValidationError(
                 {"as": [f"More than {MOST_AS_TEXT} values are too many for {kind}: ask for nexus."]}
@@ -68,14 +69,42 @@ class DatasetViewSet(viewsets.GenericViewSet):
                 response: HttpResponseBase = FileResponse(
                     store().open(row.blob.sha256), content_type="application/x-hdf5"
                 )
-                return attached(response, f"measurement-{row.measurement_id}-{row.number}.nxs")
+                return attached(response, _filename(row, "nxs"))
             dataset = services.load(row)
         if kind == "json":
             return HttpResponse(_json(dataset), content_type="application/json")
-        if dataset.signal.values.ndim != 1:
-            raise ValidationError({"as": ["Only a curve fits into CSV; ask for nexus."]})
-        response = StreamingHttpResponse(_csv(dataset), content_type="text/csv; charset=utf-8")
-        return attached(response, f"measurement-{row.measurement_id}-{row.number}.csv")
+        return _text(row, kind, dataset)
+
+
+def _text(row: Dataset, kind: str, dataset: data.Dataset) -> HttpResponseBase:
+    try:
+        if kind == "csv":
+            lines = started(exports.csv(dataset))
+            response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+            return attached(response, _filename(row, "csv"))
+        measurement = row.measurement
+        sample = measurement.sample.code if measurement.sample else measurement.claimed_code or "no sample"
+        lines = started(
+            exports.jcamp(
+                dataset,
+                title=f"{sample} {dataset.title}".strip(),
+                technique=measurement.technique,
+                origin=f"Vitrine, measurement {measurement.pk}, {row.reader} {row.reader_version}",
+            )
+        )
+    except exports.CannotExportError as error:
+        raise ValidationError({"as": [str(error)]}) from None
+    response = StreamingHttpResponse(lines, content_type="chemical/x-jcamp-dx; charset=us-ascii")
+    return attached(response, _filename(row, "jdx"))
+
+
+def started(lines: Iterator[str]) -> Iterator[str]:
+    """The same lines, with the first one made now: what cannot be written at all is refused with a status."""
+    return itertools.chain([next(lines)], lines)
+
+
+def _filename(row: Dataset, ending: str) -> str:
+    return f"measurement-{row.measurement_id}-{row.number}.{ending}"
 
 
 class FileViewSet(viewsets.GenericViewSet):
@@ -139,22 +168,3 @@ def _json(dataset: data.Dataset) -> bytes:
 def _finite(values: data.Array) -> data.Array:
     # orjson writes NaN and infinity as null, which is what JSON has for them.
     return np.ascontiguousarray(values)
-
-
-def _csv(dataset: data.Dataset) -> Iterator[str]:
-    axis, signal = dataset.axes[0], dataset.signal
-    columns, titles = [axis.values, signal.values], [_title(axis), _title(signal)]
-    if signal.errors is not None:
-        columns.append(signal.errors)
-        titles.append(f"sigma of {_title(signal)}")
-    yield ",".join('"' + title.replace('"', '""') + '"' for title in titles) + "\n"
-    table = np.column_stack(columns)
-    for start in range(0, len(table), CSV_ROWS_AT_ONCE):
-        out = io.StringIO()
-        for row in table[start : start + CSV_ROWS_AT_ONCE].tolist():
-            out.write(",".join(map(repr, row)) + "\n")
-        yield out.getvalue()
-
-
-def _title(column: data.Axis | data.Signal) -> str:
-    return f"{column.name} ({column.unit})" if column.unit else column.name

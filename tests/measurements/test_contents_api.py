@@ -78,7 +78,7 @@ def test_another_shape_of_answer_is_refused_in_words(as_alice: APIClient, read: 
     row = read().datasets.get()
     answer = as_alice.get(f"/api/v1/datasets/{row.pk}/data/?as=xlsx")
     assert answer.status_code == 400
-    assert "choose json, csv or nexus" in answer.json()["error"]["message"]
+    assert "choose json, csv, jcamp or nexus" in answer.json()["error"]["message"]
 
 
 def test_more_numbers_than_text_can_carry_are_had_as_nexus(
