@@ -145,6 +145,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    "finish uploads that are whole, and give up those that nobody goes on with": {
+        "task": "measurements.tasks.sweep_uploads",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
     "remove what interrupted uploads left, every night": {
         "task": "measurements.tasks.sweep_store",
         "schedule": crontab(hour=3, minute=30),

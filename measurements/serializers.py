@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from measurements.models import Dataset, Instrument, Measurement, RawFile
+from measurements.models import Dataset, Instrument, Measurement, RawFile, Upload
 from measurements.techniques import Technique
 
 ROLE_CHARACTERS = 40
@@ -128,6 +128,28 @@ class ReceiptSerializer(MeasurementSerializer):
     class Meta(MeasurementSerializer.Meta):
         fields = [*MeasurementSerializer.Meta.fields, "warnings"]
         read_only_fields = fields
+
+
+class ResumableUploadSerializer(serializers.ModelSerializer):
+    """A file that comes in pieces."""
+
+    size = serializers.IntegerField(source="size_bytes", read_only=True)
+    offset = serializers.IntegerField(
+        source="received_bytes",
+        read_only=True,
+        help_text="So many bytes are durably here; go on with the next.",
+    )
+    filename = serializers.CharField(read_only=True)
+    receipt = serializers.SerializerMethodField(help_text="null until every byte is here.")
+
+    class Meta:
+        model = Upload
+        fields = ["id", "filename", "size", "offset", "created_at", "expires_at", "receipt"]
+        read_only_fields = fields
+
+    @extend_schema_field(ReceiptSerializer(allow_null=True))
+    def get_receipt(self, upload: Upload) -> Any:
+        return upload.receipt
 
 
 class AxisSerializer(serializers.Serializer):

@@ -10,7 +10,10 @@ from measurements.api import (
     FormatsView,
     InstrumentViewSet,
     MeasurementViewSet,
+    RawUploadView,
     TechniquesView,
+    UploadsView,
+    UploadView,
 )
 
 router = SimpleRouter()
@@ -23,5 +26,8 @@ router.register("attachments", AttachmentViewSet)
 urlpatterns = [
     path("", include(router.urls)),
     path("techniques/", TechniquesView.as_view(), name="techniques"),
+    path("uploads/", UploadsView.as_view(), name="resumable-uploads"),
+    path("uploads/<uuid:pk>/", UploadView.as_view(), name="resumable-upload"),
+    path("uploads/<path:filename>", RawUploadView.as_view(), name="raw-upload"),  # folders may be in its name
     path("formats/", FormatsView.as_view(), name="formats"),
 ]

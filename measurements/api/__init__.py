@@ -5,6 +5,8 @@ from measurements.api.contents import DatasetViewSet, FileViewSet
 from measurements.api.instruments import InstrumentViewSet
 from measurements.api.lists import FormatsView, TechniquesView
 from measurements.api.measurements import MeasurementViewSet
+from measurements.api.raw import RawUploadView
+from measurements.api.tus import UploadsView, UploadView
 
 __all__ = [
     "AttachmentViewSet",
@@ -13,5 +15,8 @@ __all__ = [
     "FormatsView",
     "InstrumentViewSet",
     "MeasurementViewSet",
+    "RawUploadView",
     "TechniquesView",
+    "UploadView",
+    "UploadsView",
 ]

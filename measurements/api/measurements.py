@@ -26,7 +26,8 @@ from measurements.serializers import (
     ReceiptSerializer,
     UploadSerializer,
 )
-from measurements.services import Incoming, Receipt
+from measurements.services import Incoming
+from measurements.services.receipts import receipt_body
 from measurements.techniques import Technique
 from measurements.uploads import StoreUploadHandler
 from samples.models import Project, Sample
@@ -115,7 +116,7 @@ class MeasurementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
             conditions=sent.get("conditions"),
             origin=sent.get("origin", Measurement.Origin.MEASURED),
         )
-        return Response(_receipt(receipt), status=201 if receipt.created else 200)
+        return Response(receipt_body(receipt), status=201 if receipt.created else 200)
 
     @extend_schema(request=ChangeSerializer, responses=MeasurementDetailSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -161,36 +162,3 @@ def _form(request: Request) -> dict[str, Any]:
     if "role" in data:
         form["role"] = data.getlist("role")
     return form
-
-
-def _receipt(receipt: Receipt) -> dict[str, Any]:
-    """What ReceiptSerializer describes, without its cost: every file of every instrument passes here."""
-    row = receipt.measurement
-    return {
-        "id": row.pk,
-        "sample": row.sample.code if row.sample else None,
-        "claimed_code": row.claimed_code,
-        "project": row.project.slug,
-        "technique": row.technique,
-        "origin": row.origin,
-        "instrument": row.instrument.name if row.instrument else None,
-        "acquired_at": row.acquired_at,
-        "received_at": row.received_at,
-        "conditions": row.conditions,
-        "status": row.status,
-        "error": row.error,
-        "qc_level": row.qc_level,
-        "technique_confidence": row.technique_confidence,
-        "technique_reason": row.technique_reason,
-        "files": [
-            {
-                "id": file.pk,
-                "filename": file.filename,
-                "role": file.role,
-                "size": file.blob.size,
-                "sha256": file.blob.sha256,
-            }
-            for file in receipt.files
-        ],
-        "warnings": receipt.warnings,
-    }

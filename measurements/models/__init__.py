@@ -7,6 +7,7 @@ from measurements.models.inbox import Decision, InboxRule
 from measurements.models.instruments import Instrument
 from measurements.models.measurements import Conflict, Dataset, Measurement, QcLevel, RawFile
 from measurements.models.storage import Backup, Quota
+from measurements.models.uploads import Upload
 
 __all__ = [
     "SHA256",
@@ -25,4 +26,5 @@ __all__ = [
     "QcLevel",
     "Quota",
     "RawFile",
+    "Upload",
 ]

@@ -111,7 +111,7 @@ class Measurement(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="measurement_same_bytes_once",
-                fields=["project", "sample", "claimed_code", "technique", "content_key"],
+                fields=["content_key", "project", "sample", "claimed_code", "technique"],
                 nulls_distinct=False,
             ),
             models.CheckConstraint(

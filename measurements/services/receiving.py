@@ -20,7 +20,7 @@ from measurements.services import quota
 from measurements.services.filenames import as_text
 from measurements.services.placing import Place, find_place
 from measurements.services.recording import lock_content, record
-from measurements.store import CHUNK_BYTES, Pending, Readable, Stored, store
+from measurements.store import CHUNK_BYTES, Pending, Readable, Stored, TooLargeError, readable, store
 from measurements.techniques import Technique
 from samples.models import Project, User
 from samples.queueing import enqueue
@@ -126,6 +126,15 @@ def receive(
 
 def decided_by(rule: InboxRule, new: Measurement) -> None:
     Decision.objects.create(measurement=new, kind=Decision.Kind.ASSIGNED, to_sample=new.sample, rule=rule)
+
+
+def check_size(size_bytes: int) -> None:
+    """Raises TooLargeError for a file that says at once that it has too many bytes."""
+    if size_bytes > settings.MAX_UPLOAD_BYTES:
+        raise TooLargeError(
+            f"The file has {readable(size_bytes)}; up to {readable(settings.MAX_UPLOAD_BYTES)} are taken "
+            "here. Send it in parts, or ask the operator to raise VITRINE_MAX_UPLOAD_BYTES."
+        )
 
 
 def check_claims(technique: str | None, acquired_at: datetime | None) -> None:

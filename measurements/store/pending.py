@@ -51,8 +51,11 @@ class Pending:
                 f"The file has more than {readable(self._limit_bytes)}, the most that one file may have "
                 "here. Send it in parts, or ask the operator to raise VITRINE_MAX_UPLOAD_BYTES."
             )
-        assert self._fd is not None
         self._sha256.update(data)
+        self._append(data)
+
+    def _append(self, data: bytes | memoryview) -> None:
+        assert self._fd is not None
         with sentences():
             view = memoryview(data)
             while view:

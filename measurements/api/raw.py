@@ -1,0 +1,159 @@
+"""PUT a file as it is: no form around it, each byte is read, hashed and written once."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import ClassVar
+
+from django.http import HttpRequest
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from measurements.api.errors import as_http
+from measurements.api.identity import OneQueryTokenAuthentication
+from measurements.serializers import ReceiptSerializer
+from measurements.services import Incoming, RefusedError, receive
+from measurements.services.claims import FIELDS, claims_of, writable_project
+from measurements.services.receipts import receipt_body
+from measurements.services.receiving import check_size
+from measurements.techniques import Technique
+
+SHA256_BYTES = 32
+ABOUT = {
+    "sample": "Code on the label. Unknown, missing or not visible to you: the file waits in the inbox.",
+    "technique": "Left out: taken from the format if that knows only one.",
+    "role": "sample, blank, irf, …",
+    "acquired_at": "With its zone.",
+    "conditions": "A JSON object.",
+    "origin": "measured, if not said otherwise.",
+    "project": "Whose inbox takes it when the sample is not known.",
+}
+DIGESTS = {
+    "Repr-Digest": "`sha-256=:…:`, the SHA-256 in Base64 (RFC 9530). Other bytes are refused.",
+    "Content-Digest": "The same; nothing is encoded on the way.",
+    "X-Content-SHA256": "The same in hexadecimal.",
+}
+
+
+class LengthRequired(APIException):
+    status_code = 411
+    default_detail = "Say with Content-Length how many bytes come: only so is a file known to be whole."
+
+
+class Body:
+    """The bytes of a request, all that were announced or an error."""
+
+    def __init__(self, request: HttpRequest, size_bytes: int) -> None:
+        self._read = request.read
+        self._missing = size_bytes
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            data: bytes = self._read(size)
+        except OSError:
+            data = b""
+        self._missing -= len(data)
+        if not data and self._missing:
+            raise RefusedError("file", "The upload broke off before its end. Send it again.")
+        return data
+
+
+class RawUploadView(APIView):
+    authentication_classes: ClassVar = [OneQueryTokenAuthentication, SessionAuthentication]
+
+    @extend_schema(
+        operation_id="uploads_put",
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        parameters=[
+            OpenApiParameter("filename", OpenApiTypes.STR, OpenApiParameter.PATH, description="Its name."),
+            *[
+                OpenApiParameter(
+                    name,
+                    OpenApiTypes.DATETIME if name == "acquired_at" else OpenApiTypes.STR,
+                    description=ABOUT[name],
+                    enum=Technique.values if name == "technique" else None,
+                )
+                for name in FIELDS
+            ],
+            *[
+                OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, description=text)
+                for name, text in DIGESTS.items()
+            ],
+        ],
+        responses={
+            201: OpenApiResponse(ReceiptSerializer, "Stored. The sha256 is of what is durably on disk."),
+            200: OpenApiResponse(
+                ReceiptSerializer, "These bytes were already here for sample and technique."
+            ),
+            400: OpenApiResponse(description="It broke off, or has another digest than announced."),
+            403: OpenApiResponse(description="You may look at this sample but not add to it."),
+            411: OpenApiResponse(description="Its length was not announced."),
+            413: OpenApiResponse(description="The file is larger than this installation takes."),
+            507: OpenApiResponse(description="The disk or the quota of the project is full."),
+        },
+    )  # fmt: skip
+    def put(self, request: Request, filename: str) -> Response:
+        """Hand in one file as the body of the request. The answer is the same receipt as for a form."""
+        sent: HttpRequest = request._request
+        with as_http():
+            size_bytes = announced_size(sent)
+            said = said_in_address(sent)
+            claims = claims_of(said)
+            receipt = receive(
+                user=request.user,
+                files=[Incoming(filename, Body(sent, size_bytes), claims.role, expected_sha256(sent))],
+                sample_code=claims.sample,
+                project=writable_project(request.user, claims.project),
+                technique=claims.technique,
+                acquired_at=claims.acquired_at,
+                conditions=claims.conditions,
+                origin=claims.origin,
+            )
+        return Response(receipt_body(receipt), status=201 if receipt.created else 200)
+
+
+def announced_size(request: HttpRequest) -> int:
+    text = request.META.get("CONTENT_LENGTH", "")
+    if not text.isascii() or not text.isdecimal() or "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired
+    check_size(int(text))
+    return int(text)
+
+
+def said_in_address(request: HttpRequest) -> dict[str, str]:
+    """A misspelt `sampel=` would send the file to the inbox, so what is not known is refused."""
+    said = {name: value for name, value in request.GET.items() if isinstance(value, str)}
+    for name in said:
+        if name not in FIELDS:
+            raise RefusedError(name[:40], f"This is not known here; known are {', '.join(FIELDS)}.")
+    return said
+
+
+def expected_sha256(request: HttpRequest) -> str:
+    """In hexadecimal; empty when no header says it."""
+    if plain := request.headers.get("X-Content-SHA256", "").strip().lower():
+        return _checked("X-Content-SHA256", plain)
+    for header in ("Repr-Digest", "Content-Digest"):
+        for part in request.headers.get(header, "").split(","):
+            name, _, value = part.strip().partition("=")
+            if name.strip().lower() == "sha-256":
+                try:
+                    return _checked(header, base64.b64decode(value.strip().strip(":"), validate=True).hex())
+                except binascii.Error:
+                    return _checked(header, "")
+    return ""
+
+
+def _checked(header: str, digest: str) -> str:
+    try:
+        if len(bytes.fromhex(digest)) == SHA256_BYTES:
+            return digest
+    except ValueError:
+        pass
+    raise RefusedError(header, "This is no SHA-256. Send it as sha-256=:Base64:, or leave the header out.")
