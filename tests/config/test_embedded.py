@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import redis
 
-from config import embedded
+from config import embedded, postgres
 from config.embedded import MissingServerError
 from config.supervisor import Supervisor
 
@@ -120,28 +120,18 @@ def test_a_predecessor_that_stays_is_named(predecessor: subprocess.Popen[bytes],
         Supervisor(out=io.StringIO()) as supervisor,
         pytest.raises(MissingServerError, match=f"process {predecessor.pid}, still serves"),
     ):
-        embedded.wait_for_predecessor(supervisor, tmp_path / "pg", patience_s=0.1)
-
-
-def test_data_of_another_major_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "pg").mkdir()
-    (tmp_path / "pg" / "PG_VERSION").write_text("17\n")
-    with (
-        pytest.raises(MissingServerError, match=r"written by PostgreSQL 17, but .* is version 18"),
-        running(tmp_path),
-    ):
-        pass
-    assert [path.name for path in (tmp_path / "pg").iterdir()] == ["PG_VERSION"]
+        postgres.wait_for_predecessor(supervisor, tmp_path / "pg", patience_s=0.1)
 
 
 def test_where_nothing_is_installed_the_sentence_names_both_remedies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(postgres, "in_wheel", lambda *_: [])
     monkeypatch.setattr(embedded, "in_wheel", lambda *_: [])
-    monkeypatch.setattr(embedded, "SYSTEM_POSTGRES", tmp_path / "none")
+    monkeypatch.setattr(postgres, "SYSTEM_POSTGRES", tmp_path / "none")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingServerError, match=r"apt install postgresql.*DATABASE_URL"):
-        embedded.postgres_programs()
+        postgres.postgres_programs()
     with pytest.raises(MissingServerError, match=r"apt install redis-server.*REDIS_URL"):
         embedded.valkey_program()
 
@@ -155,10 +145,10 @@ def test_servers_that_the_environment_names_are_used_and_none_is_started(tmp_pat
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else for PostgreSQL")
 def test_root_without_namespaces_runs_the_database_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "IN_A_NAMESPACE", ["false"])
-    if not embedded.succeeds([str(embedded.postgres_programs() / "postgres"), "--version"], embedded.NOBODY):
+    monkeypatch.setattr(postgres, "IN_A_NAMESPACE", ["false"])
+    if not postgres.succeeds([str(postgres.postgres_programs() / "postgres"), "--version"], postgres.NOBODY):
         pytest.skip("this checkout is closed to the user nobody, as under /root")
     with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to others
         with running(Path(folder)) as supervisor:
             assert ask(supervisor, "SELECT 1") == 1
-        assert (Path(folder) / "pg").stat().st_uid == embedded.NOBODY
+        assert (Path(folder) / "pg").stat().st_uid == postgres.NOBODY
