@@ -57,6 +57,7 @@ class Format:
     max_bytes : larger files are refused before they are opened
     folder : the format is a folder of files; `read` gets the folder, `recognises_names` the names in it,
         relative to the folder, with forward slashes. Zipped folders and folders sent file by file alike.
+    gaps : what of the format is known not to be read, in words; docs/formats.md shows it
     """
 
     name: str
@@ -66,6 +67,7 @@ class Format:
     description: str
     max_bytes: int = 256 * 1024**2
     folder: bool = False
+    gaps: str = ""
 
 
 @dataclass(frozen=True)

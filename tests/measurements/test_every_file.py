@@ -1,0 +1,144 @@
+"""Every real file of the reference folder, through the real upload, against independent readings."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
+
+from measurements import readers
+from measurements.models import Measurement
+from measurements.opening import Source, datasets_of
+from measurements.sandbox import read_limited
+from measurements.services import load, read_measurement
+from samples.models import Sample
+from tests.measurements.readers import report
+from tests.measurements.readers.expected import disagreements, readings_of
+from tests.measurements.readers.mutations import mutations, offence
+
+FULL = bool(os.environ.get("VITRINE_FULL"))
+
+
+@pytest.fixture(scope="module")
+def results(reference: Path) -> list[report.Tried]:
+    return report.all_tried(reference)
+
+
+def test_at_least_95_of_100_measurements_agree_with_independent_readings(results: list[report.Tried]) -> None:
+    compared = report.counted(results)
+    wrong = [f"{each.path}: {each.refusal or each.disagreements[0]}" for each in compared if not each.agreed]
+    assert len(compared) > 190
+    assert len(wrong) <= 0.05 * len(compared), "\n".join(wrong)
+
+
+def test_what_is_refused_is_refused_with_a_sentence_and_a_remedy(results: list[report.Tried]) -> None:
+    for each in results:
+        if not each.read:
+            assert len(each.refusal) > 40, each
+            assert each.refusal.rstrip().endswith("."), each
+
+
+def test_the_page_of_formats_is_what_the_files_say(results: list[report.Tried]) -> None:
+    assert report.PAGE.read_text() == report.page(results), (
+        "python -m tests.measurements.readers.report --write"
+    )
+
+
+def test_every_file_of_the_manifest_goes_through_the_upload_with_its_hash(
+    reference: Path, as_alice: APIClient, composite: Sample
+) -> None:
+    folder = reference / "instrument_files"
+    for name, paths in report.groups(report.manifest(reference)):
+        contents = {path: (folder / path).read_bytes() for path in paths}
+        files = [SimpleUploadedFile("x", content) for content in contents.values()]
+        for path, file in zip(contents, files, strict=True):
+            file._name = path  # a form's file name may hold folders; Django's property strips them
+        answer = as_alice.post("/api/v1/measurements/", {"sample": composite.code, "file": files})
+        assert answer.status_code in (200, 201), (name, answer.content)
+        told = sorted(file["sha256"] for file in answer.json()["files"])
+        assert told == sorted(hashlib.sha256(content).hexdigest() for content in contents.values())
+        measurement = Measurement.objects.get(pk=answer.json()["id"])
+        read_measurement(measurement)
+        measurement.refresh_from_db()
+        assert measurement.status in ("read", "failed"), name
+        if measurement.status == "failed":
+            assert measurement.error.rstrip().endswith("."), name
+
+
+def test_what_the_database_gives_back_agrees_too(
+    reference: Path, as_alice: APIClient, composite: Sample
+) -> None:
+    """One file of each reader, from its upload to the arrays that the interface serves."""
+    folder = reference / "instrument_files"
+    for source in smallest_of_each_reader(folder, list(readings_of(reference))):
+        name = str(source.relative_to(folder))
+        file = SimpleUploadedFile(source.name, source.read_bytes())
+        pk = as_alice.post("/api/v1/measurements/", {"sample": composite.code, "file": file}).json()["id"]
+        measurement = Measurement.objects.get(pk=pk)
+        read_measurement(measurement)
+        rows = measurement.datasets.filter(current=True)
+        directly = {opened.dataset.signal.values.tobytes() for opened in datasets_of([Source(source, name)])}
+        assert {load(row).signal.values.tobytes() for row in rows} == directly, name
+        assert not disagreements([load(row) for row in rows], readings_of(reference)[name]), name
+
+
+def smallest_of_each_reader(folder: Path, names: list[str]) -> Iterator[Path]:
+    seen = set()
+    for path in sorted((folder / name for name in names), key=lambda path: path.stat().st_size):
+        with path.open("rb") as file:
+            reader = readers.recognise(file.read(readers.HEAD_BYTES), path.name)
+        if reader is not None and reader.key not in seen and not reader.format.folder:
+            seen.add(reader.key)
+            yield path
+
+
+def damaged(source: Path) -> dict[str, int]:
+    """Small files in full; of large ones fewer, for each costs a whole reading."""
+    if FULL:
+        return {"cuts": 20, "flips": 200, "swaps": 10} if source.stat().st_size < 400_000 else {
+            "cuts": 20, "flips": 40, "swaps": 5
+        }  # fmt: skip
+    return {"cuts": 5, "flips": 12, "swaps": 2}
+
+
+def test_a_damaged_file_of_any_format_is_refused_or_read_and_nothing_else(
+    reference: Path, tmp_path: Path
+) -> None:
+    folder = reference / "instrument_files"
+    path = tmp_path / "damaged"
+    wrong = []
+    for source in smallest_of_each_reader(folder, report.manifest(reference)):
+        content = source.read_bytes()
+        with source.open("rb") as file:
+            reader = readers.recognise(file.read(readers.HEAD_BYTES), source.name)
+        assert reader is not None
+        for done, mutated in mutations(content, seed=len(content), **damaged(source)):
+            path.write_bytes(mutated)
+            if said := offence(reader, path, source.name):
+                wrong.append(f"{reader.key} with {source.name}, {done}: {said}")
+        assert source.read_bytes() == content
+    assert not wrong, "\n".join(wrong[:20])
+
+
+@pytest.mark.full
+def test_damaged_files_stay_within_a_gigabyte_and_ten_seconds(reference: Path, tmp_path: Path) -> None:
+    """The same at arm's length, where memory and processor time have their limits."""
+    folder = reference / "instrument_files"
+    path = tmp_path / "damaged"
+    for source in smallest_of_each_reader(folder, report.manifest(reference)):
+        for _, mutated in mutations(source.read_bytes(), seed=7, cuts=3, flips=5, swaps=1):
+            path.write_bytes(mutated)
+            try:
+                read_limited(lambda name=source.name: opened(path, name), tmp_path / "exchange")
+            except readers.ReadError as error:
+                assert "took too long" not in str(error), source
+                assert "GiB" not in str(error), source
+
+
+def opened(path: Path, name: str) -> dict[str, readers.Dataset]:
+    return {str(n): each.dataset for n, each in enumerate(datasets_of([Source(path, name)]))}
