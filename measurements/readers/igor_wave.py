@@ -1,0 +1,185 @@
+"""Igor binary waves (.ibw), versions 1, 2, 3 and 5, in either byte order.
+
+A short header whose first number is the version, the header of the wave, its numbers with the first index
+running fastest, then the note and longer units. Each dimension has an offset and a step, so axes are even. A
+complex wave becomes two datasets. Scienta's SES writes its regions this way, and the note then says how they
+were measured. The dates in the file are the computer's local ones, so they are not used. No errors.
+
+WaveMetrics, Technical Note 003.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from measurements.data import Axis, Dataset, ReadError, Signal
+from measurements.readers._binary import MOST_VALUES, Bytes
+from measurements.readers._scienta import conditions, named
+from measurements.readers.base import Format
+
+FORMAT = Format(
+    name="Igor binary wave",
+    extensions=(".ibw", ".bwav"),
+    vendor="WaveMetrics",
+    techniques=("xps", "other"),
+    description="Waves of one to four dimensions saved by Igor Pro, as Scienta's SES does for its regions.",
+)
+VERSION = 1
+
+# version → bytes of the file header, and bytes of it and the wave header over which the checksum runs
+HEADERS = {1: (8, 118), 2: (16, 126), 3: (20, 130), 5: (64, 384)}
+COMPLEX, UNSIGNED = 0x01, 0x40
+KINDS = {0x02: "f4", 0x04: "f8", 0x08: "i1", 0x10: "i2", 0x20: "i4", 0x80: "i8"}
+
+
+def recognises(head: bytes, filename: str) -> bool | float:
+    """The sixteen-bit numbers of the headers add up to zero."""
+    order = _order(head)
+    if order is None:
+        return False
+    size = HEADERS[struct.unpack_from(f"{order}h", head)[0]][1]
+    if len(head) < size:
+        return False
+    return bool(np.frombuffer(head, f"{order}i2", size // 2).sum(dtype=np.int64) & 0xFFFF == 0)
+
+
+def _order(head: bytes) -> str | None:
+    """The version is below 256, so the order of its two bytes is that of the file."""
+    if len(head) < 2:
+        return None
+    return next((order for order in "<>" if struct.unpack_from(f"{order}h", head)[0] in HEADERS), None)
+
+
+@dataclass
+class Wave:
+    """What the headers of all versions have in common."""
+
+    name: str
+    kind: int
+    shape: list[int]
+    steps: tuple[float, ...]
+    offsets: tuple[float, ...]
+    units: list[str]
+    data_at: int
+    note: str
+
+
+def read(path: Path) -> list[Dataset]:
+    content = Bytes.of(path)
+    order = _order(content.raw(0, min(2, len(content))))
+    if order is None:
+        raise ReadError("the file does not begin with the version of an Igor wave. Copy it again.", byte=0)
+    version = content.one(f"{order}h", 0)
+    wave = _wave_5(content, order) if version == 5 else _older_wave(content, order, version)
+    values = _numbers(content, order, wave)
+    said = _note(wave.note)
+    axes = tuple(_axis(wave, dimension) for dimension in range(len(wave.shape) - 1, -1, -1))
+    name, unit = named(wave.units[-1]) if wave.units[-1] else ("Signal", "")
+    is_scienta = "[SES]" in wave.note
+    parts = (
+        {"": values} if not np.iscomplexobj(values) else {", real": values.real, ", imaginary": values.imag}
+    )
+    with np.errstate(invalid="ignore", over="ignore"):
+        return [
+            Dataset(
+                Signal(name, unit, np.ascontiguousarray(part, dtype=np.float64)), axes,
+                header={"wave": wave.name, **said},
+                conditions=conditions(said) if is_scienta else {},
+                title=(said.get("Region Name") or wave.name) + which,
+                technique="xps" if is_scienta else "",
+            )
+            for which, part in parts.items()
+        ]  # fmt: skip
+
+
+def _wave_5(content: Bytes, order: str) -> Wave:
+    data_bytes, formula, note, data_unit, *more = content.unpack(f"{order}12i", 4)[0:12]
+    sizes = [max(0, size) for size in (formula, note, data_unit, *more[:4])]
+    shape = [int(size) for size in content.unpack(f"{order}4i", 132)]
+    shape = shape[: next((place for place, size in enumerate(shape) if size <= 0), 4)]
+    behind = 384 + max(0, data_bytes - 320) + sizes[0]
+    texts = []
+    for size in sizes[1:]:
+        texts.append(content.raw(behind, size).decode("latin-1") if size else "")
+        behind += size
+    short = [content.text(216 + 4 * dimension, 4) for dimension in range(4)] + [content.text(212, 4)]
+    long = [*texts[2:6], texts[1]]
+    return Wave(
+        name=content.text(92, 32),
+        kind=content.one(f"{order}h", 80),
+        shape=shape,
+        steps=content.unpack(f"{order}4d", 148),
+        offsets=content.unpack(f"{order}4d", 180),
+        units=[one.strip() or other for one, other in zip(long, short, strict=True)],
+        data_at=384,
+        note=texts[0],
+    )
+
+
+def _older_wave(content: Bytes, order: str, version: int) -> Wave:
+    """Versions 1 to 3 have one dimension; the first has no note."""
+    header = HEADERS[version][0]
+    data_bytes = content.one(f"{order}i", 2)
+    note_bytes = content.one(f"{order}i", 6) if version > 1 else 0
+    note_at = header + data_bytes
+    if note_bytes < 0 or data_bytes < 0:
+        raise ReadError("the header announces a negative size. Copy the file again.", byte=2)
+    return Wave(
+        name=content.text(header + 6, 20),
+        kind=content.one(f"{order}h", header),
+        shape=[content.one(f"{order}i", header + 42)],
+        steps=content.unpack(f"{order}d", header + 48),
+        offsets=content.unpack(f"{order}d", header + 56),
+        units=[content.text(header + 38, 4), content.text(header + 34, 4)],
+        data_at=header + 110,
+        note=content.raw(note_at, note_bytes).decode("latin-1") if note_bytes else "",
+    )
+
+
+def _numbers(content: Bytes, order: str, wave: Wave) -> NDArray[np.generic]:
+    kind = KINDS.get(wave.kind & ~COMPLEX & ~UNSIGNED)
+    if kind is None:
+        raise ReadError(
+            f"a wave of type {wave.kind} holds text, not numbers. Send the wave with the numbers."
+        )
+    if wave.kind & UNSIGNED:
+        kind = kind.replace("i", "u")
+    if not wave.shape or min(wave.shape) < 1:
+        raise ReadError("the wave is empty. Save it again from Igor.")
+    count = int(np.prod(wave.shape, dtype=object))
+    if count > MOST_VALUES:
+        raise ReadError(f"the wave announces {count} points, which cannot be. Copy the file again.")
+    is_complex = bool(wave.kind & COMPLEX)
+    values = content.floats(order + kind, count * (2 if is_complex else 1), wave.data_at)
+    if is_complex:
+        return (values[0::2] + 1j * values[1::2]).reshape(wave.shape[::-1])
+    return values.reshape(wave.shape[::-1])
+
+
+def _axis(wave: Wave, dimension: int) -> Axis:
+    size = wave.shape[dimension]
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = wave.offsets[dimension] + wave.steps[dimension] * np.arange(size, dtype=np.float64)
+    if not np.all(np.isfinite(values)):
+        raise ReadError("the wave has no finite scaling, so there is no axis. Copy the file again.")
+    text = wave.units[dimension]
+    name, unit = named(text) if "[" in text else ("xyzt"[dimension], text)
+    return Axis(name, unit, values)
+
+
+def _note(note: str) -> Mapping[str, str]:
+    """Lines "key=value" of a note; others under their number."""
+    said: dict[str, str] = {}
+    for number, line in enumerate(note.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
+        key, mark, value = line.strip("\0").partition("=")
+        if mark and key.strip():
+            said[key.strip()] = value.strip()
+        elif line.strip("\0 "):
+            said[f"note line {number}"] = line.strip("\0 ")
+    return said
