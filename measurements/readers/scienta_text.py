@@ -90,8 +90,8 @@ def _dataset(region: Region, about_all: dict[str, str], number: str) -> Dataset:
     announced = region.said.get("Dimension 1 size", "")
     if announced.isdecimal() and int(announced) != len(first):
         raise ReadError(
-            f"region {number} announces {announced} energies and has {len(first)}. Was the file cut off? Save "
-            "it again."
+            f"region {number} announces {announced} energies and has {len(first)}. Was the file cut off? "
+            "Save it again."
         )
     values = np.stack([step[:, 1:].T for step in region.steps])
     name, unit = named(region.said.get("Dimension 1 name", "Energy [eV]"))
