@@ -57,6 +57,10 @@ CONDITIONS: dict[str, Condition] = {
     "tube_voltage": Condition("Tube voltage", "kV"),
     "tube_current": Condition("Tube current", "mA"),
     "photon_energy": Condition("Excitation energy", "eV"),
+    # what the instrument's own program found
+    "quantum_yield": Condition("Photoluminescence quantum yield", "1"),
+    "implied_voltage": Condition("Implied open-circuit voltage", "V"),
+    "band_gap": Condition("Band gap", "eV"),
     # the instrument
     "instrument": Condition("Instrument", TEXT),
     "detector": Condition("Detector", TEXT),
@@ -141,6 +145,7 @@ _SCALES: dict[str, dict[str, tuple[float, float]]] = {
     "Hz": {"hz": (1, 0), "khz": (1e3, 0), "mhz": (1e6, 0)},
     "keV": {"kev": (1, 0), "ev": (1e-3, 0), "mev": (1e3, 0)},
     "eV": {"ev": (1, 0), "kev": (1e3, 0)},
+    "V": {"v": (1, 0), "mv": (1e-3, 0)},
     "kV": {"kv": (1, 0), "v": (1e-3, 0), "kev": (1, 0)},
     "mA": {"ma": (1, 0), "a": (1e3, 0), "µa": (1e-3, 0), "ua": (1e-3, 0)},
     "nA": {"na": (1, 0), "pa": (1e-3, 0), "µa": (1e3, 0), "ua": (1e3, 0), "ma": (1e6, 0), "a": (1e9, 0)},
