@@ -151,7 +151,7 @@ def understood(header: Mapping[str, str], words: Mapping[str, NameAndUnit]) -> d
         if amount is None:
             continue
         number = as_number(amount[1].replace(",", "."))
-        for unit in (amount[2], known[1]):
+        for unit in (amount[2], known[1]) if amount[2] else (known[1],):
             if quantity := condition(known[0], number, unit):
                 found |= quantity
                 break
