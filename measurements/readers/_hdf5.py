@@ -1,7 +1,8 @@
 """HDF5 of strangers: opened without surprise, sizes checked before anything is loaded, words as text.
 
-h5py is imported inside: it doubles what NumPy costs a process at start. It has no types, so its groups,
-datasets and attributes are Any here.
+One altered byte can make the HDF5 library end its process; that is why `measurements.sandbox` reads files in
+a child. h5py is imported inside: it doubles what NumPy costs a process at start. It has no types, so its
+groups, datasets and attributes are Any here.
 """
 
 from __future__ import annotations
@@ -61,14 +62,14 @@ def child(group: Any, name: str) -> Any:
 def numbers(node: Any) -> Array:
     """The numbers of an HDF5 dataset as float64; ReadError when there are too many, or none at all."""
     if not is_array(node) or node.dtype.kind not in "iufb":
-        raise ReadError(f"“{node.name}” holds no real numbers.")
+        raise ReadError(f"“{text(node.name)}” holds no real numbers.")
     if getattr(node, "is_virtual", False) or node.external:
-        raise ReadError(f"the numbers of “{node.name}” are in other files. Export one file that holds them.")
-    if node.size > MOST_VALUES:
         raise ReadError(
-            f"“{node.name}” has {node.size / 1e6:.0f} million values; up to {MOST_VALUES / 1e6:.0f} million "
-            "are read. Bin or crop it, or send its parts."
+            f"the numbers of “{text(node.name)}” are in other files. Export one file that holds them."
         )
+    if node.size > MOST_VALUES:
+        millions = f"{node.size / 1e6:.0f} million values; up to {MOST_VALUES / 1e6:.0f} million"
+        raise ReadError(f"“{text(node.name)}” has {millions} are read. Bin or crop it, or send its parts.")
     return np.asarray(node[()], dtype=np.float64)
 
 
@@ -84,7 +85,12 @@ def text(value: Any) -> str:
         return ", ".join(text(item) for item in value.ravel()[:LONGEST_TEXT])
     if value is None or type(value).__name__ == "Empty":
         return ""
-    return str(value).strip()
+    return clean(str(value)).strip()
+
+
+def clean(words: str) -> str:
+    """h5py smuggles bytes that are not UTF-8 through as half surrogates, which nothing else can store."""
+    return words.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def attribute(node: Any, *names: str) -> str:
@@ -96,7 +102,7 @@ def words(group: Any, *, skip: tuple[str, ...] = ()) -> dict[str, str]:
     """Everything short that a group says, by path: attributes, words and lone numbers, with their units."""
     found: dict[str, str] = {}
     for key, value in _words(group, "", 0, set(skip)):
-        found[key] = value[:LONGEST_TEXT]
+        found[clean(key)] = value[:LONGEST_TEXT]
         if len(found) >= MOST_ENTRIES:
             break
     return found

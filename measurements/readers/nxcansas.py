@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from measurements.data import Array, Axis, Dataset, Quantity, ReadError, Signal
-from measurements.readers import _apart, _hdf5, _sas
+from measurements.readers import _hdf5, _sas
 from measurements.readers._hdf5 import attribute, child, is_array, is_group, members, numbers, text
 from measurements.readers.base import NEVER, Format
 from measurements.vocabulary import condition
@@ -38,10 +38,6 @@ def recognises(head: bytes, filename: str) -> float:
 
 
 def read(path: Path) -> list[Dataset]:
-    return _apart.read(__name__, path)
-
-
-def read_here(path: Path) -> list[Dataset]:
     with _hdf5.opened(path, FORMAT.name) as file:
         return datasets_of(file)
 
@@ -57,7 +53,7 @@ def datasets_of(file: Any) -> list[Dataset]:
         tables = list(_groups(entry, "SASdata"))
         for table in tables:
             several = len(entries) > 1 or len(tables) > 1
-            title = attribute(table, "canSAS_name") or table.name.strip("/") if several else ""
+            title = attribute(table, "canSAS_name") or text(table.name).strip("/") if several else ""
             curves += _curve(table, header, known, title)
         for table in _groups(entry, "SAStransmission_spectrum"):
             spectra += _transmission(table, header, known)
@@ -82,7 +78,7 @@ def _curve(table: Any, header: dict[str, str], known: dict[str, Quantity], title
     q_node = (child(table, q_name) if q_name else None) or _named(table, Q_NAMES)
     if not is_array(intensity_node) or not is_array(q_node):
         raise ReadError(
-            f"“{table.name}” has no Q and I. It is damaged, or two-dimensional in a way not known."
+            f"“{text(table.name)}” has no Q and I. It is damaged, or two-dimensional in a way not known."
         )
     intensity, q = numbers(intensity_node), numbers(q_node)
     if intensity.ndim != 1 or q.shape != intensity.shape:
@@ -107,7 +103,7 @@ def _map(
     """Frames of curves on one q; a detector's own plane (Qx, Qy) is not a curve and is refused."""
     if intensity.ndim < 2 or q.ndim != 1 or intensity.shape[-1] != q.size or not np.all(np.isfinite(q)):
         raise ReadError(
-            f"“{table.name}” is a map of {'×'.join(map(str, intensity.shape))}, and q is not one axis. "
+            f"“{text(table.name)}” is a map of {'×'.join(map(str, intensity.shape))}, and q is not one axis. "
             "Reduce it to curves of intensity over q."
         )
     scaled, q_unit = _sas.per_length(q, _unit(q_node), _sas.Q_UNIT)
