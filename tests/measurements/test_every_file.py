@@ -130,14 +130,22 @@ def test_damaged_files_stay_within_a_gigabyte_and_ten_seconds(reference: Path, t
     """The same at arm's length, where memory and processor time have their limits."""
     folder = reference / "instrument_files"
     path = tmp_path / "damaged"
+    over: list[str] = []
     for source in smallest_of_each_reader(folder, report.manifest(reference)):
-        for _, mutated in mutations(source.read_bytes(), seed=7, cuts=3, flips=5, swaps=1):
+        for done, mutated in mutations(source.read_bytes(), seed=7, cuts=3, flips=5, swaps=1):
             path.write_bytes(mutated)
-            try:
-                read_limited(lambda name=source.name: opened(path, name), tmp_path / "exchange")
-            except readers.ReadError as error:
-                assert "took too long" not in str(error), source
-                assert "GiB" not in str(error), source
+            said = refusal(path, source.name, tmp_path / "exchange")
+            if "took too long" in said or "GiB" in said:
+                over.append(f"{source.name}, {done}: {said}")
+    assert not over, "\n".join(over)
+
+
+def refusal(path: Path, name: str, exchange: Path) -> str:
+    try:
+        read_limited(lambda: opened(path, name), exchange)
+    except readers.ReadError as error:
+        return str(error)
+    return ""
 
 
 def opened(path: Path, name: str) -> dict[str, readers.Dataset]:
