@@ -2,7 +2,7 @@
 
 .venv/bin/python -m benchmarks previews
 
-Beside it, in the same run, what the same answer costs when the numbers are fetched from their file and thinned.
+Beside it, in the same run, what the same answer costs when the numbers come from their file and are thinned.
 """
 
 from __future__ import annotations
