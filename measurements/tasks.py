@@ -42,3 +42,18 @@ def reread_failed() -> None:
     from measurements.services import reread_failed
 
     reread_failed()
+
+
+@shared_task(ignore_result=True, soft_time_limit=1800, time_limit=1830)
+def record_batch(batch_id: int) -> None:
+    from measurements.models import Batch
+    from measurements.services import batches
+
+    batches.record_batch(Batch.objects.select_related("created_by", "project").get(pk=batch_id))
+
+
+@shared_task(ignore_result=True, time_limit=HARD_LIMIT_S)
+def sweep_batches() -> None:
+    from measurements.services import batches
+
+    batches.requeue_batches()

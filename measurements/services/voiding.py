@@ -17,6 +17,7 @@ from samples.models import User
 from samples.queueing import enqueue
 
 MOST_AT_ONCE = 500
+ZIP = b"PK\x03\x04"
 
 
 @transaction.atomic
@@ -111,6 +112,8 @@ def _recognised(row: Measurement) -> Iterator[str]:
         reader = readers.recognise(head, file.filename)
         if reader is not None:
             yield f"{reader.key} {reader.version}"
+        elif head.startswith(ZIP):  # perhaps a folder that some reader knows by now
+            yield f"archive {sum(each.version for each in readers.registry().values())}"
 
 
 def _set(measurement: Measurement, row: Measurement, status: str) -> None:
