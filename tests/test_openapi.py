@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import schemathesis
@@ -28,6 +29,10 @@ HARMLESS = settings(
         HealthCheck.filter_too_much,
     ],
 )
+
+
+RAW = "application/octet-stream", "application/offset+octet-stream"
+schemathesis.serializer.alias(RAW[1], RAW[0])
 
 
 def operations() -> list[Any]:
@@ -68,6 +73,13 @@ def called(client: APIClient, case: Any) -> Any:
     form = "json"
     if case.media_type == "multipart/form-data":
         form, body = "multipart", {name: as_part(value) for name, value in body.items()}
+    if case.media_type in RAW:
+        body = case.body if isinstance(case.body, bytes) else b""
+        query = "?" + urlencode(query, doseq=True)
+        headers = {name: str(value) for name, value in (case.headers or {}).items()}
+        return client.generic(
+            case.method, case.formatted_path + query, body, content_type=case.media_type, headers=headers
+        )
     call = getattr(client, case.method.lower())
     if case.method == "GET":
         return call(case.formatted_path, query)

@@ -18,6 +18,7 @@ from analysis import services
 from analysis.models import Run, Value
 from measurements.models import Measurement
 from measurements.services import Subject, add_instrument, attach
+from measurements.services.uploading import begin_upload
 from samples.models import Design, Location, Lot, Material, Project, Sample, User
 from samples.services import access, exposures, stock
 from tests.analysis.conftest import Measured, measured
@@ -44,7 +45,10 @@ def parameters(route: str) -> list[str]:
     return [a or b for a, b in PARAMETER.findall(route)]
 
 
-WITH_PARAMETERS = sorted({route for route in routes() if parameters(route)})
+TAKES_ONLY = {
+    "api/v1/uploads/<path:filename>"
+}  # shows nothing; tests/measurements/test_raw_upload.py tries it
+WITH_PARAMETERS = sorted({route for route in routes() if parameters(route)} - TAKES_ONLY)
 WITHOUT = sorted({route for route in routes() if not parameters(route)})
 QUESTIONS = {
     "api/v1/explore/": "?x=sintering_temperature_c&y=plqy",
@@ -87,6 +91,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
     room = Location.objects.create(project=project, kind="room", name="R-1", path="R-1")
     Lot.objects.create(sample=made, lot_number="secret-glass")
     entry = stock.recount(made, 1.0, "secret-glass", alice)
+    upload = begin_upload(user=alice, size_bytes=1, said={"filename": "secret-scan.txt"})
     design = Design.objects.create(project=project, name="secret-array", levels={}, seed=1)
     return {
         "samples": composite.code,
@@ -113,6 +118,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "files": measurement.files.get().pk,
         "instruments": instrument.pk,
         "projects": project.slug,
+        "uploads": upload.pk,
     }
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import ClassVar
 
 from django.http import HttpRequest
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from measurements.api.errors import as_http
-from measurements.api.identity import OneQueryTokenAuthentication
 from measurements.serializers import ReceiptSerializer
 from measurements.services import Incoming, RefusedError, receive
 from measurements.services.claims import FIELDS, claims_of, writable_project
@@ -65,8 +62,6 @@ class Body:
 
 
 class RawUploadView(APIView):
-    authentication_classes: ClassVar = [OneQueryTokenAuthentication, SessionAuthentication]
-
     @extend_schema(
         operation_id="uploads_put",
         request={"application/octet-stream": OpenApiTypes.BINARY},

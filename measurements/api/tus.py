@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -17,14 +17,12 @@ from django.urls import reverse
 from django.utils.http import http_date
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from measurements.api.errors import as_http
-from measurements.api.identity import OneQueryTokenAuthentication
 from measurements.models import Upload
 from measurements.serializers import ResumableUploadSerializer
 from measurements.services import RefusedError, uploading
@@ -68,13 +66,11 @@ class Gone(APIException):
     default_detail = "Nobody went on with this upload, so what was here of it was removed. Begin it anew."
 
 
-def tus_header(name: str, description: str, *, required: bool = False) -> OpenApiParameter:
-    return OpenApiParameter(
-        name, OpenApiTypes.STR, OpenApiParameter.HEADER, required=required, description=description
-    )
+def tus_header(name: str, description: str, kind: Any = OpenApiTypes.STR, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=description, **more)
 
 
-TUS = tus_header("Tus-Resumable", f"`{VERSION}`", required=True)
+TUS = tus_header("Tus-Resumable", "The version of tus.", required=True, enum=[VERSION])
 CHECKSUM = tus_header("Upload-Checksum", "`sha1`, `sha256` or `md5`, a space, and the digest in Base64.")
 REFUSALS = {
     404: OpenApiResponse(description="Not there, or not yours."),
@@ -84,8 +80,6 @@ REFUSALS = {
 
 
 class TusView(APIView):
-    authentication_classes: ClassVar = [OneQueryTokenAuthentication, SessionAuthentication]
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         override = request.headers.get("X-HTTP-Method-Override", "").upper()
         if request.method == "POST" and override in OVERRIDES:
@@ -141,7 +135,7 @@ class UploadsView(TusView):
         request={PIECE: OpenApiTypes.BINARY},
         parameters=[
             TUS,
-            tus_header("Upload-Length", "Bytes of the whole file.", required=True),
+            tus_header("Upload-Length", "Bytes of the whole file.", OpenApiTypes.INT64, required=True),
             tus_header(
                 "Upload-Metadata",
                 f"Pairs of a key and its value in Base64, between commas: {', '.join(KNOWN)}.",
@@ -210,7 +204,11 @@ class UploadView(TusView):
     @extend_schema(
         operation_id="uploads_append",
         request={PIECE: OpenApiTypes.BINARY},
-        parameters=[TUS, tus_header("Upload-Offset", "Where this piece begins.", required=True), CHECKSUM],
+        parameters=[
+            TUS,
+            tus_header("Upload-Offset", "Where this piece begins.", OpenApiTypes.INT64, required=True),
+            CHECKSUM,
+        ],
         responses={
             204: OpenApiResponse(
                 description="Taken. After the last piece `Vitrine-Measurement` says what it has become."
