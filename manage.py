@@ -19,6 +19,10 @@ def main() -> None:
         from config import up
 
         sys.exit(up.main(sys.argv[2:]))
+    if command in ("backup", "restore"):
+        from config.backup import commands
+
+        sys.exit(getattr(commands, command)(sys.argv[2:]))
     if command == "test":
         from config import testing
 

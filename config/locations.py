@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+UNFINISHED_RESTORE = "restore_unfinished"  # in a data folder that a restore has begun to fill
 
 
 def data_dir() -> Path:

@@ -29,6 +29,11 @@ def main(arguments: list[str]) -> int:
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(data):
+            if (data / locations.UNFINISHED_RESTORE).exists():
+                raise RefusedError(
+                    f"A restore into {data} did not come to its end. Run it again: manage.py restore DIR "
+                    f"--data {data}"
+                )
             network.require_free_port(options.host, options.port)
             with Supervisor() as supervisor, embedded.services(supervisor, data):
                 serve(supervisor, options)
