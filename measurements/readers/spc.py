@@ -37,6 +37,7 @@ VERSION = 1
 NEW, NEW_BIG_ENDIAN, OLD = 0x4B, 0x4C, 0x4D
 SHORTS, MANY, OWN_LABELS, OWN_X, HAS_X = 0x01, 0x04, 0x20, 0x40, 0x80
 FLOATS = -128
+ZIP = b"PK"  # whose second letter is the new version's number
 MOST_SUBFILES = 100_000
 X_UNITS: dict[int, NameAndUnit] = {
     1: ("Wavenumber", "cm⁻¹"), 2: ("Wavelength", "µm"), 3: ("Wavelength", "nm"), 4: ("Time", "s"),
@@ -93,15 +94,16 @@ class Head:
 
 def recognises(head: bytes, filename: str) -> float:
     """Two bytes are a weak magic: the header must also make sense."""
-    if len(head) < 256 or head[1] not in (NEW, NEW_BIG_ENDIAN, OLD):
+    if len(head) < 256 or head[1] not in (NEW, NEW_BIG_ENDIAN, OLD) or head.startswith(ZIP):
         return 0.0
     try:
         found = _head(Bytes(head))
     except ReadError:
         return 0.0
     units_known = found.units[0] in {*X_UNITS, 0, 15, 255} and found.units[1] in Y_UNITS | {15: ("", "")}
-    points_known = found.points > 0 or bool(found.flags & OWN_X)
-    if not (units_known and points_known and found.subfiles >= 1):
+    points_known = 0 < found.points <= MOST_VALUES or bool(found.flags & OWN_X)
+    ends_known = bool(np.all(np.isfinite([found.first, found.last])))
+    if not (units_known and points_known and ends_known and 1 <= found.subfiles <= MOST_SUBFILES):
         return 0.0
     return 0.9 if filename.lower().endswith(".spc") else 0.6
 
