@@ -47,12 +47,15 @@ def make_old(data: Path, programs: Path) -> None:
 def start(data: Path) -> tuple[str, list[tuple[object, ...]]]:
     """What `up` says while it starts the services, and what is in the database then."""
     out = io.StringIO()
-    with Supervisor(env=dict(ENV), out=out) as supervisor, embedded.services(supervisor, data):
-        with psycopg.connect(supervisor.env["DATABASE_URL"]) as connection:
-            version = connection.execute("SHOW server_version_num").fetchone()
-            rows = connection.execute("SELECT count(*), max(name), max(id) FROM kept").fetchall()
-            connection.execute("INSERT INTO kept (name) VALUES ('the sequence goes on')")
-            connection.rollback()
+    with (
+        Supervisor(env=dict(ENV), out=out) as supervisor,
+        embedded.services(supervisor, data),
+        psycopg.connect(supervisor.env["DATABASE_URL"]) as connection,
+    ):
+        version = connection.execute("SHOW server_version_num").fetchone()
+        rows = connection.execute("SELECT count(*), max(name), max(id) FROM kept").fetchall()
+        connection.execute("INSERT INTO kept (name) VALUES ('the sequence goes on')")
+        connection.rollback()
     assert version is not None
     assert int(version[0]) // 10000 == NEW
     return out.getvalue(), rows
