@@ -15,8 +15,9 @@ from measurements.readers._rows import refuse_gaps
 ENERGY_NAMES = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"^(?:achieved|actual|measured|true)[ _]energy", r"^energy\b(?![ _]?(?:req|set))", r"^e$|^energy_?k?ev",
-        r"^mono[ _]?(?:e\b|e_|energy)", r"^zapenergy", r"^(?!requested).*energy", r"energy|^mononrg",
+        r"^(?:achieved|actual|measured|true)[ _]energy", r"^energy\b(?![ _]?(?:req|set))",
+        r"^e$|^energy_?k?ev", r"^mono[ _]?(?:e\b|e_|energy)", r"^zapenergy",
+        r"^(?!requested).*energy", r"energy|^mononrg",
     )
 ]  # fmt: skip
 ABSORPTION = re.compile(r"^x?mu(?:\b|_|\d|trans|fluor|ref|\()|^μ|^norm(?:alized)?\b|^flat\b", re.IGNORECASE)
@@ -60,22 +61,25 @@ def column_datasets(
     title: str = "",
     acquired_at: datetime | None = None,
     first_line: int = 1,
+    axis: int | None = None,
 ) -> list[Dataset]:
     """One dataset per column over the energy: absorption, then detectors, then clocks and the like.
 
     first_line : number of the first row in the file
+    axis : the column that was scanned, where the file says so; else it is found by its name
     Without an energy the first column is the axis, and the technique stays open.
     """
     if rows.shape[1] < 2:
         raise ReadError("there is one column only, so nothing was measured along it. Export the scan again.")
     energy = energy_column(names)
-    place = 0 if energy is None else energy
+    place = axis if axis is not None else energy or 0
+    is_energy = place == energy
     values = rows[:, place].copy()
     refuse_gaps(values, first_line)
-    if energy is None:
-        axis = Axis(names[place] or "x", units[place], values)
+    if is_energy:
+        scanned = Axis("Energy", units[place] or energy_unit(values), values)
     else:
-        axis = Axis("Energy", units[place] or energy_unit(values), values)
+        scanned = Axis(names[place] or "x", units[place], values)
     others = [number for number in range(rows.shape[1]) if number != place]
     others.sort(
         key=lambda number: 0 if ABSORPTION.search(names[number]) else 1 + _is_auxiliary(names[number])
@@ -83,9 +87,9 @@ def column_datasets(
     titles = _distinct(names)
     return [
         Dataset(
-            Signal(names[number], units[number], rows[:, number].copy()), (axis,), header, acquired_at,
+            Signal(names[number], units[number], rows[:, number].copy()), (scanned,), header, acquired_at,
             conditions, f"{title}, {titles[number]}" if title else titles[number],
-            "" if energy is None else "xas",
+            "xas" if is_energy else "",
         )
         for number in others
     ]  # fmt: skip
