@@ -34,6 +34,8 @@ from samples.models import User
 log = logging.getLogger(__name__)
 
 ACKNOWLEDGE_EVERY_S = 2.0  # what a killed server loses at most
+# A web server reads until it has what was asked for, so a slow client is asked for little at a time.
+SLOW_BYTES, SLOW_S = 64 * 1024, 0.2
 STALLED_S = 30.0  # without a byte for so long, a request gives way to a newer one
 REMEMBERED_FOR = timedelta(days=30)  # how long an address of the past answers 410 and not 404
 ALGORITHMS = ("sha1", "sha256", "md5")
@@ -191,8 +193,15 @@ class _Writer:
 
     def take(self, body: Readable, room: int, checksum: Checksum | None = None) -> None:
         end = self.file.size + room
+        size = SLOW_BYTES
         try:
-            while self.file.size < end and (data := body.read(min(CHUNK_BYTES, end - self.file.size))):
+            while self.file.size < end:
+                asked_at_s = time.monotonic()
+                data = body.read(min(size, end - self.file.size))
+                if not data:
+                    break
+                is_slow = time.monotonic() - asked_at_s > SLOW_S
+                size = SLOW_BYTES if is_slow else min(2 * size, CHUNK_BYTES)
                 if time.monotonic() - self._told_at_s > ACKNOWLEDGE_EVERY_S:
                     # Before writing: this request may have slept while another took its place.
                     self.acknowledge(self.upload.received_bytes if checksum else None)
