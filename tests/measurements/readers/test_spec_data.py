@@ -77,7 +77,7 @@ def test_only_a_scan_of_the_energy_is_an_absorption_scan(tmp_path: Path) -> None
 
 
 def test_rows_that_do_not_fit_their_names_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match="Line 18: the rows have 3 numbers"):
+    with pytest.raises(ReadError, match="Line 17: the rows have 3 numbers"):
         spec_data.read(saved(tmp_path, SCANS.replace("7.1 4\n7.2 5", "7.1 4 1\n7.2 5 1")))
 
 
