@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +78,10 @@ def restore(arguments: list[str]) -> int:
 
 
 def _make(folder: Path, url: str, keep: int | None) -> int:
-    from django.utils import timezone
-
-    started_at = timezone.now()
+    started_at = datetime.now(UTC)
     made = making.make(folder, url=url, files=_store(url), data=locations.data_dir())
     manifest = made.manifest()
-    _note(made, started_at=started_at, finished_at=timezone.now())
+    _note(made, started_at=started_at, finished_at=datetime.now(UTC))
     print(
         f"{made.path}: {manifest.files} files, {readable(manifest.size_bytes)}, of which "
         f"{readable(manifest.copied_bytes)} were new."
@@ -139,11 +138,9 @@ def _note_verified(backup: Backup) -> None:
     if not url:
         return  # nothing runs; the next verification while it runs is noted
     _set_up(url)
-    from django.utils import timezone
-
     from measurements.models import Backup as Row
 
-    Row.objects.filter(folder=str(backup.folder), name=backup.name).update(verified_at=timezone.now())
+    Row.objects.filter(folder=str(backup.folder), name=backup.name).update(verified_at=datetime.now(UTC))
 
 
 def _restore(backup: Backup, options: argparse.Namespace) -> int:
