@@ -61,11 +61,9 @@ class Site:
         self.children.append(child)
         return child
 
-    def web(self, **environment: str) -> str:
-        """Address of a web server that answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    def web(self, port: int = 0, **environment: str) -> str:
+        """Address of a web server that answers; on a port of its own, or again on one that it had."""
+        port = port or free_port()
         self.start(
             "granian", "--interface", "wsgi", "--port", str(port), "--blocking-threads", "8",
             "config.wsgi:application", **environment,
@@ -91,6 +89,12 @@ class Site:
                 child.wait(10)
             except subprocess.TimeoutExpired:
                 kill_group(child, signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def kill_group(child: subprocess.Popen[bytes], number: int) -> None:
