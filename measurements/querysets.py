@@ -19,6 +19,13 @@ WAITS_FOR_A_PERSON = Q(status__in=["received", "read", "failed"]) & (
     Q(sample__isnull=True) | Q(status="failed") | Q(technique="unknown", status="read") | Q(conflict__gt="")
 )
 
+REASONS = {
+    "sample": Q(sample__isnull=True),
+    "format": Q(status="failed"),
+    "technique": Q(technique="unknown", status="read"),
+    "conflict": Q(conflict__gt=""),
+}
+
 
 class MeasurementQuerySet(OfProject):
     sample_path = "sample"

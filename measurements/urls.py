@@ -5,9 +5,12 @@ from rest_framework.routers import SimpleRouter
 
 from measurements.api import (
     AttachmentViewSet,
+    BatchViewSet,
     DatasetViewSet,
     FileViewSet,
     FormatsView,
+    InboxRuleViewSet,
+    InboxViewSet,
     InstrumentViewSet,
     MeasurementViewSet,
     RawUploadView,
@@ -22,6 +25,9 @@ router.register("datasets", DatasetViewSet)
 router.register("files", FileViewSet)
 router.register("instruments", InstrumentViewSet)
 router.register("attachments", AttachmentViewSet)
+router.register("inbox", InboxViewSet, basename="inbox")
+router.register("inbox-rules", InboxRuleViewSet)
+router.register("batches", BatchViewSet)
 
 urlpatterns = [
     path("", include(router.urls)),

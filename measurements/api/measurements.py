@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from measurements import services
+from measurements.api.decisions import Decisions
 from measurements.api.errors import as_http
 from measurements.models import Measurement
 from measurements.serializers import (
@@ -54,7 +55,9 @@ class MeasurementFilter(django_filters.FilterSet):
         return measurements.filter(files__blob__sha256=value.lower()).distinct()
 
 
-class MeasurementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class MeasurementViewSet(
+    Decisions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
+):
     """Measurements of your projects."""
 
     queryset = Measurement.objects.none()

@@ -69,23 +69,28 @@ def reread(measurement: Measurement, *, user: User, reason: str = "") -> None:
     measurement.status, measurement.error = row.status, ""
 
 
-def reread_failed() -> int:
-    """Every failed measurement that a reader recognises with which it was not tried again yet."""
+def reread_failed(*, dry_run: bool = False) -> int:
+    """Every failed measurement that a reader recognises with which it was not tried again yet; how many."""
     again = 0
     failed = Measurement.objects.filter(status=Measurement.Status.FAILED).order_by("pk")
     for row in failed.prefetch_related("files__blob").iterator(chunk_size=100):
         known = " ".join(_recognised(row))[:80]
         if not known or known == row.read_again_with:
             continue
-        with transaction.atomic():
-            now = locked(row, None)
-            if now.status == Measurement.Status.FAILED:
-                now.read_again_with = known
-                _again(now, by=None, reason=f"Recognised by {known}")
-                again += 1
+        again += dry_run or _once_more(row, known)
         if again == MOST_AT_ONCE:
             break
     return again
+
+
+@transaction.atomic
+def _once_more(measurement: Measurement, known: str) -> bool:
+    row = locked(measurement, None)
+    if row.status != Measurement.Status.FAILED:
+        return False
+    row.read_again_with = known
+    _again(row, by=None, reason=f"Recognised by {known}")
+    return True
 
 
 def _again(row: Measurement, *, by: User | None, reason: str) -> None:

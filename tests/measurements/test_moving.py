@@ -234,6 +234,7 @@ def test_failed_files_that_a_reader_recognises_are_read_again_once_per_reader(
     stays = read(b"\x00\x01 nothing that anybody reads", "stays.bin")
     comes = read()
     Measurement.objects.filter(pk=comes.pk).update(status="failed", error="There was no reader.")
+    assert reread_failed(dry_run=True) == 1
     assert reread_failed() == 1
     comes.refresh_from_db()
     stays.refresh_from_db()

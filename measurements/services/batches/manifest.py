@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from measurements.serializers import ROLE_CHARACTERS
 from measurements.techniques import Technique
 from samples.exchange import FileError
-from samples.exchange.cells import NUMBER, CellError, Formula, read, shortened, written
+from samples.exchange.cells import DECIMAL_COMMA, NUMBER, CellError, Formula, read, shortened, written
 from samples.exchange.columns import Column
 from samples.exchange.reading import Sheet, sheets
 
@@ -214,7 +214,8 @@ def _condition(name: str, cell: Any) -> Any:
     if isinstance(cell, (bool, int, float)):
         return cell
     text = read(cell, Column(name, "text", longest=500), UTC)
-    return float(text) if text is not None and NUMBER.fullmatch(text) else text
+    is_number = text is not None and (NUMBER.fullmatch(text) or DECIMAL_COMMA.fullmatch(text))
+    return read(text, Column(name, "number"), UTC) if is_number else text
 
 
 def file_name(text: str) -> str:
