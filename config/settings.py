@@ -159,6 +159,15 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=10),
         "options": {"expires": 3600},
     },
+    "record batches that a killed worker left": {
+        "task": "measurements.tasks.sweep_batches",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "read failed files again that a newer reader recognises, every night": {
+        "task": "measurements.tasks.reread_failed",
+        "schedule": crontab(hour=1, minute=30),
+    },
     "reanalyse what is outdated, every night": {
         "task": "analysis.tasks.reanalyse_outdated",
         "schedule": crontab(hour=2, minute=30),
@@ -254,6 +263,8 @@ SPECTACULAR_SETTINGS = {
         "MeasurementOriginEnum": "measurements.models.Measurement.Origin",
         "SampleStateEnum": "samples.models.Sample.State",
         "ExposureKindEnum": "samples.models.Exposure.Kind",
+        "BatchStatusEnum": "measurements.models.Batch.Status",
+        "DecisionKindEnum": "measurements.models.Decision.Kind",
         "AttachmentKindEnum": "measurements.models.Attachment.Kind",
         "RunStatusEnum": "analysis.models.Run.Status",
         "ValueOriginEnum": "analysis.models.Value.Origin",
