@@ -38,6 +38,7 @@ class Vitrine:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_PUT(self) -> None:
                 outer.requests += 1
