@@ -47,6 +47,7 @@ CONDITIONS: dict[str, Condition] = {
     "laser_power": Condition("Laser power", "mW"),
     "irradiance": Condition("Irradiance", "mW/cm²"),
     "spot_diameter": Condition("Spot diameter", "mm"),
+    "light_source": Condition("Light source", TEXT),
     "repetition_rate": Condition("Repetition rate", "MHz"),
     "xray_wavelength": Condition("X-ray wavelength", "Å"),
     "xray_wavelength_2": Condition("X-ray wavelength Kα₂", "Å"),
