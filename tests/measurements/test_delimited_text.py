@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import pytest
 
 from measurements import readers
 from measurements.data import Dataset, ReadError
-from measurements.readers import delimited_text, fluoracle
+from measurements.readers import delimited_text
 from measurements.readers._numbers import BLOCK_CHARACTERS
 
 Reading = Callable[..., list[Dataset]]
@@ -249,94 +248,3 @@ def test_a_file_of_200_mb_is_read_in_bounded_memory(tmp_path: Path) -> None:
     points, peak_mb = peak_of_reading(tmp_path / "huge.txt", 200)
     assert points > 10_000_000
     assert peak_mb < 800
-
-
-def fluoracle_lines(traces: str = "scan1", rows: str = "450.00,5.5E+2,\r\n451.00,6.5E+2,\r\n") -> bytes:
-    head = f"Labels,{traces},\r\nType,Emission Scan,\r\nStart,450.00,\r\nStop,451.00,\r\nStep,1.00,\r\n"
-    head += "Fixed/Offset,367.00,\r\nXaxis,Wavelength,\r\nYaxis,Counts,\r\nDetector,Ext Red PMT,\r\n"
-    return (head + "\r\n" + rows).encode()
-
-
-def test_the_real_fluoracle_file_reads_as_an_independent_reading_did(reference: Path) -> None:
-    path = reference / "instrument_files" / "pl" / "hysprint_MAPI_2PACz_ITO.pl.csv"
-    expected = json.loads((reference / "instrument_files" / "EXPECTED.json").read_text())["readings"]
-    (known,) = expected["pl/hysprint_MAPI_2PACz_ITO.pl.csv"]
-    reader = readers.recognise(path.read_bytes()[: readers.HEAD_BYTES], path.name)
-    assert reader is not None
-    assert reader.key == "fluoracle"
-    (dataset,) = readers.read(reader, path)
-    x, y = dataset.axes[0].values, dataset.signal.values
-    assert (x.size, x[y.argmax()]) == (451, 773.0)
-    assert (x[0], x[-1], y[0], y[-1]) == (
-        known["x_first"],
-        known["x_last"],
-        known["y_first"],
-        known["y_last"],
-    )
-    assert (y.min(), y.max()) == (known["y_min"], known["y_max"])
-    assert y.sum() == pytest.approx(known["y_sum"], rel=1e-12)
-    assert dict(dataset.header) == known["header"]
-    assert list(dataset.header) == list(known["header"])
-    assert dataset.acquired_at is None
-    assert {key: (c.value, c.unit) for key, c in dataset.conditions.items()} == {
-        "excitation_wavelength": (367.0, "nm"),
-        "emission_bandwidth": (4.00275, "nm"),
-        "excitation_bandwidth": (4.0005, "nm"),
-        "dwell_time": (0.5, "s"),
-        "repeats": (1.0, "1"),
-        "temperature": (295.86, "K"),
-        "detector": ("Ext Red PMT", ""),
-        "light_source": ("Xe", ""),
-    }
-
-
-def test_two_traces_of_fluoracle_are_two_datasets_with_their_own_labels(tmp_path: Path) -> None:
-    path = tmp_path / "scan.csv"
-    path.write_bytes(fluoracle_lines("first,second", "450.00,1,3,\r\n451.00,2,4,\r\n"))
-    first, second = fluoracle.read(path)
-    assert (first.header["Labels"], second.header["Labels"]) == ("first", "second")
-    np.testing.assert_array_equal(second.signal.values, [3, 4])
-
-
-def test_a_label_with_a_comma_stays_one_label(tmp_path: Path) -> None:
-    path = tmp_path / "scan.csv"
-    path.write_bytes(fluoracle_lines("glass, second piece"))
-    (dataset,) = fluoracle.read(path)
-    assert dataset.header["Labels"] == "glass, second piece"
-
-
-def test_a_fluoracle_file_that_lost_its_end_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "scan.csv"
-    path.write_bytes(fluoracle_lines().replace(b"Stop,451.00", b"Stop,900.00"))
-    with pytest.raises(ReadError, match=r"announces a scan to 900 nm, but the numbers end at 451 nm"):
-        fluoracle.read(path)
-
-
-def test_other_scans_of_fluoracle_are_left_to_the_general_reader() -> None:
-    decay = fluoracle_lines().replace(b"Emission Scan", b"Decay")
-    assert not fluoracle.recognises(decay, "decay.csv")
-    assert fluoracle.recognises(fluoracle_lines(), "scan.csv")
-
-
-def test_numbers_of_real_files_agree_with_independent_readings_wherever_they_are_read(
-    reference: Path,
-) -> None:
-    """Refusing a foreign format is fine; reading other numbers than a specialised reader did is not."""
-    folder = reference / "instrument_files"
-    compared = 0
-    for name, readings in json.loads((folder / "EXPECTED.json").read_text())["readings"].items():
-        path = folder / name
-        known = [r for r in readings if {"n", "x_first", "y_max"} <= r.keys()]
-        reader = readers.recognise(path.read_bytes()[: readers.HEAD_BYTES], path.name) if known else None
-        if reader is None:
-            continue
-        try:
-            datasets = readers.read(reader, path)
-        except ReadError:
-            continue
-        found = [(d.signal.values.size, d.signal.values.max(), d.axes[0].values[0]) for d in datasets]
-        for reading in known:
-            wanted = (reading["n"], reading["y_max"], reading["x_first"])
-            assert any(np.allclose(each, wanted, rtol=1e-6) for each in found), name
-            compared += 1
-    assert compared > 60

@@ -386,5 +386,5 @@ def test_techniques_and_formats_are_listed(as_alice: APIClient) -> None:
     techniques = as_alice.get("/api/v1/techniques/").json()["results"]
     assert {"key": "pl", "label": "Photoluminescence"} in techniques
     formats = {row["key"]: row for row in as_alice.get("/api/v1/formats/").json()["results"]}
-    assert formats["fluoracle"]["techniques"] == ["pl"]
+    assert formats["fluoracle"]["techniques"] == ["pl", "trpl"]
     assert formats["delimited_text"]["version"] >= 1
