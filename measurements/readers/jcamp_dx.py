@@ -34,7 +34,7 @@ FORMAT = Format(
     name="JCAMP-DX",
     extensions=(".jdx", ".dx", ".jcamp"),
     vendor="",
-    techniques=("ftir", "nmr", "uvvis", "raman", "pl", "ms", "tga", "dsc", "xrd"),
+    techniques=("ftir", "nmr", "uvvis", "raman", "pl", "ms", "tga", "dsc", "xrd", "xps"),
     description="The exchange format of infrared, NMR, UV-Vis, Raman and other spectra, in all its packings.",
 )
 VERSION = 1
