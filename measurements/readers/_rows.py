@@ -12,14 +12,16 @@ from measurements.readers._text import as_number
 
 def rows_of(lines: Sequence[str], first_line: int, delimiter: str | None = None) -> Array:
     """(N, columns) of lines with equally many numbers; `first_line` is the first one's number in the file."""
+    if not lines:
+        return np.empty((0, 0))
+    try:
+        rows: Array = np.loadtxt(lines, dtype=np.float64, delimiter=delimiter, comments=None, ndmin=2)
+        if len(rows) == len(lines):
+            return rows
+    except ValueError:
+        pass  # Fortran's D exponents, a row that is cut off, or something that is no number
     cells = [line.split(delimiter) for line in lines]
-    columns = len(cells[0]) if cells else 0
-    if all(len(row) == columns for row in cells):
-        try:
-            return np.array(cells, dtype=np.float64).reshape(len(cells), columns)
-        except ValueError:
-            pass  # Fortran's D exponents, or something that is no number
-    return np.array([_row(row, columns, number) for number, row in enumerate(cells, start=first_line)])
+    return np.array([_row(row, len(cells[0]), number) for number, row in enumerate(cells, start=first_line)])
 
 
 def _row(cells: list[str], columns: int, line: int) -> list[float]:
