@@ -29,6 +29,7 @@ FORMAT = Format(
     vendor="Casa Software",
     techniques=("xps",),
     description="XPS regions exported from CasaXPS as text, with or without the components of a fit.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

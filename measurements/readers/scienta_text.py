@@ -29,6 +29,7 @@ FORMAT = Format(
     vendor="Scienta Omicron",
     techniques=("xps",),
     description="Regions saved as text by Scienta's SES, as curves or with the slices of the detector.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

@@ -28,6 +28,7 @@ FORMAT = Format(
     vendor="Certified Scientific Software",
     techniques=("xas", "xrd", "saxs", "other"),
     description="Scans of the beamline control program SPEC, all columns of all scans.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

@@ -30,6 +30,7 @@ FORMAT = Format(
     vendor="SPECS",
     techniques=("xps",),
     description="XPS regions and scans exported from SpecsLab or Prodigy as XY text with comments.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

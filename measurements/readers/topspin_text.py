@@ -26,6 +26,7 @@ FORMAT = Format(
     vendor="Bruker",
     techniques=("nmr",),
     description="NMR spectra of one or two dimensions exported from TopSpin as text (totxt).",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

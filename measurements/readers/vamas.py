@@ -26,6 +26,7 @@ FORMAT = Format(
     vendor="ISO 14976",
     techniques=("xps", "eds"),
     description="Surface analysis spectra, depth profiles and maps in VAMAS files, also those of CasaXPS.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

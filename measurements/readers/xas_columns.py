@@ -27,6 +27,7 @@ FORMAT = Format(
     vendor="Beamlines",
     techniques=("xas", "computation"),
     description="X-ray absorption scans as columns of text: many beamlines, Ifeffit, Larch and FEFF.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

@@ -32,6 +32,7 @@ FORMAT = Format(
     vendor="XAS community",
     techniques=("xas",),
     description="X-ray absorption scans in the XAS Data Interchange format of beamlines and databases.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 
