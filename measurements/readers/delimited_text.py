@@ -2,9 +2,9 @@
 
 Separators tab, semicolon, comma or white space; decimal point or comma; lines above the numbers are kept as
 they are, and the last of them may hold column titles with units. The first column is the axis; every other
-column is a dataset of its own, unless its title says that it holds the errors of the column before it.
-Otherwise there is no uncertainty in such a file, no date without a zone, and no unit that is not written:
-those stay unknown.
+column is a dataset of its own, unless its title says that it holds the errors of the column before it. Very
+many columns are one map, and so are rows that begin with a name (_wide.py). Otherwise there is no uncertainty
+in such a file, no date without a zone, and no unit that is not written: those stay unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from measurements.data import Array, Axis, Dataset, ReadError, Signal
-from measurements.readers import _titles
+from measurements.readers import _titles, _wide
 from measurements.readers._numbers import Dialect, read_table, rows_in
 from measurements.readers._text import decoded, open_text
 from measurements.readers.base import NEVER, Format
@@ -28,13 +28,15 @@ FORMAT = Format(
     vendor="",
     techniques=(),
     description="Two or more columns of numbers, separated by tab, semicolon, comma or spaces; decimal "
-    "point or comma. Lines above the numbers are kept; “Wavelength (nm)” above a column gives its unit.",
+    "point or comma. Lines above the numbers are kept; “Wavelength (nm)” above a column gives its unit. "
+    "Tables of very many columns are read as one map.",
 )
-VERSION = 1
+VERSION = 2
 
 LAST_RESORT = 0.1  # any text at all: what is wrong with it is said line by line in `read`
 HEAD_CHARACTERS = (32 * 1024, 1024 * 1024)  # where the numbers must begin: usually, and at the latest
-MAX_COLUMNS = 64
+MAX_CURVES = 64  # columns without a name of their own; more of them are a map
+MAX_NAMED_CURVES = 512
 DIALECTS = (
     Dialect("\t"), Dialect("\t", decimal_comma=True),
     Dialect(";"), Dialect(";", decimal_comma=True),
@@ -62,15 +64,43 @@ def recognises(head: bytes, filename: str) -> float:
 
 
 def read(path: Path) -> list[Dataset]:
-    lines, layout = _beginning(path)
+    found = _beginning(path)
+    if found is None:
+        return _named_rows(path)
+    lines, layout = found
     above = lines[: layout.first]
     table = read_table(path, layout.dialect, layout.columns, lines_above=layout.first)
     columns, taken = _titles.titles(above, layout.columns, layout.dialect.delimiter)
+    labels = None
+    if columns is None and above:
+        labels = _wide.titles_with_numbers(above[-1], layout.columns, layout.dialect.delimiter)
+        taken = 1 if labels else 0
     header = _titles.settings(above[: len(above) - taken])
     for number, line in enumerate(above[len(above) - taken :], start=len(above) - taken + 1):
         header[f"line {number}"] = line.strip()
     header.update({f"line {number}": text for number, text in table.remarks.items()})
+    if layout.columns > (MAX_NAMED_CURVES if columns else MAX_CURVES):
+        titles = [name for name, _ in columns[1:]] if columns else labels[1:] if labels else None
+        axis = Axis(*(columns[0] if columns else ("x", "")), table.rows[:, 0].copy())
+        return [_wide.as_map(axis, titles, table.rows[:, 1:].copy(), header)]
+    if labels:
+        columns = [_titles.name_and_unit(labels[0] or "x"), *((label, "") for label in labels[1:])]
     return _datasets(table.rows, columns or _unnamed(layout.columns), header)
+
+
+def _named_rows(path: Path) -> list[Dataset]:
+    """A table whose rows begin with a name."""
+    table = _wide.named_rows(path)
+    if table is None:
+        raise ReadError(
+            "there are no rows of numbers in it. Was the export cut off after its header? Export two or more "
+            "columns of numbers."
+        )
+    axis, header = _wide.of_names(table)
+    if len(table.titles) > MAX_CURVES:
+        return [_wide.as_map(axis, table.titles, table.values, header)]
+    rows = np.column_stack([axis.values, table.values])
+    return _datasets(rows, [(axis.name, "1"), *map(_titles.name_and_unit, table.titles)], header)
 
 
 def _head(text: str, *, at_end: bool) -> list[str]:
@@ -78,30 +108,17 @@ def _head(text: str, *, at_end: bool) -> list[str]:
     return lines if at_end else lines[:-1]  # the last one was cut by us
 
 
-def _beginning(path: Path) -> tuple[list[str], Layout]:
-    """The first lines and what they say about all the others."""
+def _beginning(path: Path) -> tuple[list[str], Layout] | None:
+    """The first lines and what they say about all the others; None when no row begins with a number."""
     for characters in HEAD_CHARACTERS:
         with open_text(path) as text:
             lines = _head(text.read(characters), at_end=not text.read(1))
         layouts = _layouts(lines)
         if layouts:
-            return lines, _best(lines, layouts)
-    raise ReadError(
-        f"there are no rows of numbers in its {len(lines)} lines. Was the export cut off after its header? "
-        "Export two or more columns of numbers."
-    )
-
-
-def _best(lines: list[str], layouts: list[tuple[int, Layout]]) -> Layout:
-    _, layout = max(layouts, key=lambda scored: scored[0])
-    if layout.columns > MAX_COLUMNS:
-        raise ReadError(
-            f"there are {layout.columns} columns, up to {MAX_COLUMNS} are read. Export one curve for each "
-            "column, or a map in a format of its own.",
-            line=layout.first + 1,
-        )
-    _refuse_double_comma(lines, layout)
-    return layout
+            _, layout = max(layouts, key=lambda scored: scored[0])
+            _refuse_double_comma(lines, layout)
+            return lines, layout
+    return None
 
 
 def _layouts(lines: list[str]) -> list[tuple[int, Layout]]:
