@@ -68,9 +68,23 @@ def numbers(node: Any) -> Array:
             f"the numbers of “{text(node.name)}” are in other files. Export one file that holds them."
         )
     if node.size > MOST_VALUES:
-        millions = f"{node.size / 1e6:.0f} million values; up to {MOST_VALUES / 1e6:.0f} million"
-        raise ReadError(f"“{text(node.name)}” has {millions} are read. Bin or crop it, or send its parts.")
+        raise too_large(node)
     return np.asarray(node[()], dtype=np.float64)
+
+
+def refuse_large(file: Any) -> None:
+    """ReadError if anything in it has more values than are read; for readers that load all they find."""
+
+    def check(name: str, node: Any) -> None:
+        if is_array(node) and node.size > MOST_VALUES:
+            raise too_large(node)
+
+    file.visititems(check)
+
+
+def too_large(node: Any) -> ReadError:
+    millions = f"{node.size / 1e6:.0f} million values; up to {MOST_VALUES / 1e6:.0f} million"
+    return ReadError(f"“{text(node.name)}” has {millions} are read. Bin or crop it, or send its parts.")
 
 
 def text(value: Any) -> str:

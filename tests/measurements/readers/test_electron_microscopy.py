@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,20 @@ def mrc(values: np.ndarray, mode: int, *, extended: bytes = b"", order: str = "<
     header = header.ljust(208, b"\0") + b"MAP " + (b"DA\0\0" if order == "<" else b"\x11\x11\0\0")
     header += struct.pack(f"{order}fi", values.std(), 1) + b"aligned by hand".ljust(800)
     return header + extended + values.astype(np.dtype(order + values.dtype.str[1:])).tobytes()
+
+
+def mib(frames: np.ndarray) -> bytes:
+    """Frames of a Merlin: a header of text, then big-endian counts, from below upwards."""
+    content = b""
+    for index, frame in enumerate(frames, start=1):
+        height, width = frame.shape
+        header = (
+            f"MQ1,{index:06},00384,01,{width:04},{height:04},U16,   1x1,01,"
+            "2026-05-04 12:00:00.000000,0.001000,0,0,0,1.2E+2,5.11E+2,"
+            "MQ1A,2026-05-04T10:00:00.000000000Z,1000000ns,12"
+        )
+        content += header.encode().ljust(384, b" ") + frame[::-1].astype(">u2").tobytes()
+    return content
 
 
 def test_a_spectrum_of_the_standard_has_its_axis_and_angles(tmp_path: Path) -> None:
@@ -168,6 +183,30 @@ def test_angles_of_a_tilt_series_are_those_of_the_extended_header(tmp_path: Path
     assert (dataset.axes[0].unit, dataset.axes[0].values.tolist()) == ("deg", [-60.0, 60.0])
 
 
+def test_frames_of_a_merlin_are_a_scan_when_the_hdr_beside_them_tells_its_lines(tmp_path: Path) -> None:
+    frames = np.arange(6 * 8 * 4).reshape(6, 8, 4)
+    (alone,) = read(mib(frames), tmp_path, "merlin_mib")
+    assert np.array_equal(alone.signal.values, frames)
+    assert alone.axes[0].name == "Frame"
+    assert alone.acquired_at == datetime(2026, 5, 4, 10, tzinfo=UTC)
+    assert alone.conditions["exposure_time"].value == 0.001
+    folder = tmp_path / "scan"
+    folder.mkdir()
+    (folder / "a.mib").write_bytes(mib(frames))
+    (folder / "a.hdr").write_text("HDR,\t\nTime and Date Stamp (day, mnth, yr, hr, min, s):\t04/05/2026\n"
+                                  "Frames per Trigger (Number):\t3\nEnd\t\n")  # fmt: skip
+    reader = readers.get("merlin_mib")
+    assert reader.confidence_in_names(["a.mib", "a.hdr"]) > 0
+    assert reader.confidence_in_names(["a.mib", "b.txt"]) == 0
+    (scan,) = readers.read(reader, folder)
+    assert np.array_equal(scan.signal.values, frames.reshape(2, 3, 8, 4))
+
+
+def test_raw_frames_of_a_merlin_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="R64 means raw"):
+        read(mib(np.ones((1, 8, 4))).replace(b"U16", b"R64"), tmp_path, "merlin_mib")
+
+
 def test_values_that_a_picture_cannot_show_are_named(tmp_path: Path) -> None:
     values = np.zeros((1, 2, 2), "f4")
     content = bytearray(mrc(values, 2))
@@ -178,7 +217,12 @@ def test_values_that_a_picture_cannot_show_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "content"),
-    [("msa", MSA.encode()), ("blockfile", blo()[0]), ("mrc", mrc(np.zeros((2, 3, 4), "f4"), 2))],
+    [
+        ("msa", MSA.encode()),
+        ("blockfile", blo()[0]),
+        ("mrc", mrc(np.zeros((2, 3, 4), "f4"), 2)),
+        ("merlin_mib", mib(np.ones((2, 8, 4)))),
+    ],
 )
 def test_mutilated_files_are_refused_or_read(tmp_path: Path, key: str, content: bytes) -> None:
     path = tmp_path / "whole"
