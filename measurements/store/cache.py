@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,14 +27,17 @@ class FileCache:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 fetched = fetch()
                 os.chmod(fetched, 0o400)
-                fetched.replace(path)
+                with suppress(FileExistsError):  # never in the place of one that somebody may have opened
+                    os.link(fetched, path)
+                fetched.unlink()
                 continue
             fcntl.flock(fd, fcntl.LOCK_SH)
             if _is_at(path, fd):
                 break
             os.close(fd)  # it gave way between opening and locking
         try:
-            os.utime(path)
+            now_ns = time.time_ns()  # finer than the clock of the file system
+            os.utime(path, ns=(now_ns, now_ns))
             self._make_room()
             yield path
         finally:
@@ -53,8 +57,9 @@ class FileCache:
                 fd = os.open(path, os.O_RDONLY)
                 try:
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    path.unlink()
-                    total -= size
+                    if _is_at(path, fd):  # and not another, fetched since, that has readers
+                        path.unlink()
+                        total -= size
                 finally:
                     os.close(fd)
 

@@ -133,7 +133,7 @@ def parent(pid: int) -> int:
 def household(data: Path, *options: str) -> Iterator[Household]:
     running = Household(data, *options)
     try:
-        running.wait_to_hear("Vitrine is at")
+        running.wait_to_hear("Vitrine is at", patience_s=240)  # the first start makes every table
         yield running
     finally:
         if running.process.poll() is None:
