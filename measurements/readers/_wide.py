@@ -30,7 +30,7 @@ class Named(NamedTuple):
 
 
 def named_rows(path: Path) -> Named | None:
-    """The table, if the whole file is one: a line of titles, then lines of a name and numbers; else None."""
+    """The table, if the whole file is one: a line of titles, if any, then names with numbers; else None."""
     if path.stat().st_size > LARGEST_BYTES:
         return None
     with open_text(path) as text:
@@ -39,10 +39,19 @@ def named_rows(path: Path) -> Named | None:
         cells = [[cell.strip().strip('"') for cell in line.split(separator)] for line in lines]
         width = len(cells[0]) if cells else 0
         if width > FEWEST_NUMBERS and len(cells) > FEWEST_ROWS and all(len(row) == width for row in cells):
-            values = _numbers([row[1:] for row in cells[1:]], decimal_comma=separator != ",")
-            if values is not None and not any(as_number(row[0]) is not None for row in cells[1:]):
-                return Named(cells[0][0], cells[0][1:], [row[0] for row in cells[1:]], values)
+            corner, *titles = [""] * width if _is_row(cells[0]) else cells.pop(0)
+            values = _numbers([row[1:] for row in cells], decimal_comma=separator != ",")
+            if values is not None and not any(as_number(row[0]) is not None for row in cells):
+                titles = titles if any(titles) else [f"y{number}" for number in range(1, width)]
+                return Named(corner, titles, [row[0] for row in cells], values)
     return None
+
+
+def _is_row(first: list[str]) -> bool:
+    """Whether the first line is a row as well: a name and numbers that do not simply rise or fall."""
+    numbers = [number for cell in first[1:] if (number := as_number(cell)) is not None]
+    steps = np.diff(numbers)
+    return bool(first[0]) and len(numbers) == len(first) - 1 and not (np.all(steps > 0) or np.all(steps < 0))
 
 
 def _numbers(rows: list[list[str]], *, decimal_comma: bool) -> Array | None:

@@ -68,6 +68,11 @@ def test_rows_that_begin_with_a_name_keep_it(read: Reading) -> None:
     assert one.header["rows"] == "glass 1\nglass 2"
 
 
+def test_a_first_line_that_is_a_row_itself_is_not_lost(read: Reading) -> None:
+    one, *_ = read("glass 1,5,2,2\nglass 2,7,9,1\nglass 3,1,4,4\n")
+    np.testing.assert_array_equal(one.signal.values, [5, 7, 1])
+
+
 def test_text_without_numbers_is_refused(read: Reading) -> None:
     with pytest.raises(ReadError, match="there are no rows of numbers"):
         read("a,b,c\nd,e,f\ng,h,i\n")
