@@ -153,4 +153,4 @@ def _delete_bytes(hashes: Iterable[str]) -> None:
     for sha256 in hashes:
         # Looked up again, because somebody may have sent the same bytes since.
         if not Blob.objects.filter(sha256=sha256).exists():
-            store().path(sha256).unlink(missing_ok=True)
+            store().remove(sha256)
