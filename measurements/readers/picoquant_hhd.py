@@ -85,7 +85,7 @@ def _curve(
     counts = pq.histogram(data, curve["HistogramBins"], at if isinstance(at, int) else -1)
     conditions: dict[str, Quantity] = {
         **pq.rates(curve["SyncRate"], curve["InputRate"]),
-        **pq.exposure(curve["AcquisitionTime"]),
+        **pq.exposure(curve["StopAfter"] or curve["AcquisitionTime"]),
         **pq.told(
             [
                 ("instrument", pq.first_text(main["HardwareIdent"], start["Ident"])),

@@ -76,7 +76,7 @@ def _curve(
     counts = pq.histogram(data, curve["Channels"], at if isinstance(at, int) else -1)
     conditions: dict[str, Quantity] = {
         **pq.rates(curve["InpRate0"], curve["InpRate1"]),
-        **pq.exposure(curve["AcquisitionTime"]),
+        **pq.exposure(curve["StopAfter"] or curve["AcquisitionTime"]),
         **pq.told(
             [
                 ("instrument", curve["HardwareIdent"]),

@@ -87,7 +87,7 @@ def _conditions(
 ) -> dict[str, Quantity]:
     return {
         **pq.rates(curve["SyncRate"], curve["TDCCountRate"]),
-        **pq.exposure(curve["AcquisitionTime"]),
+        **pq.exposure(curve["StopAfter"] or curve["AcquisitionTime"]),
         **pq.told(
             [
                 ("instrument", start["Ident"]),
