@@ -163,12 +163,21 @@ def _table_datasets(table: Table) -> list[Dataset]:
     }
     # What was measured before what was fitted to it, and binding energy before kinetic energy.
     ordered = sorted(table.columns, key=lambda column: (column.name not in UNITS, column.axis))
+    titles = _distinct([f"{table.title}, {column.name}" for column in ordered])
     measured = {column.axis: UNITS[column.name] for column in table.columns if column.name in UNITS}
     return [
         Dataset(
             Signal(column.name, UNITS.get(column.name, measured.get(column.axis, "")), column.values),
             (Axis(column.axis, "eV", column.energies),),
-            header=table.header, conditions=conditions, title=f"{table.title}, {column.name}",
+            header=table.header, conditions=conditions, title=title,
         )
-        for column in ordered
+        for column, title in zip(ordered, titles, strict=True)
     ]  # fmt: skip
+
+
+def _distinct(titles: list[str]) -> list[str]:
+    """A fit may have several components of one name."""
+    return [
+        f"{title} ({number})" if (number := titles[: place + 1].count(title)) > 1 else title
+        for place, title in enumerate(titles)
+    ]

@@ -56,6 +56,8 @@ def test_the_columns_of_a_fit_come_after_what_was_measured(tmp_path: Path) -> No
         ("C-C", "Kinetic energy"), ("Background", "Kinetic energy"),
     ]  # fmt: skip
     assert datasets[3].signal.unit == "counts"
+    twice = casaxps_text.read(saved(tmp_path, FIT.replace("\tBackground\t", "\tC-C\t")))
+    assert [d.title.rpartition(", ")[2] for d in twice] == ["CPS", "Counts", "C-C", "C-C (2)"]
     assert datasets[0].header["Position"] == "284.8\t286.2"
 
 
