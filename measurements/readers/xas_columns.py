@@ -178,7 +178,7 @@ def _conditions(text: str, header: Mapping[str, str]) -> dict[str, Quantity]:
         found = (re.search(pattern, text, re.IGNORECASE | re.MULTILINE) for pattern in patterns)
         return next((match[1].strip() for match in found if match and match[1].strip()), "")
 
-    crystal = re.search(r"\bSi ?[(\[]?(\d{3})[)\]]?", text)
+    crystal = re.search(r"\b(?:Si|Ge) ?[(\[]?\d{3}[)\]]?", text)
     temperature = re.fullmatch(r"([-+\d.]+) ?(°?[CK])", said(r"^#%temp:(.*)$"))
     edge = said(r"^#%edge:(.*)$")
     return {

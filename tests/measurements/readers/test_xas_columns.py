@@ -12,6 +12,7 @@ from tests.measurements.readers.mutations import mutations
 
 XDAC = """XDAC V1.4 Datafile version 1
 "CuO.001" created on 5/4/09 at 1:23:45 PM on X-18B
+Diffraction element= Ge (220) Ring energy= 2.50 GeV
 E0= 8979.00
 -------------------------------------------------------------------------------
    Energy           I0           It
@@ -100,6 +101,7 @@ def test_xdac_names_its_columns_below_a_rule(tmp_path: Path) -> None:
     i0, transmitted = xas_columns.read(saved(tmp_path, XDAC))
     assert (i0.signal.name, transmitted.signal.name) == ("I0", "It")
     assert list(transmitted.signal.values) == [500, 501, 502]
+    assert i0.conditions["monochromator"].value == "Ge (220)"
 
 
 def test_the_columns_of_feff_are_a_computation(tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_columns_that_are_no_absorption_scan_are_left_to_others(text: str) -> No
 
 
 def test_a_bad_row_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match="Line 9: expected 3 numbers, found 2"):
+    with pytest.raises(ReadError, match="Line 10: expected 3 numbers, found 2"):
         xas_columns.read(saved(tmp_path, XDAC + "   8782.0000   1003.0\n"))
 
 
