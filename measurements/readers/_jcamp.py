@@ -151,7 +151,7 @@ def unpacked(lines: list[str], first_line: int, most: int | None) -> tuple[Array
             elif letter in DUPLICATE:
                 count = _number(DUPLICATE[letter] + digits, number)
                 if not values or count != int(count) or len(values) + count - 1 > limit:
-                    raise ReadError(f"a value is repeated {count:g} times, which cannot be.", line=number)
+                    raise ReadError(f"a value is repeated {count:.0f} times, which cannot be.", line=number)
                 for _ in range(int(count) - 1):
                     last += step if in_differences else 0.0
                     values.append(last)
