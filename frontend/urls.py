@@ -105,6 +105,7 @@ urlpatterns: list[URLPattern] = [
     path("instruments/", instruments.instrument_list, name="instruments"),
     path("instruments/new/", instruments.instrument_create, name="instrument-create"),
     path("instruments/<int:pk>/", instruments.instrument, name="instrument"),
+    path("instruments/<int:pk>/agent/", instruments.agent, name="instrument-agent"),
     path("instruments/<int:pk>/tokens/", instruments.token_create, name="instrument-token"),
     path(
         "instruments/<int:pk>/tokens/<str:key>/revoke/",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from django.contrib import messages
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +16,8 @@ from knox.models import AuthToken
 from frontend.access import login_required, must_write
 from frontend.forms.people import InstrumentForm
 from frontend.scope import narrowed, scope
+from measurements import agent as agent_file
+from measurements.api.contents import attached
 from measurements.models import Instrument, Measurement
 from measurements.services import RefusedError, add_instrument, issue_token
 from samples.models import Project
@@ -68,6 +73,22 @@ def token_create(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, row, token)
 
 
+@never_cache
+@require_POST
+@login_required
+def agent(request: HttpRequest, pk: int) -> HttpResponse:
+    """The program for the instrument's computer, with this address and a new token filled in."""
+    row = _visible(request, pk)
+    must_write(request, row.project_id)
+    _, token = issue_token(row.account)
+    address = request.build_absolute_uri("/").rstrip("/")
+    source = Path(agent_file.__file__).read_text(encoding="utf-8")
+    filled = source.replace('SERVER = ""', f"SERVER = {json.dumps(address)}", 1)
+    filled = filled.replace('TOKEN = ""', f"TOKEN = {json.dumps(token)}", 1)
+    response = HttpResponse(filled, content_type="text/x-python; charset=utf-8")
+    return attached(response, "vitrine_agent.py")
+
+
 @require_POST
 @login_required
 def token_revoke(request: HttpRequest, pk: int, key: str) -> HttpResponse:
@@ -90,7 +111,7 @@ def _page(request: HttpRequest, row: Instrument, token: str = "") -> HttpRespons
         "token": token,
         "tokens": list(AuthToken.objects.filter(user=row.account).order_by("-created")),
         "recent": list(recent.order_by("-pk")[:RECENT]),
-        "address": request.build_absolute_uri("/api/v1/measurements/"),
+        "address": request.build_absolute_uri("/api/v1/uploads/spectrum.csv"),
         "may_write": scope(request).may_write(row.project_id),
     }
     return render(request, "instruments/instrument.html", context)

@@ -167,6 +167,25 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept(alices_browser, project
     assert not AuthToken.objects.exists()
 
 
+def test_the_agent_comes_with_address_and_token_and_its_token_works(alices_browser, project, client):
+    alices_browser.post(reverse("instrument-create"), {"project": project.pk, "name": "FLS-1"})
+    instrument = Instrument.objects.get()
+    answer = alices_browser.post(reverse("instrument-agent", args=[instrument.pk]))
+    assert "attachment" in answer["Content-Disposition"]
+    assert "no-store" in answer["Cache-Control"]
+    program: dict = {"__name__": "vitrine_agent"}
+    exec(compile(answer.content, "vitrine_agent.py", "exec"), program)  # noqa: S102
+    assert program["SERVER"] == "http://testserver"
+    sent = client.put(
+        "/api/v1/uploads/run7.txt",
+        b"1 2\n3 4\n",
+        content_type="application/octet-stream",
+        headers={"Authorization": f"Token {program['TOKEN']}"},
+    )
+    assert sent.status_code == 201
+    assert sent.json()["instrument"] == "FLS-1"
+
+
 def test_an_unknown_time_zone_is_refused(alice, alices_browser):
     answer = alices_browser.post(reverse("account"), {"time_zone": "Mars/Olympus"})
     assert answer.status_code == 422
