@@ -19,7 +19,7 @@ from measurements.readers._text import as_number
 from measurements.vocabulary import condition
 
 UNITS = {
-    "c": "°C", "cel": "°C", "°c": "°C", "ºc": "°C", "degc": "°C", "deg c": "°C", "sec": "s",
+    "c": "°C", "℃": "°C", "cel": "°C", "°c": "°C", "ºc": "°C", "degc": "°C", "deg c": "°C", "sec": "s",
     "ml/min": "mL/min", "uv": "µV", "μv": "µV", "uv/mg": "µV/mg", "uv/mw": "µV/mW", "mgs^-1": "mg/s",
     "wg^-1": "W/g", "mwmg^-1": "mW/mg", "°cmin^-1": "°C/min", "kmin^-1": "K/min", "mlmin^-1": "mL/min",
     "%min^-1": "%/min", "um": "µm", "μm": "µm", "jg^-1°c^-1": "J/(g·°C)", "jg^-1k^-1": "J/(g·K)",
@@ -27,8 +27,8 @@ UNITS = {
 TIME_UNITS = {"s", "min", "h", "ms"}
 MASS_UNITS = {"mg", "g", "µg", "%"}
 IS_TIME = re.compile(r"^(?:t|time|zeit|temps|tiempo|tempo|время|时间|時間)\b|\btime\b", re.IGNORECASE)
-IS_TEMPERATURE = re.compile(r"^T[srpf]?$|temp|furnace$|ofen$|(?i:^sample$)", re.IGNORECASE)
-IS_MASS = re.compile(r"weight|mass|masse|gewicht|^tga?\b", re.IGNORECASE)
+IS_TEMPERATURE = re.compile(r"^T[srpf]?$|temp|温度|furnace$|ofen$|(?i:^sample$)", re.IGNORECASE)
+IS_MASS = re.compile(r"weight|mass|gewicht|质量|重量|^tga?\b", re.IGNORECASE)
 IS_HEAT_FLOW = re.compile(r"heat ?flow|wärmestrom|wärmefluss|flux de chaleur|^dsc\b|^dta\b", re.IGNORECASE)
 IS_DERIVED = re.compile(
     r"deriv|^dtg|ddsc|baseline|basislinie|^d\b|1st|ableitung|revers|subtracted$", re.IGNORECASE
@@ -146,7 +146,9 @@ def _rank(column: Column, technique: str) -> int:
         return 0
     if mains[technique != "dsc"]:
         return 1
-    if column.is_temperature and re.search(r"sample|probe|^Ts?$|^temp", column.name, re.IGNORECASE):
+    if column.is_temperature and re.search(
+        r"sample|probe|样品|^Ts?$|^temp|^温度", column.name, re.IGNORECASE
+    ):
         return 2
     return 3 if column.is_temperature else 4
 

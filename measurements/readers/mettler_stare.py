@@ -41,7 +41,7 @@ FORMAT = Format(
 )
 VERSION = 1
 
-TITLES = re.compile(r"^\s*(?:Index\s+)?t\s+T[sr]\b.*\S|^\s*Index\s+\S.*\S", re.IGNORECASE)
+TITLES = re.compile(r"^\s*(?:Index|t|Ts|Tr|Time|Zeit)\s+\S.*$", re.IGNORECASE)
 UNITS = re.compile(r"^\s*(?:\[[^\[\]]*\]\s*){2,}$")
 NUMBERS = re.compile(r"^\s*-?\d+(?:\s+-?[\d.,]+(?:[eE][-+]?\d+)?)+\s*$")
 HEADING = re.compile(r"^\S.*:\s*$")

@@ -91,7 +91,7 @@ def _header(lines: list[str]) -> dict[str, str]:
 
 def _points(rows: Array, titles: list[str], header: dict[str, str]) -> Array:
     """The rows without the marks, which go to the header."""
-    if not re.match(r"time\b", titles[0], re.IGNORECASE):
+    if not _thermal.IS_TIME.search(titles[0]):
         return rows
     marks = (rows[:, 0] < 0) & (rows[:, 0] == np.round(rows[:, 0]))
     for number in np.flatnonzero(marks)[:1000]:

@@ -25,7 +25,8 @@ FILES = {
 }
 TWO_CURVES = (
     "#PicoHarp 300  Histogram Data\t\t2021-03-22 04:00:21 PM\n#channels per curve\n3\n"
-    "#display curve no.\n0\t1\n#memory block no.\n0\t7\n#ns/channel\n0.0040\t0.0080\n#counts\n5\t1\t\n6\t2\t\n7\t3\t\n"
+    "#display curve no.\n0\t1\n#memory block no.\n0\t7\n#ns/channel\n0.0040\t0.0080\n"
+    "#counts\n5\t1\t\n6\t2\t\n7\t3\t\n"
 )
 DECAY_AND_IRF = (
     "Parameters:\n  Sample : glass\n  Exc_Wavelength : 505.5 nm\n  Det_Wavelength : 770.0 nm\n"
