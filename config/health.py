@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis import Redis, RedisError
-
-LEAST_FREE_BYTES = 200 * 1024**2
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -17,9 +13,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 when an upload could not be kept. A broker that is down delays analysis and loses nothing: 200."""
+    """503 when an upload could not be kept. A broker that is down delays analysis and loses nothing: 200; so is
+    a damaged file, which wants an operator and not another server."""
     answers = {"database": _database(), "files": _files(), "broker": _broker()}
     fit = answers["database"] == answers["files"] == "ok"
+    answers["fixity"] = _fixity() if answers["database"] == "ok" else "unknown"
     return JsonResponse(answers, status=200 if fit else 503)
 
 
@@ -33,11 +31,22 @@ def _database() -> str:
 
 
 def _files() -> str:
-    folder = settings.RAW_FILES_DIR
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    return "ok" if free > LEAST_FREE_BYTES else f"only {free // 1024**2} MB free"
+    from measurements.store import StoreError, store
+
+    try:
+        store().require_room()
+        if settings.STORAGE_URL:
+            store().require_reachable()
+    except StoreError as error:
+        return str(error)
+    return "ok"
+
+
+def _fixity() -> str:
+    from measurements.models import Blob
+
+    damaged = Blob.objects.damaged().count()
+    return f"{damaged} stored files are damaged; see the Storage page" if damaged else "ok"
 
 
 def _broker() -> str:
