@@ -30,6 +30,7 @@ from frontend.views import (
     scan,
     sharing,
     stock,
+    storage,
     upload,
 )
 
@@ -125,4 +126,5 @@ urlpatterns: list[URLPattern] = [
     *corrections.urlpatterns,
     *sharing.urlpatterns,
     *history.urlpatterns,
+    *storage.urlpatterns,
 ]

@@ -13,6 +13,7 @@ from analysis.querysets import RunQuerySet
 from frontend.access import login_required, or_first_administrator
 from frontend.scope import narrowed, scope
 from frontend.values import shown
+from frontend.views.storage import damaged_files
 from measurements.models import Dataset, Measurement
 from samples import supplies
 from samples.models import Lot, Material, Sample
@@ -28,6 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     chosen = scope(request)
     context: dict[str, Any] = {
         "has_projects": bool(chosen.memberships),
+        "damaged_files": damaged_files(request),
         "may_write": chosen.may_write_anywhere,
         "waiting": _waiting(request),
         "recent": _recent(request),
