@@ -15,7 +15,7 @@ import numpy as np
 from measurements.data import Array, Axis, Dataset, ReadError, Signal
 from measurements.readers._text import as_number, open_text
 
-LARGEST_BYTES = 64 * 1024**2  # a table with names is held as text as a whole
+LARGEST_BYTES = 16 * 1024**2  # a table with names is held as text as a whole
 SEPARATORS = ("\t", ";", ",")
 FEWEST_NUMBERS, FEWEST_ROWS = 2, 2
 

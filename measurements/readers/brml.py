@@ -8,6 +8,7 @@ channels; several such rows become one two-dimensional dataset.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,11 +30,12 @@ FORMAT = Format(
     vendor="Bruker",
     techniques=("xrd",),
     description="Measurements of DIFFRAC.SUITE with all their ranges, detectors and temperatures.",
-    max_bytes=512 * 1024**2,
+    max_bytes=256 * 1024**2,
 )
 VERSION = 1
 
 RAW_DATA = re.compile(r"(?:^|/)RawData(\d+)\.xml$", re.IGNORECASE)
+LARGEST_RANGE_BYTES = 48 * 1024**2
 NUMBERS = frozenset({"Datum", "DataViews"})
 UNITS = {
     "counts": "counts", "degree": "deg", "°": "deg", "degreecelsius": "°C", "celsius": "°C", "°c": "°C",
@@ -73,7 +75,13 @@ def read(path: Path) -> list[Dataset]:
         main: list[Dataset] = []
         others: list[Dataset] = []
         for number, name in enumerate(names, start=1):
-            found = list(_range(parse(archive.read(name)), info, number if len(names) > 1 else 0))
+            content = archive.read(name)
+            if len(content) > LARGEST_RANGE_BYTES:
+                raise ReadError(
+                    f"“{name}” has {len(content) / 1e6:.0f} MB: detector images of every step, which are not "
+                    "read. Export the integrated scan as XY."
+                )
+            found = list(_range(parse(content), info, number if len(names) > 1 else 0))
             main += found[:1]
             others += found[1:]
     if not main:
@@ -152,14 +160,16 @@ def _joined(*words: str) -> str:
 
 def _rows(route: Element) -> Array:
     texts = [(datum.text or "").strip() for datum in children(route, "Datum")]
-    width = texts[0].count(",") + 1
     try:
-        rows = np.array(",".join(texts).split(","), dtype=np.float64)
+        rows: Array = np.loadtxt(io.StringIO("\n".join(texts)), delimiter=",", comments=None, ndmin=2)
     except ValueError:
-        raise ReadError("a measured point is not all numbers. The file is damaged; save it again.") from None
-    if any(text.count(",") + 1 != width for text in texts):
-        raise ReadError("its points have different numbers of values. The file is damaged; save it again.")
-    return rows.reshape(len(texts), width)
+        raise ReadError(
+            "its points are not all numbers, or have different numbers of them. The file is damaged; save it "
+            "again."
+        ) from None
+    if len(rows) != len(texts):
+        raise ReadError("some of its points are empty. The file is damaged; save it again.")
+    return rows
 
 
 def _columns(route: Element, width: int) -> Columns:

@@ -28,7 +28,7 @@ FORMAT = Format(
     vendor="",
     techniques=("xrd", "saxs", "pdf"),
     description="Patterns integrated from images by Fit2D (CHI) or pyFAI, against 2θ, q, d or radius.",
-    max_bytes=128 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

@@ -29,7 +29,7 @@ FORMAT = Format(
     vendor="",
     techniques=("structure", "xrd"),
     description="Crystal structures (cell, space group, sites) and powder patterns (pdCIF) of any program.",
-    max_bytes=64 * 1024**2,
+    max_bytes=24 * 1024**2,
 )
 VERSION = 1
 

@@ -24,7 +24,7 @@ FORMAT = Format(
     vendor="Bruker",
     techniques=("xrd",),
     description="Scans of DIFFRAC.SUITE exported as text, with one or more ranges and detectors.",
-    max_bytes=128 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

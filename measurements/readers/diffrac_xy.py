@@ -25,7 +25,7 @@ FORMAT = Format(
     vendor="Bruker",
     techniques=("xrd",),
     description="XY files that DIFFRAC.EVA exports, with sample, anode and type of scan in their first line.",
-    max_bytes=128 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

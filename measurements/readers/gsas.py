@@ -31,7 +31,7 @@ FORMAT = Format(
     vendor="",
     techniques=("xrd",),
     description="Patterns in the formats of GSAS: STD, ESD, FXY, FXYE and ALT, with one or more banks.",
-    max_bytes=128 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

@@ -24,7 +24,7 @@ FORMAT = Format(
     vendor="Malvern PANalytical",
     techniques=("xrd",),
     description="Scans that Data Viewer and HighScore export as comma-separated text with their conditions.",
-    max_bytes=64 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

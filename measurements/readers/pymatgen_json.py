@@ -20,7 +20,7 @@ FORMAT = Format(
     vendor="",
     techniques=("structure",),
     description="Crystal structures in the JSON of pymatgen and the Materials Project.",
-    max_bytes=64 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

@@ -21,7 +21,7 @@ FORMAT = Format(
     vendor="Rigaku",
     techniques=("xrd",),
     description="Scans of SmartLab, Ultima and MiniFlex as text, with the attenuator applied.",
-    max_bytes=128 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

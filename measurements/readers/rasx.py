@@ -23,11 +23,12 @@ FORMAT = Format(
     vendor="Rigaku",
     techniques=("xrd",),
     description="Scans of SmartLab and MiniFlex diffractometers, one or many, with the attenuator applied.",
-    max_bytes=256 * 1024**2,
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 
 PROFILE = re.compile(r"(?:^|/)Data(\d{1,9})/Profile(\d{1,9})\.txt$", re.IGNORECASE)
+LARGEST_PROFILE_BYTES = 16 * 1024**2
 LEFT_OUT = frozenset({"RASHeader", "Axes", "Distances", "Categories", "Signature"})
 
 
@@ -58,7 +59,10 @@ def read(path: Path) -> list[Dataset]:
 
 
 def _scan(archive: Archive, profile: str, own: int, number: int) -> list[Dataset]:
-    text = decoded(archive.read(profile)).lstrip("\ufeff")
+    content = archive.read(profile)
+    if len(content) > LARGEST_PROFILE_BYTES:
+        raise ReadError(f"“{profile}” has {len(content) / 1e6:.0f} MB, which no scan needs. Save it again.")
+    text = decoded(content).lstrip("\ufeff")
     rows = xrd.numbers_in(text.splitlines(), 1, form="position, intensity and attenuator")
     folder = re.escape(profile.rpartition("/")[0])
     names = archive.find(rf"(?i)^{folder}/Mea?surementConditions{own}\.xml$")

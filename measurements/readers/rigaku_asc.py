@@ -24,7 +24,7 @@ FORMAT = Format(
     vendor="Rigaku",
     techniques=("xrd",),
     description="Scans of older Rigaku diffractometers as text, with one or more groups of intensities.",
-    max_bytes=128 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

@@ -25,7 +25,7 @@ FORMAT = Format(
     vendor="Bruker",
     techniques=("xrd",),
     description="Diffractometer scans as text from DIFFRAC's file exchange, with one or more ranges.",
-    max_bytes=128 * 1024**2,
+    max_bytes=16 * 1024**2,
 )
 VERSION = 1
 

@@ -25,7 +25,7 @@ FORMAT = Format(
     techniques=("xrd",),
     description="Scans of X'Pert, Empyrean, Aeris and other diffractometers, with their attenuation factors "
     "applied; temperature and gas from non-ambient stages.",
-    max_bytes=128 * 1024**2,
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 
