@@ -92,13 +92,11 @@ def numbers_in(
         cells = text.split()
         if not cells:
             continue
-        try:
-            rows.append([float(cell) for cell in cells])
-        except ValueError:
-            found = next(cell for cell in cells if as_number(cell) is None and not _is_float(cell))
-            raise ReadError(
-                f"expected {form}, found “{found[:40]}”. Export the scan again.", line=number
-            ) from None
+        numbers = [as_number(cell) for cell in cells]
+        if None in numbers:
+            found = cells[numbers.index(None)]
+            raise ReadError(f"expected {form}, found “{found[:40]}”. Export the scan again.", line=number)
+        rows.append([value for value in numbers if value is not None])
     return rows
 
 
@@ -120,14 +118,6 @@ def _with_points(line: str) -> str:
     if "." in line or not re.search(r"\s", line.strip()):
         return line.replace(",", " ")
     return re.sub(r"(?<=\d),(?=\d)", ".", line).replace(",", " ")
-
-
-def _is_float(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def floats(text: str | None, what: str) -> Array:

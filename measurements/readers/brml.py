@@ -35,7 +35,7 @@ FORMAT = Format(
 VERSION = 1
 
 RAW_DATA = re.compile(r"(?:^|/)RawData(\d+)\.xml$", re.IGNORECASE)
-LARGEST_RANGE_BYTES = 48 * 1024**2
+LARGEST_RANGE_BYTES = 32 * 1024**2
 NUMBERS = frozenset({"Datum", "DataViews"})
 UNITS = {
     "counts": "counts", "degree": "deg", "°": "deg", "degreecelsius": "°C", "celsius": "°C", "°c": "°C",
