@@ -14,7 +14,7 @@ from measurements.vocabulary import CONDITIONS, TEXT, condition
 
 NameAndUnit = tuple[str, str]
 
-BEGINS_WITH_NUMBER = re.compile(r"\s*[+-]?(?:\d|[.,]\d|nan\b)", re.IGNORECASE)
+BEGINS_WITH_NUMBER = re.compile(r"\s*[+-]?(?:\d|\.\d|nan\b)", re.IGNORECASE)
 AMOUNT = re.compile(r"\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 AXES: dict[str, NameAndUnit] = {
