@@ -53,6 +53,7 @@ FORMAT = Format(
 VERSION = 1
 
 KEYS = ("DATA TYPE", "XUNITS", "YUNITS", "NPOINTS", "FIRSTX", "LASTX", "SPECTROMETER/DATA SYSTEM", "DELTAX")
+CHANNEL = re.compile(r"CHANNEL \d+\b")
 IN_PER_CENT = {"TRANSMITTANCE": "Transmittance", "REFLECTANCE": "Reflectance"}
 TECHNIQUES = (("INFRARED", "ftir"), ("RAMAN", "raman"), ("FLUORESCENCE", "pl"), ("ULTRAVIOLET", "uvvis"))
 SETTINGS: dict[str, NameAndUnit] = {
@@ -97,18 +98,26 @@ def read(path: Path) -> list[Dataset]:
         _keep(header, line)
     else:
         raise ReadError("the file ends before XYDATA. Was the export cut off? Export it again.")
-    begin = first_row(lines, start)
-    stop = end_of_rows(lines, begin)
-    dialect = dialect_of(lines[begin])
-    table = rows(lines, begin, stop, dialect)
-    refuse_cut_off(len(table), header.get("NPOINTS"))
-    for line in lines[stop:]:
-        _keep(header, line)
+    blocks = []
+    while start < len(lines):
+        begin = first_row(lines, start)
+        stop = end_of_rows(lines, begin)
+        table = rows(lines, begin, stop, dialect_of(lines[begin]))
+        refuse_cut_off(len(table), header.get("NPOINTS"))
+        blocks.append((table, _third_axis(lines[start:begin], dialect_of(lines[begin]), table.shape[1] - 1)))
+        start = next((n for n in range(stop, len(lines)) if CHANNEL.match(lines[n])), len(lines))
+        for line in lines[stop:start]:
+            _keep(header, line)
+    if not blocks:
+        raise ReadError("the file ends after XYDATA. Was the export cut off? Export it again.")
     conditions = understood(header, SETTINGS) | condition("local_time", _moment(header))
-    third_axis = _third_axis(lines[start:begin], dialect, table.shape[1] - 1)
-    if third_axis is not None:
-        return [_map(table, third_axis, header, conditions)]
-    return _columns(table, header, conditions)
+    datasets: list[Dataset] = []
+    for channel, (table, third) in enumerate(blocks, start=1):
+        if third is None:
+            datasets += _columns(table, header, conditions)
+        else:
+            datasets.append(_map(table, third, header, conditions, channel))
+    return datasets
 
 
 def _text(content: bytes) -> str:
@@ -164,13 +173,17 @@ def _third_axis(between: list[str], dialect: Dialect, columns: int) -> Array | N
     return None
 
 
-def _map(table: Array, third: Array, header: dict[str, str], conditions: dict[str, Quantity]) -> Dataset:
+def _map(
+    table: Array, third: Array, header: dict[str, str], conditions: dict[str, Quantity], channel: int
+) -> Dataset:
     x, z = axis_of(header.get("XUNITS", "")), axis_of(header.get("ZUNITS", ""))
+    words = header.get("YUNITS" if channel == 1 else f"YUNITS{channel}", "")
     return Dataset(
-        signal=Signal(*_signal(header.get("YUNITS", "")), table[:, 1:].T.copy()),
+        signal=Signal(*_signal(words), table[:, 1:].T.copy()),
         axes=(Axis(z[0] if z[0] != "x" else "Series", z[1], third), Axis(*x, table[:, 0].copy())),
         header=header,
         conditions=conditions,
+        title=words if channel > 1 else "",
         technique=_technique(header),
     )
 
