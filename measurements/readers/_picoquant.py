@@ -8,7 +8,7 @@ layout here is their text, one "Name:code" for each field, in the codes of Pytho
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -194,6 +194,13 @@ def histogram(data: Bytes, bins: Value, at: int) -> Array:
             byte=at,
         )
     return data.floats("<u4", bins, at)
+
+
+def refuse_overlap(data: Bytes, bins: Iterable[Value]) -> None:
+    """Curves that together have more counts than the file are not what an instrument wrote."""
+    total = sum(size for size in bins if isinstance(size, int) and size > 0)
+    if 4 * total > len(data):
+        raise ReadError(f"its curves announce {total} channels, more than the file holds. {DAMAGED}")
 
 
 def refuse_version(version: Value, known: Sequence[str]) -> None:

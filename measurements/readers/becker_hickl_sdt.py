@@ -34,6 +34,7 @@ FORMAT = Format(
     vendor="Becker & Hickl",
     techniques=("trpl",),
     description="Decay curves and lifetime images of Becker & Hickl SPC modules as SPCM stores them.",
+    max_bytes=128 * 1024**2,
 )
 VERSION = 1
 
@@ -46,6 +47,7 @@ HEADER_FIELDS = (
 VALID, VALID_AT = 0x5555, 32
 MANY_BLOCKS = 0x7FFF
 MOST_BLOCKS = 10_000
+MOST_BYTES = 256 * 1024**2
 HUGE_BLOCKS_REVISION = 15
 BLOCK_BYTES = 22
 # where these are in a description: (struct code, byte)
@@ -89,8 +91,15 @@ def read(path: Path) -> list[Dataset]:
         )
     header = _texts(data, told)
     datasets: list[Dataset] = []
+    announced = 0
     for block in _blocks(data, told):
         contents = block.kind & 0xF0
+        announced += block.length
+        if announced > MOST_BYTES:
+            raise ReadError(
+                f"its blocks announce more than {MOST_BYTES / 1e6:.0f} MB of counts. Export the curves "
+                "that you need as text."
+            )
         if contents in (DECAYS, PAGE, IMAGE_BLOCK):
             datasets += _decays(data, block, told, header)
         else:

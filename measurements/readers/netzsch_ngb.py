@@ -32,6 +32,7 @@ FORMAT = Format(
     techniques=("dsc", "tga"),
     description="Measurements and baselines of Netzsch STA, DSC and TG instruments as Proteus stores them, "
     "without an export.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

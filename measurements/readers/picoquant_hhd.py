@@ -66,6 +66,7 @@ def read(path: Path) -> list[Dataset]:
     fields.many(main["InputChannelsPresent"], INPUT, "InpChan")
     common = fields.header()
     curves = Fields(data, fields.place).many(main["NumberOfCurves"], CURVE, "Crv")
+    pq.refuse_overlap(data, (curve["HistogramBins"] for curve in curves))
     datasets = [
         _curve(data, curve, f"Curve {number}", common, start, main) for number, curve in enumerate(curves)
     ]

@@ -64,6 +64,7 @@ def read(path: Path) -> list[Dataset]:
     fields.many(main["NumberOfBoards"], BOARD, "Brd")
     common = fields.header()
     curves = Fields(data, fields.place).many(main["NumberOfCurves"], CURVE, "Crv")
+    pq.refuse_overlap(data, (curve["Channels"] for curve in curves))
     datasets = [_curve(data, curve, f"Curve {number}", common, main) for number, curve in enumerate(curves)]
     measured, empty = pq.without_empty(datasets)
     return [replace(dataset, header={**dataset.header, **empty}) for dataset in measured]

@@ -39,10 +39,9 @@ def read(path: Path) -> list[Dataset]:
     if bits not in (None, 32):
         raise ReadError(f"its counts have {bits} bits, 32 are read. {pq.DAMAGED}")
     header = tags.header()
-    datasets = [
-        _curve(data, tags, number, header)
-        for number in pq.curves_of(tags.count("HistoResult_NumberOfCurves"))
-    ]
+    curves = list(pq.curves_of(tags.count("HistoResult_NumberOfCurves")))
+    pq.refuse_overlap(data, (tags.count("HistResDscr_HistogramBins", number) for number in curves))
+    datasets = [_curve(data, tags, number, header) for number in curves]
     measured, empty = pq.without_empty(datasets)
     return [replace(dataset, header={**dataset.header, **empty}) for dataset in measured]
 

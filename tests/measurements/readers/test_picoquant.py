@@ -251,6 +251,14 @@ def test_a_picoharp_histogram_is_found_where_its_curve_says(tmp_path: Path) -> N
     assert decay.acquired_at == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
 
 
+def test_curves_that_lie_over_each_other_are_refused(tmp_path: Path) -> None:
+    tags = [tag("HistoResult_NumberOfCurves", 900), tag("MeasDesc_Resolution", 4e-12)]
+    tags += [tag("HistResDscr_HistogramBins", 2**16), tag("HistResDscr_DataOffset", 0)]
+    content = unified(b"PQHISTO\0", tags, b"\0" * 2**18)
+    with pytest.raises(ReadError, match="more than the file holds"):
+        read(content, tmp_path, "picoquant_phu")
+
+
 def test_a_photon_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="announces 9 records, the file holds 2"):
         read(ptu(HYDRAHARP_T3, [1, 2], announced=9), tmp_path, "picoquant_ptu")
