@@ -93,7 +93,7 @@ def holdings(projects: Iterable[Project]) -> list[Holding]:
 
 def fixity_round() -> Round:
     since = timezone.now() - timedelta(days=settings.FIXITY_DAYS)
-    counted = Blob.objects.alias(sound_at=last_sound()).aggregate(
+    counted = Blob.objects.annotate(sound_at=last_sound()).aggregate(
         files=Count("pk"),
         size_bytes=Sum("size"),
         read_again=Count("pk", filter=Q(verified_at__gte=since)),

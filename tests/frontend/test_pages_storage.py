@@ -1,4 +1,4 @@
-"""The Storage page: for operators all, for managers their projects, for nobody else; and the alarm on Home."""
+"""The Storage page: for operators all, for managers their projects, else nothing; and the alarm on Home."""
 
 from __future__ import annotations
 
