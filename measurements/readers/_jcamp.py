@@ -59,7 +59,7 @@ class Block:
         self.labels[plain(label)] = value
         key, number = label.strip(), 2
         while key in self.header:
-            key, number = f"{label.strip()} ({number})", number + 1
+            key, number = f"{label.strip()} ({number})", max(number + 1, len(self.header))
         long = len(value) > LONGEST_RECORD
         self.header[key] = f"{value[:LONGEST_RECORD]}… ({len(value)} characters)" if long else value
 

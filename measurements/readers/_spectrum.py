@@ -15,6 +15,7 @@ from measurements.vocabulary import CONDITIONS, TEXT, condition
 NameAndUnit = tuple[str, str]
 
 BEGINS_WITH_NUMBER = re.compile(r"\s*[+-]?(?:\d|\.\d|nan\b)", re.IGNORECASE)
+LONGEST_AMOUNT = 100
 AMOUNT = re.compile(r"\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 AXES: dict[str, NameAndUnit] = {
@@ -127,10 +128,11 @@ def _plain(words: str) -> str:
 
 
 def put(header: dict[str, str], key: str, value: str) -> None:
-    """Keep what the file says; a key that comes again gets a number."""
-    key, unique, number = key.strip(), key.strip(), 2
+    """Keep what the file says; a key that comes again gets the number of the entry."""
+    key = unique = key.strip()
+    number = 2
     while unique in header:
-        unique, number = f"{key} ({number})", number + 1
+        unique, number = f"{key} ({number})", max(number + 1, len(header))
     header[unique] = value.strip()
 
 
@@ -147,7 +149,7 @@ def understood(header: Mapping[str, str], words: Mapping[str, NameAndUnit]) -> d
         if CONDITIONS[known[0]].unit == TEXT:
             found |= condition(known[0], value)
             continue
-        amount = AMOUNT.fullmatch(value)
+        amount = AMOUNT.fullmatch(value.strip()[:LONGEST_AMOUNT])
         if amount is None:
             continue
         number = as_number(amount[1].replace(",", "."))

@@ -42,7 +42,6 @@ FORMAT = Format(
 )
 VERSION = 1
 
-SETTING = re.compile(r"#\s*(.*?)\s*=\s*(.*)")
 KNOWN = {"Acq. time (s)", "Accumulations", "Instrument", "Detector", "Laser (nm)", "Grating", "Acquired"}
 UNIT_KEYS = ("AxisUnit[1]", "AxisUnit[0]")
 UNIT_IN_KEY = re.compile(r"^(?:Range|Spectro)\s*\((.+)\)$")
@@ -58,7 +57,7 @@ SETTINGS: dict[str, NameAndUnit] = {
 
 def recognises(head: bytes, filename: str) -> float:
     lines = [line for line in head_lines(head, 120) if line.startswith("#")]
-    keys = {found[1] for line in lines if (found := SETTING.match(line))}
+    keys = {line.removeprefix("#").partition("=")[0].strip() for line in lines}
     known = keys & KNOWN
     return 0.95 if len(known) >= 3 else 0.0
 
@@ -70,10 +69,9 @@ def read(path: Path) -> list[Dataset]:
         raise ReadError("there is a header and no spectrum. Was the export cut off? Export it again.")
     header: dict[str, str] = {}
     for number, line in enumerate(lines[:begin], start=1):
-        if found := SETTING.match(line):
-            put(header, found[1], found[2])
-        elif line.strip():
-            put(header, f"line {number}", line)
+        key, equals, value = line.removeprefix("#").partition("=")
+        if line.strip():
+            put(header, key if equals else f"line {number}", value if equals else line)
     conditions = understood(header, SETTINGS)
     leading = len(lines[begin]) - len(lines[begin].lstrip("\t"))
     if leading:
