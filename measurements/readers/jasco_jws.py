@@ -22,7 +22,7 @@ import numpy as np
 
 from measurements.data import Array, Axis, Dataset, Quantity, ReadError, Signal
 from measurements.readers._binary import Bytes
-from measurements.readers._spectrum import NameAndUnit
+from measurements.readers._spectrum import NameAndUnit, understood
 from measurements.readers.base import Format, library
 from measurements.vocabulary import condition
 
@@ -51,6 +51,9 @@ SIGNALS: dict[int, NameAndUnit] = {
 }  # fmt: skip
 TECHNIQUES = {0: "ftir", 1: "raman"}
 ABSORPTION = (0, 2, 3)
+# Where the V series keeps them, by comparison with the text export of the same measurement.
+ABSORPTION_SETTINGS = {"Bandwidth": 0x354, "Response": 0x384, "Scan speed": 0x394}
+SETTINGS: dict[str, NameAndUnit] = {"Bandwidth": ("bandwidth", "nm"), "Scan speed": ("scan_speed", "nm/min")}
 DATA_INFO_BYTES = 64
 
 
@@ -90,14 +93,14 @@ def _flat(content: Bytes) -> list[Dataset]:
         "Sample": content.text(0x180, 64, "cp932"),
         "Comment": content.text(0x1C0, 64, "cp932"),
     }
-    for number, offset in enumerate((0x354, 0x384, 0x394, 0x3A4), start=1):
-        if content.raw(offset, 1).isalnum():
-            header[f"Setting {number}"] = content.text(offset, 16, "cp932")
     conditions = {
         **condition("instrument", header["Model"]),
         **condition("sample_name", header["Sample"]),
         **condition("comment", header["Comment"]),
     }
+    if header["Model"].startswith("V-"):
+        header |= {key: content.text(offset, 16, "cp932") for key, offset in ABSORPTION_SETTINGS.items()}
+        conditions |= understood(header, SETTINGS)
     seconds = content.one("<i", 0x2C0)
     moment = datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
     channels = size // (4 * points)
