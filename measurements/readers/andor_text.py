@@ -26,13 +26,14 @@ from measurements.readers._spectrum import (
     dialect_of,
     end_of_rows,
     first_row,
+    is_row,
     lines_of,
     put,
     rows,
     understood,
 )
 from measurements.readers._text import as_number, decoded
-from measurements.readers.base import Format
+from measurements.readers.base import HEAD_BYTES, Format
 
 FORMAT = Format(
     name="Andor Solis ASCII",
@@ -54,11 +55,17 @@ CENTRE = "Wavelength (nm)"
 
 
 def recognises(head: bytes, filename: str) -> float:
+    """By the settings; in a long series they lie beyond the head, but every row ends in a separator."""
     try:
         text = decoded(head)
     except ReadError:
         return 0.0
-    return 0.9 if "Acquisition Mode:" in text and "Exposure Time (secs):" in text else 0.0
+    if "Acquisition Mode:" in text and "Exposure Time (secs):" in text:
+        return 0.9
+    rows_of_head = text.splitlines()[:-1]
+    ends = {line[-1:] for line in rows_of_head}
+    series = len(head) >= HEAD_BYTES and (ends == {"\t"} or ends == {","})
+    return 0.4 if series and filename.lower().endswith(".asc") and all(map(is_row, rows_of_head)) else 0.0
 
 
 def read(path: Path) -> list[Dataset]:

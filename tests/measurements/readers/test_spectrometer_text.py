@@ -149,6 +149,16 @@ def test_columns_of_a_kinetic_series_of_andor_are_its_frames(tmp_path: Path) -> 
     np.testing.assert_array_equal(dataset.signal.values, [[1, 2], [3, 4]])
 
 
+def test_a_long_series_of_andor_is_known_by_the_ends_of_its_lines() -> None:
+    rows = b"".join(b"%d,1,2,3,\r\n" % n for n in range(9000))
+    recognises = readers.get("andor_text").recognises
+    assert recognises(rows[: readers.HEAD_BYTES], "series.asc") > readers.get("delimited_text").recognises(
+        rows, ""
+    )
+    assert recognises(rows[: readers.HEAD_BYTES], "other.csv") == 0
+    assert recognises(rows.replace(b",\r", b"\r")[: readers.HEAD_BYTES], "series.asc") == 0
+
+
 def test_uvprobe_s_raw_data_have_their_names_and_units(tmp_path: Path) -> None:
     content = '"glass - RawData"\r\n"Wavelength nm.","Abs."\r\n800.00,0.080\r\n799.00,0.081\r\n'
     (dataset,) = read("shimadzu_text", content, tmp_path)
