@@ -13,8 +13,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 when an upload could not be kept; 200 when the broker is down, which delays analysis and loses nothing
-    and when files are damaged, which wants an operator and not another server."""
+    """503 when an upload could not be kept. 200 when the broker is down, which delays analysis and loses
+    nothing, and when files are damaged, which wants an operator and not another server."""
     answers = {"database": _database(), "files": _files(), "broker": _broker()}
     fit = answers["database"] == answers["files"] == "ok"
     answers["fixity"] = _fixity() if answers["database"] == "ok" else "unknown"
