@@ -1,6 +1,7 @@
 """JEOL's JDF: real signals against jeolconverter; planes and the other byte order in bytes written here."""
 
 import struct
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,16 @@ def test_signals_agree_with_jeolconverter(reference: Path, name: str) -> None:
     assert conditions["larmor_frequency"].value == pytest.approx(
         info["originFrequency"][0]["magnitude"] / 1e6
     )
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_moment_differs_from_the_local_clock_by_a_zone(reference: Path, name: str) -> None:
+    signal = jeol_jdf.read(reference / "instrument_files" / "nmr" / name)[0]
+    local = datetime.fromisoformat(str(signal.conditions["local_time"].value)).replace(tzinfo=UTC)
+    assert signal.acquired_at is not None
+    hours = (local - signal.acquired_at).total_seconds() / 3600
+    assert abs(hours - round(hours)) < 10 / 3600  # the clock is written at the start, give or take seconds
+    assert -6 <= round(hours) <= 2  # Chicago to Manchester
 
 
 def test_points_in_time_are_as_far_apart_as_the_sweep_says(reference: Path) -> None:
