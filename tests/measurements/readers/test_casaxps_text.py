@@ -12,8 +12,8 @@ from tests.measurements.readers.mutations import mutations
 FIT = (
     "Cycle 0:glass:C1s\n\tCharacteristic Energy eV\t1.4866e+003\tAcquisition Time s\t2e-001\n"
     "Name\t\tC-C\tC-O\nPosition\t\t284.8\t286.2\n"
-    "K.E.\tCounts\tC-C\tBackground\t\tB.E.\tCPS\n"
-    "1200.0\t10\t1\t9\t\t286.6\t50\n1200.5\t12\t2\t10\t\t286.1\t60\n"
+    "K.E.\tCounts\tC-C\tBackground\t\tB.E.\tC-C\tCPS\n"
+    "1200.0\t10\t1\t9\t\t286.6\t5\t50\n1200.5\t12\t2\t10\t\t286.1\t10\t60\n"
 )
 SIDE = (
     "Cycle 0:a:C1s\t\t\tCycle 0:a:O1s\n"
@@ -53,11 +53,11 @@ def test_the_columns_of_a_fit_come_after_what_was_measured(tmp_path: Path) -> No
     datasets = casaxps_text.read(saved(tmp_path, FIT))
     assert [(d.signal.name, d.axes[0].name) for d in datasets] == [
         ("CPS", "Binding energy"), ("Counts", "Kinetic energy"),
-        ("C-C", "Kinetic energy"), ("Background", "Kinetic energy"),
+        ("C-C", "Binding energy"), ("C-C", "Kinetic energy"), ("Background", "Kinetic energy"),
     ]  # fmt: skip
-    assert datasets[3].signal.unit == "counts"
+    assert datasets[4].signal.unit == "counts"
     twice = casaxps_text.read(saved(tmp_path, FIT.replace("\tBackground\t", "\tC-C\t")))
-    assert [d.title.rpartition(", ")[2] for d in twice] == ["CPS", "Counts", "C-C", "C-C (2)"]
+    assert [d.title.rpartition(", ")[2] for d in twice] == ["CPS", "Counts", "C-C", "C-C (2)", "C-C (3)"]
     assert datasets[0].header["Position"] == "284.8\t286.2"
 
 
@@ -69,7 +69,7 @@ def test_tables_side_by_side_may_differ_in_length_and_use_commas(tmp_path: Path)
 
 
 def test_a_row_that_was_cut_off_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match=r"Line 7: expected a number in column 7, found nothing"):
+    with pytest.raises(ReadError, match=r"Line 7: expected a number in column 8, found nothing"):
         casaxps_text.read(saved(tmp_path, FIT.removesuffix("\t60\n")))
 
 
