@@ -15,9 +15,9 @@ UNKNOWN = ("", "?", ".")
 NUMBER = re.compile(r"([+-]?(?:\d+\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d{1,2}))?)(?:\((\d+)\))?")
 NOTHING = (float("nan"), float("nan"))
 # Tags of the axis in falling order of preference: our name and unit.
+ANGLES = ("_pd_meas_2theta_scan", "_pd_proc_2theta_corrected", "_pd_meas_2theta_corrected")
 AXES = {
-    "_pd_meas_2theta_scan": ("2θ", "deg"), "_pd_proc_2theta_corrected": ("2θ", "deg"),
-    "_pd_meas_2theta_corrected": ("2θ", "deg"), "_pd_meas_time_of_flight": ("Time of flight", "µs"),
+    **dict.fromkeys(ANGLES, ("2θ", "deg")), "_pd_meas_time_of_flight": ("Time of flight", "µs"),
     "_pd_proc_recip_len_q": ("q", "Å⁻¹"), "_pd_proc_d_spacing": ("d", "Å"),
     "_pd_proc_energy_incident": ("Energy", "eV"),
 }  # fmt: skip
@@ -77,15 +77,24 @@ def datasets(block: Block, title: str) -> list[Dataset]:
 
 
 def _axis(block: Block, tags: list[str]) -> Axis | None:
+    """2θ of every point, or its range, before anything that was calculated from it."""
     count = len(block.columns[tags[0]])
-    for tag, (name, unit) in AXES.items():
-        if tag in tags:
+    return _listed(block, ANGLES, count) or _range(block, count) or _listed(block, tuple(AXES), count)
+
+
+def _listed(block: Block, tags: tuple[str, ...], count: int) -> Axis | None:
+    for tag in tags:
+        if len(block.columns.get(tag, [])) == count > 1:
             values, _ = _numbers(block.columns[tag])
-            if not values.size or not np.all(np.isfinite(values)):
+            if not np.all(np.isfinite(values)):
                 raise ReadError(
                     f"some values of {tag} are not numbers. The file is damaged; export it again."
                 )
-            return Axis(name, unit, values)
+            return Axis(*AXES[tag], values)
+    return None
+
+
+def _range(block: Block, count: int) -> Axis | None:
     for prefix in RANGES:
         first, last, step = (number(block.one(f"{prefix}_{word}"))[0] for word in ("min", "max", "inc"))
         if first != first or (step != step and last != last):

@@ -33,7 +33,7 @@ FORMAT = Format(
 )
 VERSION = 1
 
-LONGEST = 20_000  # characters of a loop's column in the header; reflection lists are longer
+LONGEST = 20_000  # characters of an item in the header; reflection lists are longer
 CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 HM = ("_space_group_name_h-m_alt", "_symmetry_space_group_name_h-m", "_space_group_name_h-m_ref")
 NAMES = (
@@ -82,8 +82,9 @@ def _block(block: gemmi.cif.Block) -> Block:
     for item in block:
         if item.pair is not None:
             tag, value = cast("tuple[str, str]", item.pair)
-            found.header[tag] = gemmi.cif.as_string(value)
-            found.columns[_spelled(tag)] = [gemmi.cif.as_string(value)]
+            text = gemmi.cif.as_string(value)
+            found.header[tag] = text if len(text) <= LONGEST else f"{text[:1000]}… {len(text)} characters"
+            found.columns[_spelled(tag)] = [text]
         elif item.loop is not None:
             values, width = [gemmi.cif.as_string(value) for value in item.loop.values], item.loop.width()
             for place, tag in enumerate(item.loop.tags):

@@ -14,7 +14,7 @@ import numpy as np
 
 from measurements.data import Array, Axis, Dataset, Quantity, ReadError, Signal
 from measurements.readers import _diffraction as xrd
-from measurements.readers._xml import Element, children, first, parse, text_of
+from measurements.readers._xml import Element, children, first, local, parse, text_of
 from measurements.readers.base import Format
 from measurements.vocabulary import condition
 
@@ -99,7 +99,9 @@ def _datasets(
             Signal(name, unit, numbers), (axis,), header, moment, conditions, own_title, technique="xrd"
         )
 
-    yield dataset("Intensity", "counts", values, title)
+    written = first(points, "intensities")
+    unit = written.get("unit", "counts") if written is not None else "counts"
+    yield dataset("Intensity", "counts/s" if unit in ("cps", "counts/s") else "counts", values, title)
     prefix = f"{title}: " if title else ""
     if raw is not None:
         yield dataset("Counts", "counts", raw, f"{prefix}counts before attenuation was applied")
@@ -176,7 +178,7 @@ def _step(axis: Axis) -> dict[str, Quantity]:
 
 def _temperature(scan: Element) -> dict[str, Quantity]:
     """From a non-ambient stage: kelvin unless the file says otherwise."""
-    for element in children(scan, "nonAmbientPoints"):
+    for element in (found for found in scan.iter() if local(found) == "nonAmbientPoints"):
         values = first(element, "nonAmbientValues")
         kind = element.get("type", "Temperature")
         if values is None or kind.lower() != "temperature":

@@ -99,6 +99,13 @@ def test_a_point_that_was_never_measured_is_not_a_number(tmp_path: Path) -> None
     assert dataset.header["points not measured"] == "1, marked -9999 in the file"
 
 
+def test_a_file_that_does_not_describe_its_columns_is_read_as_its_program_wrote_it(tmp_path: Path) -> None:
+    axes = '<ScanAxisInfo AxisId="TwoTheta"/><ScanAxisInfo AxisId="Theta"/>'
+    (dataset,) = read(tmp_path / "file", raw_data("1,1,10,5,7", "1,1,11,5.5,8", views="", axes=axes))
+    np.testing.assert_array_equal(dataset.axes[0].values, [10, 11])
+    np.testing.assert_array_equal(dataset.signal.values, [7, 8])
+
+
 def test_a_plan_without_a_measurement_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="a plan without a measurement"):
         read(tmp_path / "file")

@@ -153,6 +153,11 @@ def test_the_pattern_of_a_real_pdcif_is_whole(reference: Path) -> None:
     assert dataset.signal.errors[-1] == 41.2
 
 
+def test_angles_go_before_d_spacings_that_were_calculated_from_them(read: Reading) -> None:
+    measured, *_ = read(RANGE.replace("_pd_calc_intensity_total", "_pd_proc_d_spacing").replace("? .", "? 1"))
+    assert measured.axes[0].name == "2θ"
+
+
 def test_several_blocks_are_told_apart(read: Reading) -> None:
     titles = [dataset.title for dataset in read(STRUCTURE + RANGE)]
     assert titles == ["CsCl", "range", "range, _pd_calc_intensity_total"]
