@@ -101,6 +101,16 @@ def table_in(lines: Sequence[str], dialect: Dialect, columns: int, first_line: i
     return read_rows(io.StringIO("\n".join(lines)), dialect, columns, first_line)
 
 
+def with_missing(line: str, delimiter: str, columns: int) -> str:
+    """A row with “nan” where a cell is empty; "" without a first number; other lines as they are."""
+    cells = [cell.strip() for cell in line.split(delimiter)]
+    while len(cells) > columns and not cells[-1]:
+        cells.pop()
+    if len(cells) != columns:
+        return line
+    return delimiter.join(cell or "nan" for cell in cells) if cells[0] else ""
+
+
 def run(
     columns: Sequence[Column],
     header: Mapping[str, str],
@@ -113,6 +123,13 @@ def run(
     technique = technique or technique_of(columns)
     axis = next((column for column in columns if column.is_time), None)
     axis = axis or next((column for column in columns if column.is_temperature), columns[0])
+    known = np.isfinite(axis.values)
+    if not known.all():
+        if not known.any():
+            raise ReadError(f"the column “{axis.name}” holds no number. Export the run again.")
+        header = {**header, "rows left out": f"{np.count_nonzero(~known)} without “{axis.name}”"}
+        columns = [Column(column.name, column.unit, column.values[known]) for column in columns]
+        axis = next(column for column in columns if column.name == axis.name)
     others = [column for column in columns if column is not axis]
     if not others:
         raise ReadError(f"there is only one column, “{axis.name}”. Export the signals with it.")

@@ -129,15 +129,11 @@ def _rows_of(lines: Sequence[str], group: Sequence[int], columns: int, delimiter
     """The cells of one run in every line. Empty ones are missing numbers; an empty first one ends the run."""
     if delimiter is None:
         return list(lines)
-    whole = len(group) == columns
     own = []
     for line in lines:
-        cells = [cell.strip() for cell in line.split(delimiter)]
-        if len(cells) != columns or (whole and all(cells)):
-            own.append(line)
-        else:
-            mine = [cells[place] for place in group]
-            own.append(delimiter.join(cell or "nan" for cell in mine) if mine[0] else "")
+        cells = line.split(delimiter)
+        mine = delimiter.join(cells[place] for place in group) if len(cells) == columns else line
+        own.append(_thermal.with_missing(mine, delimiter, len(group)))
     return own
 
 

@@ -11,7 +11,7 @@
 
 Separated by tabs or commas throughout; a line “Number of points” may stand before the titles. The steps of a
 run follow each other in time, so steps with the same columns become one run; the header says where each of
-them begins. Written from descriptions of the format: no real file was at hand.
+them begins. TRIOS leaves cells empty at the end of a step: those numbers are missing.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def recognises(head: bytes, filename: str) -> float:
 
 def read(path: Path) -> list[Dataset]:
     with open_text(path) as file:
-        lines = [line.rstrip("\n").rstrip() for line in file]
+        lines = [line.rstrip("\r\n") for line in file]
     starts = [number for number, line in enumerate(lines) if line.strip(" \t,") == STEP]
     if not starts:
         raise ReadError(f"there is no {STEP} in it. Export the run again from TRIOS with its data.")
@@ -118,7 +118,7 @@ def _step(lines: Sequence[str], start: int, end: int, delimiter: str) -> Step:
         delimiter, decimal_comma=delimiter == "\t" and any("," in line for line in lines[at + 2 : at + 50])
     )
     first = at + 2
-    body = [line.rstrip(delimiter) for line in lines[first:end]]
+    body = [_thermal.with_missing(line, delimiter, len(names)) for line in lines[first:end]]
     stop = next(
         (index for index, line in enumerate(body) if line.strip() and not dialect.is_row(line)), len(body)
     )
@@ -164,13 +164,15 @@ def _conditions(header: Mapping[str, str], steps: Sequence[Step]) -> dict[str, Q
         return next(found, "")
 
     exo = first("exotherm direction", "exotherm")
+    flow = re.match(r"([\d.]+)\s*(m?l/min)$", first("flow rate"), re.IGNORECASE)
     return {
         **_thermal.mass_mg(re.sub(r"[\t,](?=\D)", " ", first("sample mass", "sample size", "size"))),
         **condition("sample_name", first("sample name", "samplename")),
         **condition("operator", first("operator")),
-        **condition("instrument", first("instrument name", "instrument type", "instrument")),
+        **condition("instrument", first("instrument type", "instrument name", "instrument")),
         **condition("crucible", first("pan type")),
-        **condition("local_time", first("rundate", "run date")),
+        **condition("local_time", first("run date", "rundate")),
         **_thermal.programme("\n".join(step.title for step in steps)),
+        **(condition("gas_flow", flow[1], flow[2]) if flow else {}),
         **(_thermal.exo_mode(f"exotherm {exo}") if exo else {}),
     }

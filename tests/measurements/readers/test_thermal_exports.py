@@ -57,7 +57,7 @@ PYRIS_DSC = (
 TRIOS = (
     "Filename\tindium.tri\nInstrument name\tDSC2500\nSample name\tindium\n[Procedure]\nSample Mass\t5.2 mg\n"
     "[Configuration]\nExotherm Direction\tUp\n\n[step]\nRamp 10.00 °C/min to 180.00 °C\n"
-    "Time\tTemperature\tHeat Flow (Normalized)\nmin\t°C\tW/g\n0.0\t25.0\t-0.01\n0.1\t26.0\t-0.02\n\n"
+    "Time\tTemperature\tHeat Flow (Normalized)\nmin\t°C\tW/g\n0.0\t25.0\t-0.01\n0.1\t26.0\t\n\n"
     "[step]\nIsothermal 5.0 min\nTime\tTemperature\tHeat Flow (Normalized)\nmin\t°C\tW/g\n0.2\t26.5\t-0.03\n"
 )
 
@@ -154,8 +154,9 @@ def test_a_pyris_dsc_run_has_the_heat_flow_first(tmp_path: Path) -> None:
 def test_steps_of_a_trios_run_follow_each_other(delimiter: str, tmp_path: Path) -> None:
     datasets = read(TRIOS.replace("\t", delimiter).encode(), tmp_path, "ta_trios")
     assert datasets[0].title == "Heat Flow (Normalized)"
-    assert datasets[0].signal.values.tolist() == [-0.01, -0.02, -0.03]
+    assert np.array_equal(datasets[0].signal.values, [-0.01, np.nan, -0.03], equal_nan=True)
     assert datasets[0].axes[0].values.tolist() == [0.0, 0.1, 0.2]
+    assert datasets[1].signal.values.tolist() == [25.0, 26.0, 26.5]
     assert datasets[0].conditions["mode"].value == "exo up"
     assert datasets[0].conditions["heating_rate"].value == 10
     assert datasets[0].header["step 2"] == "Isothermal 5.0 min (from point 3, 1 points)"
