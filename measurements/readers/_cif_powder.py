@@ -44,13 +44,13 @@ class Block:
         """The first known value of the first tag that has one."""
         for tag in tags:
             for value in self.columns.get(tag, []):
-                if value not in UNKNOWN:
+                if value.strip() not in UNKNOWN:
                     return value
         return ""
 
     def column(self, tag: str, count: int) -> list[str]:
         """The values of a tag, blanks for unknown ones, as many as asked."""
-        values = [value if value not in UNKNOWN else "" for value in self.columns.get(tag, [])]
+        values = [value if value.strip() not in UNKNOWN else "" for value in self.columns.get(tag, [])]
         return values if len(values) == count else [""] * count
 
 

@@ -158,6 +158,21 @@ def test_angles_go_before_d_spacings_that_were_calculated_from_them(read: Readin
     assert measured.axes[0].name == "2θ"
 
 
+def test_a_refined_structure_comes_with_its_pattern_as_gsas_writes_them(read: Reading) -> None:
+    """After COD 1517474: uncertainties in whole numbers, names that are only “ ?”."""
+    loop = "loop_\n_pd_meas_intensity_total\n_pd_proc_ls_weight\n_pd_calc_intensity_total\n"
+    rows = "5540(160) 0.0 833.\n579(34) 0.000865 .\n1029(66) 0.0 754.\n"
+    text = RANGE.split("loop_")[0] + "_chemical_name_systematic ' ?'\n" + loop + rows
+    both = text + STRUCTURE.replace("data_CsCl\n", "")
+    measured, weight, _, sites = read(both)
+    np.testing.assert_array_equal(measured.signal.values, [5540, 579, 1029])
+    assert measured.signal.errors is not None
+    np.testing.assert_array_equal(measured.signal.errors, [160, 34, 66])
+    assert weight.signal.values[1] == 0.000865
+    assert sites.technique == "structure"
+    assert "sample_name" not in sites.conditions
+
+
 def test_several_blocks_are_told_apart(read: Reading) -> None:
     titles = [dataset.title for dataset in read(STRUCTURE + RANGE)]
     assert titles == ["CsCl", "range", "range, _pd_calc_intensity_total"]

@@ -1,4 +1,4 @@
-"""Text of diffractometers: UXD, Rigaku ASC, Bruker XY and RAW4 text, PANalytical CSV."""
+"""Text of diffractometers: UXD, Rigaku ASC, Bruker XY and RAW4 text, PANalytical CSV, Philips UDF."""
 
 from __future__ import annotations
 
@@ -79,13 +79,15 @@ Angle,TimePerStep,Intensity,ESD
 10.00,50,100,10
 10.02,50,121,11
 """
+UDF = (
+    "SampleIdent,CeO2,/\nTitle1,CeO2 Standard,/\nTitle2,,/\nAnode,Cu,/\nLabdaAlpha1, 1.540598,/\n"
+    "DivergenceSlit,Fixed, 1/2,/\nDataAngleRange,   3.00,  3.08,/\nScanStepSize, 0.02,/\n"
+    "ScanStepTime, 18.87,/\nRawScan\n   43202,   43027,   42690\n   41849,   41000/\n"
+)
 SAMPLES = {
-    "uxd": UXD,
-    "rigaku_asc": ASC,
-    "diffrac_xy": EVA,
-    "diffrac_text": RAW4_TEXT,
-    "panalytical_csv": CSV,
-}
+    "uxd": UXD, "rigaku_asc": ASC, "diffrac_xy": EVA, "diffrac_text": RAW4_TEXT, "panalytical_csv": CSV,
+    "philips_udf": UDF,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -179,6 +181,19 @@ def test_panalytical_csv_of_a_european_computer_is_understood(read: Reading) -> 
     (dataset,) = read("panalytical_csv", text)
     np.testing.assert_array_equal(dataset.axes[0].values, [10, 10.02])
     assert dataset.conditions["anode"].value == "Cu"
+
+
+def test_udf_has_its_counts_up_to_the_slash_and_values_with_commas(read: Reading) -> None:
+    (dataset,) = read("philips_udf", UDF)
+    np.testing.assert_array_equal(dataset.signal.values, [43202, 43027, 42690, 41849, 41000])
+    np.testing.assert_allclose(dataset.axes[0].values, [3, 3.02, 3.04, 3.06, 3.08])
+    assert dataset.header["DivergenceSlit"] == "Fixed, 1/2"
+    assert dataset.conditions["dwell_time"].value == 18.87
+
+
+def test_udf_without_its_end_is_refused(read: Reading) -> None:
+    with pytest.raises(ReadError, match="end without a slash"):
+        read("philips_udf", UDF.rsplit("/", 1)[0])
 
 
 @pytest.mark.parametrize("key", SAMPLES)
