@@ -31,6 +31,7 @@ FORMAT = Format(
     techniques=("nmr",),
     description="NMR experiments as TopSpin keeps them: the folder with acqus, fid or ser and pdata, zipped.",
     folder=True,
+    gaps="imaginary parts of planes; anything of three dimensions",
 )
 VERSION = 1
 
@@ -162,7 +163,7 @@ def _spectra(folder: Path, acqus: Mapping[str, str], prefix: str) -> Iterator[Da
             values = _stored(folder / name, procs.get("BYTORDP", "0"), procs.get("DTYPP", "0")) * scale
             if values.size:
                 yield Dataset(
-                    Signal("Intensity", "", values), (_ppm(procs, values.size, "Chemical shift"),),
+                    Signal(_name(part), "", values), (_ppm(procs, values.size, "Chemical shift"),),
                     header, acquired_at, conditions, f"{prefix}spectrum {folder.name}, {part}",
                 )  # fmt: skip
 
@@ -173,6 +174,11 @@ def _ppm(procs: Mapping[str, str], points: int, name: str) -> Axis:
     return _axis(
         name, "ppm", _number(procs, "OFFSET") - np.arange(points, dtype=np.float64) * (width_ppm / points)
     )
+
+
+def _name(part: str) -> str:
+    """Parts differ in the name of their signal, so that only like is put together with like."""
+    return "Intensity, imaginary" if "imaginary" in part else "Intensity"
 
 
 def _axis(name: str, unit: str, values: Array) -> Axis:
@@ -212,7 +218,7 @@ def _in_time(
         increments = Axis("Increment", "1", np.arange(numbers.shape[0], dtype=np.float64))
         flat = path.name == "fid"
         yield Dataset(
-            Signal("Intensity", "", np.ascontiguousarray(numbers[0] if flat else numbers)),
+            Signal(_name(part), "", np.ascontiguousarray(numbers[0] if flat else numbers)),
             (time,) if flat else (increments, time),
             header, _acquired_at(acqus), conditions, f"{prefix}signal in time{part}",
         )  # fmt: skip

@@ -29,6 +29,7 @@ FORMAT = Format(
     vendor="WaveMetrics",
     techniques=("xps", "other"),
     description="Waves of one to four dimensions saved by Igor Pro, as Scienta's SES does for its regions.",
+    gaps="waves of text",
 )
 VERSION = 1
 

@@ -26,6 +26,7 @@ FORMAT = Format(
     vendor="JEOL",
     techniques=("nmr",),
     description="NMR signals and spectra of one or two dimensions from JEOL's Delta.",
+    gaps="more than two dimensions",
 )
 VERSION = 1
 
@@ -69,9 +70,14 @@ def read(path: Path) -> list[Dataset]:
     kind = "signal in time" if axes[-1].name == "Time" else "spectrum"
     acquired_at = _acquired_at(parameters)
     return [
-        Dataset(Signal("Intensity", "", values), tuple(axes), header, acquired_at, conditions, kind + part)
+        Dataset(Signal(_name(part), "", values), tuple(axes), header, acquired_at, conditions, kind + part)
         for part, values in sections.items()
     ]
+
+
+def _name(part: str) -> str:
+    """Parts differ in the name of their signal, so that only like is put together with like."""
+    return "Intensity" if part in ("", ", real", ", RR") else f"Intensity{part}"
 
 
 def _header(content: Bytes) -> dict[str, str]:

@@ -30,6 +30,7 @@ FORMAT = Format(
     vendor="ULVAC-PHI",
     techniques=("xps",),
     description="XPS spectra and depth profiles of PHI instruments, as MultiPak opens them.",
+    gaps="images and Auger maps",
 )
 VERSION = 1
 

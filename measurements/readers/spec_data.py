@@ -29,6 +29,7 @@ FORMAT = Format(
     techniques=("xas", "xrd", "saxs", "other"),
     description="Scans of the beamline control program SPEC, all columns of all scans.",
     max_bytes=64 * 1024**2,
+    gaps="spectra of multichannel analysers",
 )
 VERSION = 1
 

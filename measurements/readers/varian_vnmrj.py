@@ -29,6 +29,7 @@ FORMAT = Format(
     techniques=("nmr",),
     description="NMR experiments as VnmrJ keeps them: the folder name.fid with fid and procpar, zipped.",
     folder=True,
+    gaps="processed spectra; no real folder was at hand",
 )
 VERSION = 1
 
@@ -93,8 +94,9 @@ def _experiment(folder: Path, prefix: str) -> Iterator[Dataset]:
             raise ReadError(f"a spectral width of {width_hz:g} Hz makes no axis. Copy the folder again.")
         time = Axis("Time", "s", seconds)
         flat = len(values) == 1
+        name = "Intensity" if part == "real" else "Intensity, imaginary"
         yield Dataset(
-            Signal("Intensity", "", values[0] if flat else values),
+            Signal(name, "", values[0] if flat else values),
             (time,) if flat else (_arrayed(parameters, len(values)), time),
             header=header, conditions=conditions, title=f"{prefix}signal in time, {part}",
         )  # fmt: skip

@@ -57,7 +57,9 @@ def test_a_scan_without_its_element_is_read_as_xraylarch_reads_it(reference: Pat
 
 
 def test_column_numbers_with_a_gap_are_refused(reference: Path) -> None:
-    with pytest.raises(ReadError, match="names the columns 1, 2, 3, 7, which leaves a gap"):
+    with pytest.raises(
+        ReadError, match="an XDI file, but its header names the columns 1, 2, 3, 7, which leaves a gap"
+    ):
         xdi.read(reference / "instrument_files/xas/xdispec_bad_10.xdi")
 
 
