@@ -35,6 +35,7 @@ BLANKS = Dialect(None)
 MOST_LINES_ABOVE = 500
 REMARK = re.compile(r"^\s*(?:#|!|/\*|\*)?\s*(?P<key>[^=:#]{1,60}?)\s*[=:]\s*(?P<value>.*?)\s*$")
 ENERGY = re.compile(r"\benergy\b.*\(?\bkeV\b", re.IGNORECASE)
+MOST_ROWS_LOOKED_AT = 300
 POISSON_ROWS, POISSON_TOLERANCE = 20, 1e-4
 
 
@@ -43,11 +44,12 @@ def recognises(head: bytes, filename: str) -> float:
         lines = decoded(head).splitlines()[:-1]
     except ReadError:
         return NEVER
-    above = next((number for number, line in enumerate(lines) if _row(line)), None)
-    if above is None or above > MOST_LINES_ABOVE:
+    above = next((number for number, line in enumerate(lines[:MOST_LINES_ABOVE]) if _row(line)), None)
+    if above is None:
         return NEVER
-    rows = [row for line in lines[above:] if (row := _row(line))]
-    plain = all(_row(line) or not line.strip() for line in lines[above:])
+    below = [line for line in lines[above : above + MOST_ROWS_LOOKED_AT] if line.strip()]
+    rows = [row for line in below if (row := _row(line))]
+    plain = len(rows) == len(below)
     if any("Calibrated wavelength" in line or "11bm" in line for line in lines[:above]):
         return BY_HEADER
     if filename.lower().endswith(".xye") and plain:
@@ -60,9 +62,9 @@ def recognises(head: bytes, filename: str) -> float:
 
 
 def _row(line: str) -> list[float] | None:
-    cells = [as_number(cell) for cell in line.split()]
-    numbers = [cell for cell in cells if cell is not None]
-    return numbers if len(cells) == len(numbers) == 3 else None
+    cells = line.split()
+    numbers = [number for cell in cells if (number := as_number(cell)) is not None] if len(cells) == 3 else []
+    return numbers if len(numbers) == 3 else None
 
 
 def read(path: Path) -> list[Dataset]:
