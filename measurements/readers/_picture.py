@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,11 @@ def dataset(
         axes.append(Axis("Channel", "1", np.arange(sizes[2], dtype=float)))
     signal = Signal("Intensity", "", pixels)
     return Dataset(signal, tuple(axes), header, acquired_at, known, title, technique)
+
+
+def with_words(picture: Dataset, header: dict[str, str], known: dict[str, Quantity]) -> Dataset:
+    """The same picture with another header and other conditions."""
+    return replace(picture, header=header, conditions=known)
 
 
 def exif(image: Any) -> tuple[dict[str, str], dict[str, Quantity], datetime | None]:

@@ -190,3 +190,16 @@ def test_mutilated_files_are_refused_or_read(tmp_path: Path, key: str, content: 
     path = tmp_path / "whole"
     path.write_text(content)
     assert list(offences(readers.get(key), path)) == []
+
+
+def test_a_checkpoint_gives_its_total_energy_and_a_kf_file_is_named(tmp_path: Path) -> None:
+    checkpoint = (
+        "water\nSP        RB3LYP                                                      6-31G(d)\n"
+        "Number of atoms                            I                3\n"
+        "Charge                                     I                0\n"
+        "Total Energy                               R     -7.640895332110000E+01\n"
+    )
+    (energy,) = read(checkpoint, tmp_path, "computation_files")
+    assert energy.signal.values.tolist() == [-76.4089533211]
+    with pytest.raises(ReadError, match="KF file of AMS"):
+        read("SUPERINDEX                      ", tmp_path, "computation_files")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
 import struct
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from measurements import readers
 from measurements.data import Dataset, ReadError
+from tests.measurements.readers.children import in_a_child
 from tests.measurements.readers.mutations import offences
 
 MSA = """#FORMAT      : EMSA/MAS Spectral Data File
@@ -228,3 +233,51 @@ def test_mutilated_files_are_refused_or_read(tmp_path: Path, key: str, content: 
     path = tmp_path / "whole"
     path.write_bytes(content)
     assert list(offences(readers.get(key), path)) == []
+
+
+NION: dict[str, Any] = {
+    "created": "2026-05-04T10:00:00.123456",
+    "title": "loss",
+    "spatial_calibrations": [
+        {"offset": 0.0, "scale": 0.5, "units": "nm"},
+        {"offset": -20.0, "scale": 0.25, "units": "eV"},
+    ],
+    "intensity_calibration": {"offset": 0.0, "scale": 1.0, "units": "counts"},
+    "metadata": {"hardware_source": {"exposure": 0.1, "autostem": {"high_tension_v": 100000.0}}},
+}
+
+
+@pytest.mark.parametrize("kind", ["ndata", "h5"])
+def test_a_map_of_nion_swift_has_its_calibrations(tmp_path: Path, kind: str) -> None:
+    values = np.arange(12, dtype=np.float32).reshape(3, 4)
+    target = io.BytesIO()
+    if kind == "ndata":
+        array = io.BytesIO()
+        np.save(array, values)
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr("data.npy", array.getvalue())
+            archive.writestr("metadata.json", json.dumps(NION))
+    else:
+        with h5py.File(target, "w") as file:
+            file["data"] = values
+            file["data"].attrs["properties"] = json.dumps(NION)
+    (dataset,) = read(target.getvalue(), tmp_path, "nion_swift")
+    assert np.array_equal(dataset.signal.values, values)
+    assert [(axis.unit, axis.values[1]) for axis in dataset.axes] == [("nm", 0.5), ("eV", -19.75)]
+    assert dataset.technique == "eels"
+    assert dataset.acquired_at == datetime(2026, 5, 4, 10, 0, 0, 123456, tzinfo=UTC)
+    assert dataset.conditions["acceleration_voltage"].value == 100
+    assert dataset.conditions["exposure_time"].value == 0.1
+    path = tmp_path / "whole"
+    path.write_bytes(target.getvalue())
+    reader = in_a_child(readers.get("nion_swift"), tmp_path)
+    assert list(offences(reader, path, cuts=8, flips=20)) == []
+
+
+def test_an_array_of_python_objects_is_not_unpickled(tmp_path: Path) -> None:
+    array, target = io.BytesIO(), io.BytesIO()
+    np.save(array, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("data.npy", array.getvalue())
+    with pytest.raises(ReadError, match="type object, which are not read"):
+        read(target.getvalue(), tmp_path, "nion_swift")

@@ -138,3 +138,38 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused_before_it_is_unpacked(tm
 def test_a_cameras_raw_file_is_named_and_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"raw file \(CR2\).*export a TIFF"):
         read(b"II*\0\x10\0\0\0CR\x02\0" + bytes(100), tmp_path, "tiff")
+
+
+JEOL = """$SEM_DATA_VERSION 1
+$CM_FORMAT JEOL/SEM
+$CM_INSTRUMENT JSM-7100F
+$CM_ACCEL_VOLT 15.0
+$CM_MAG 5000
+$CM_SIGNAL SEI
+$CM_DATE 2026/05/04
+$CM_TIME 10:21:55
+$$SM_WD 10.1
+$$SM_MICRON_BAR 100
+$$SM_MICRON_MARKER 1um
+"""
+
+
+def test_a_micrograph_of_jeol_takes_its_scale_from_the_text_beside_it(tmp_path: Path) -> None:
+    reader = readers.get("sem_sidecar")
+    assert reader.confidence_in_names(["a.tif", "a.txt"]) > 0
+    assert reader.confidence_in_names(["a.tif", "b.txt"]) == 0
+    (tmp_path / "a.tif").write_bytes(saved(GREY, "TIFF"))
+    (tmp_path / "a.txt").write_text(JEOL)
+    (dataset,) = readers.read(reader, tmp_path)
+    assert dataset.axes[1].values[1] == 10  # 1 µm is 100 pixels long
+    known = {key: quantity.value for key, quantity in dataset.conditions.items()}
+    assert known["acceleration_voltage"] == 15
+    assert known["working_distance"] == 10.1
+    assert known["instrument"] == "JSM-7100F"
+    assert known["local_time"] == "2026/05/04 10:21:55"
+    assert dataset.technique == "em"
+
+
+def test_the_text_of_a_micrograph_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="together with its picture"):
+        read(JEOL.encode(), tmp_path, "sem_sidecar")

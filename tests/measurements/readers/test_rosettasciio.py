@@ -7,6 +7,7 @@ import copy
 import importlib
 import json
 import struct
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,18 @@ def test_a_series_of_tia_is_read_and_its_description_alone_is_not(tmp_path: Path
     path.write_bytes(b"JL\0\0<ObjectInfo></ObjectInfo>")
     with pytest.raises(ReadError, match="SER files"):
         read(path, "tia_ser")
+
+
+def test_without_rosettasciio_the_file_is_kept_and_the_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "image"
+    path.write_bytes(dm3(np.ones((2, 2), np.float32)))
+    monkeypatch.setitem(sys.modules, "rsciio.digitalmicrograph", None)
+    with pytest.raises(
+        ReadError, match=r"needs the package rosettasciio.*bytes are kept.*install rosettasciio"
+    ):
+        read(path, "digital_micrograph")
 
 
 def test_what_is_too_large_is_left_out_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
