@@ -31,7 +31,8 @@ IS_TEMPERATURE = re.compile(r"^T[srpf]?$|temp|温度|furnace$|ofen$|(?i:^sample$
 IS_MASS = re.compile(r"weight|mass|gewicht|质量|重量|^tga?\b", re.IGNORECASE)
 IS_HEAT_FLOW = re.compile(r"heat ?flow|wärmestrom|wärmefluss|flux de chaleur|^dsc\b|^dta\b", re.IGNORECASE)
 IS_DERIVED = re.compile(
-    r"deriv|^dtg|ddsc|baseline|basislinie|^d\b|1st|ableitung|revers|subtracted$", re.IGNORECASE
+    r"deriv|^dtg|ddsc|baseline|calibrat|uncorrected|basislinie|^d\b|1st|ableitung|revers|subtracted$",
+    re.IGNORECASE,
 )
 RATE = re.compile(
     r"(-?\d+(?:[.,]\d+)?)\s*(?:\(?(?:K|°C|ºC|C|\N{REPLACEMENT CHARACTER}C)\s*/\s*min|\(K/min\)|°Cmin)"

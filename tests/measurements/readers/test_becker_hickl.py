@@ -101,6 +101,8 @@ def test_a_real_text_export_is_read_as_an_independent_reader_reads_it(name: str,
     datasets = readers.read(found, source)
     assert disagreements(datasets, readings_of(reference)[name]) == []
     assert (datasets[0].axes[0].unit, datasets[0].signal.unit) == ("ns", "counts")
+    if "full" in name:
+        assert datasets[0].conditions["exposure_time"].value == 900  # SP_COL_T of its setup
 
 
 def test_every_block_of_a_text_export_is_a_curve(tmp_path: Path) -> None:
