@@ -26,12 +26,12 @@ RAIL = (
     ("measurements", "Measurements", "m", False, ""),
     ("explore", "Explore", "e", True, ""),
     ("dashboards", "Dashboards", "d", False, ""),
-    ("inbox", "Inbox", "i", True, "waiting for a sample"),
+    ("inbox", "Inbox", "i", True, "waiting for a person"),
     ("jobs", "Jobs", "j", False, "unfinished"),
     ("instruments", "Instruments", "n", True, ""),
 )
 # Pages with an address of their own that people reach from, and look for under, one of these words.
-ALSO_THERE = {"samples": ("designs", "labels")}
+ALSO_THERE = {"samples": ("designs", "labels"), "measurements": ("batches",)}
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ STAYS_VISIBLE = {
     "places",
     "designs",
     "invitations",
+    "inbox-rules",
+    "rules",
 }
 SECRETS = ["VT-GLASS", "secret-scan", "682."]
 

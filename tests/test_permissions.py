@@ -16,9 +16,11 @@ from django.utils import timezone
 
 from analysis import services
 from analysis.models import Run, Value
-from measurements.models import Measurement
-from measurements.services import Subject, add_instrument, attach
+from measurements.models import InboxRule, Measurement
+from measurements.services import Subject, add_instrument, attach, batches
+from measurements.services.rules import save_rule
 from measurements.services.uploading import begin_upload
+from measurements.store import store
 from samples.models import Design, Location, Lot, Material, Project, Sample, User
 from samples.services import access, exposures, stock
 from tests.analysis.conftest import Measured, measured
@@ -93,7 +95,14 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
     entry = stock.recount(made, 1.0, "secret-glass", alice)
     upload = begin_upload(user=alice, size_bytes=1, said={"filename": "secret-scan.txt"})
     design = Design.objects.create(project=project, name="secret-array", levels={}, seed=1)
+    rule = save_rule(InboxRule(project=project, pattern="scan_{sample}_*", enabled=False), alice)
+    manifest = store().begin()
+    manifest.write(b"sample,file\nVT-GLASS,secret-scan.txt\n")
+    batch = batches.open_batch(user=alice, project=project, name="secret-scan.csv", upload=manifest)
     return {
+        "inbox-rules": rule.pk,
+        "rules": rule.pk,
+        "batches": batch.pk,
         "samples": composite.code,
         "materials": Material.objects.get(name="secret-glass").pk,
         "locations": room.pk,

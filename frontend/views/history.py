@@ -43,7 +43,8 @@ def history(request: HttpRequest, noun: str, key: str) -> HttpResponse:
 
 
 def _told(entry: Entry) -> Told:
-    by = entry.by or (entry.via if entry.via.startswith(("task", "command")) else "outside of Vitrine")
+    told_by = entry.via if entry.via.startswith(("task", "command", "rule")) else "outside of Vitrine"
+    by = entry.by or told_by
     what = f"{entry.kind} {entry.of}" if entry.of and not entry.of.startswith(entry.kind) else entry.kind
     changes = [
         (_label(change), _said(change.before, change), _said(change.after, change))

@@ -19,6 +19,7 @@ from frontend import runs
 from frontend.access import login_required, must_write
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
+from frontend.views.decisions import decided
 from measurements.models import Measurement, QcLevel
 from measurements.services import RefusedError, assign, set_technique
 from measurements.techniques import Technique
@@ -111,6 +112,7 @@ def _context(
         "scale": request.GET.get("scale", ""),
         "conditions": runs.conditions(row),
         "may_write": may_write,
+        **decided(request, row),
         "techniques": Technique.choices,
     }
 

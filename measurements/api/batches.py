@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -132,7 +134,11 @@ class BatchViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         if request.query_params.get("dry_run", "").lower() in ("true", "1", "yes"):
             return Response(_dry_run(request, project, upload, form.validated_data.get("filename")))
         batch = batches.open_batch(
-            user=request.user, project=project, name=upload.name, upload=upload.pending
+            user=request.user,
+            project=project,
+            name=upload.name,
+            upload=upload.pending,
+            zone=_zone(request),
         )
         return Response(report(batch), status=201)
 
@@ -193,12 +199,17 @@ def _dry_run(
 ) -> dict[str, Any]:
     name = upload.name or "manifest"
     with unpacked(upload.pending, name) as (table, table_name, others):
-        manifest = manifest_of(table, table_name, None)
+        manifest = manifest_of(table, table_name, _zone(request))
     rows = [Verdict(row.number, row.said, list(row.wrong)) for row in manifest.rows]
     names = [*(announced or []), *(inside for _, inside in others)]
     known = names if announced is not None or others else None
     plan = check(rows, user=request.user, project=project, announced=known)
     return _described(plan, None, name, project, manifest.remarks)
+
+
+def _zone(request: Request) -> tzinfo | None:
+    """Of times without one: a person at a page has a zone, a script with a token has none."""
+    return None if request.auth else timezone.get_current_timezone()
 
 
 def _project(request: Request, slug: str) -> Project:
