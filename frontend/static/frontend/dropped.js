@@ -1,4 +1,5 @@
 // Files dropped on any page wait here for the upload page: IndexedDB can carry File objects across a navigation.
+// They are kept as the groups of folders.js.
 
 const NAME = "vitrine";
 const STORE = "dropped";
@@ -19,16 +20,16 @@ function finished(transaction) {
   });
 }
 
-/** Keep the files for the page that opens next. */
-export async function keep(files) {
+/** Keep the groups for the page that opens next. */
+export async function keep(groups) {
   const database = await open();
   const transaction = database.transaction(STORE, "readwrite");
-  for (const file of files) transaction.objectStore(STORE).add(file);
+  for (const group of groups) transaction.objectStore(STORE).add(group);
   await finished(transaction);
   database.close();
 }
 
-/** The files that were dropped on the page before, once. */
+/** The groups that were dropped on the page before, once. */
 export async function take() {
   const database = await open();
   const transaction = database.transaction(STORE, "readwrite");

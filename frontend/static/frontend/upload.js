@@ -1,6 +1,11 @@
-// Upload: one row a file. It says when the bytes are safe (with their hash), when they are read, and the first value.
+// Upload: one row a file or folder. It says when the bytes are safe (with their hash), when they are read, and the first value.
 
 import { take } from "./dropped.js";
+import { alone, gathered } from "./folders.js";
+import { Refused, Stopped, Transfer, fingerprint, progress, unfinished } from "./tus.js";
+import { FolderTransfer } from "./upload-folder.js";
+import { showUnfinished } from "./upload-unfinished.js";
+import { ask, percent, size, wait, words, written } from "./upload-words.js";
 
 const API = "/api/v1";
 const rows = document.getElementById("rows");
@@ -15,41 +20,46 @@ const AT_ONCE = 3;
 const PATIENCE_MS = 120000;
 const queue = [];
 
-const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-function size(bytes) {
-  const units = ["B", "kB", "MB", "GB"];
-  let step = 0;
-  let amount = bytes;
-  while (amount >= 1000 && step < units.length - 1) {
-    amount /= 1000;
-    step += 1;
-  }
-  return `${Number(amount.toPrecision(3))}\u202f${units[step]}`;
-}
-
-/** A file and its row. */
+/** What becomes one measurement, and its row. */
 class Item {
-  constructor(file) {
-    this.file = file;
+  constructor(group) {
+    this.group = group;
+    this.bytes = group.parts.reduce((sum, { file }) => sum + file.size, 0);
     this.row = template.content.firstElementChild.cloneNode(true);
     this.part = (name) => this.row.querySelector(`[data-part=${name}]`);
-    this.part("name").textContent = file.name;
-    this.part("size").textContent = size(file.size);
+    this.part("name").textContent = group.name;
+    this.part("size").textContent = group.folder ? `${group.parts.length} files, ${size(this.bytes)}` : size(this.bytes);
     this.part("sample").value = everyone.sample.value;
     this.part("technique").value = everyone.technique.value;
-    this.part("sample").setAttribute("aria-label", `Sample of ${file.name}`);
-    this.part("technique").setAttribute("aria-label", `Technique of ${file.name}`);
+    this.part("sample").setAttribute("aria-label", `Sample of ${group.name}`);
+    this.part("technique").setAttribute("aria-label", `Technique of ${group.name}`);
     this.part("remove").addEventListener("click", () => this.remove());
+    this.part("pause").addEventListener("click", () => (this.state === "sending" ? this.pause() : this.resume()));
+    this.part("sample").addEventListener("change", () => this.change("sample"));
+    this.part("technique").addEventListener("change", () => this.change("technique"));
     this.state = "waiting";
     this.say("waiting", "");
     rows.append(this.row);
-    if (!this.part("sample").value) this.guess();
+    this.recall().then((known) => known || this.part("sample").value || this.guess());
   }
 
-  /** A sample whose code begins the file's name. */
+  /** An earlier attempt of this browser with the same file: its sample and technique, and how far it came. */
+  async recall() {
+    const [first] = this.group.parts;
+    const key = this.group.folder || !first ? null : await fingerprint(first.path, first.file).catch(() => null);
+    const earlier = key && unfinished().find((each) => each.key === key);
+    const known = earlier && (await progress(earlier.url).catch(() => null));
+    if (!known || this.state !== "waiting") return false;
+    this.part("sample").value = earlier.said.sample;
+    this.part("technique").value = earlier.said.technique;
+    this.say("waiting", "", `${percent(known.offset / known.size)} of it is here already.`);
+    list();
+    return true;
+  }
+
+  /** A sample whose code begins the name. */
   async guess() {
-    const word = /^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+/.exec(this.file.name)?.[0];
+    const word = /^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+/.exec(this.group.name)?.[0];
     if (!word) return;
     const answer = await fetch(`${API}/samples/?${new URLSearchParams({ code: word })}`).catch(() => null);
     if (!answer?.ok) return;
@@ -59,10 +69,12 @@ class Item {
   }
 
   remove() {
-    this.request?.abort();
+    this.transfer?.forget();
+    this.state = "removed";
     queue.splice(queue.indexOf(this), 1);
     this.row.remove();
     count();
+    list();
   }
 
   say(words, tone, more = "") {
@@ -79,72 +91,109 @@ class Item {
     return link;
   }
 
-  send() {
-    this.state = "sending";
-    for (const name of ["sample", "technique", "remove"]) this.part(name).disabled = true;
-    const form = new FormData();
-    if (this.part("sample").value.trim()) form.append("sample", this.part("sample").value.trim());
-    if (this.part("technique").value) form.append("technique", this.part("technique").value);
-    const project = document.getElementById("project")?.value;
-    if (project) form.append("project", project);
-    form.append("file", this.file, this.file.name);
-    const progress = this.part("progress");
-    progress.hidden = false;
-    return new Promise((resolve) => {
-      const request = new XMLHttpRequest();
-      this.request = request;
-      request.open("POST", `${API}/measurements/`);
-      request.setRequestHeader("X-CSRFToken", csrf);
-      request.setRequestHeader("Accept", "application/json");
-      request.upload.onprogress = (event) => {
-        progress.value = event.total ? event.loaded / event.total : 0;
-        this.say(event.loaded < event.total ? `${Math.floor(100 * progress.value)}\u202f%` : "being written", "busy");
-      };
-      request.onload = () => resolve(this.sent(request));
-      request.onerror = () => resolve(this.refused("The server did not answer. The file is still here; try again."));
-      request.onabort = () => resolve();
-      request.send(form);
-    });
+  get said() {
+    return {
+      sample: this.part("sample").value.trim(),
+      technique: this.part("technique").value,
+      project: document.getElementById("project")?.value ?? "",
+    };
   }
 
-  sent(request) {
-    this.part("progress").hidden = true;
-    let body = {};
+  lock(locked) {
+    for (const name of ["sample", "technique"]) this.part(name).disabled = locked;
+  }
+
+  async send() {
+    this.state = "sending";
+    this.lock(true);
+    const bar = this.part("progress");
+    const onprogress = (fraction) => {
+      bar.value = fraction;
+      if (this.state === "sending") this.say(fraction < 1 ? percent(fraction) : "being written", "busy");
+    };
+    bar.hidden = false;
+    const { folder, parts } = this.group;
+    this.transfer ??= folder ? new FolderTransfer(parts, this.said, csrf, onprogress) : new Transfer(parts[0], this.said, csrf, onprogress);
+    const pause = this.part("pause");
+    pause.hidden = !this.transfer.canPause;
+    pause.textContent = "Pause";
+    this.part("remove").textContent = "Cancel";
     try {
-      body = JSON.parse(request.responseText);
-    } catch {
-      // A proxy or a login page answered; the status says enough.
+      this.sent(await this.transfer.run());
+    } catch (error) {
+      if (!(error instanceof Stopped)) this.refused(error instanceof Refused ? error.message : `${error.message}.`);
+      if (!(error instanceof Stopped || error instanceof Refused)) throw error;
     }
-    if (request.status !== 200 && request.status !== 201) {
-      const sentence = body.error?.message ?? `The server answered ${request.status}.`;
-      this.refused(request.status === 403 && !body.error ? "You were logged out. Log in and send it again." : sentence);
-      return;
-    }
-    this.receipt = body;
+  }
+
+  pause() {
+    this.state = "paused";
+    this.transfer.stop();
+    this.part("pause").textContent = "Resume";
+    this.say(`paused at ${percent(this.part("progress").value)}`, "caution");
+    count();
+  }
+
+  resume() {
+    this.state = "waiting";
+    this.say("waiting", "");
+    pump();
+  }
+
+  sent(receipt) {
+    this.part("progress").hidden = true;
+    this.part("pause").hidden = true;
+    this.part("remove").hidden = true;
+    this.receipt = receipt;
     this.state = "safe";
+    const [{ sha256 }] = receipt.files;
     const hash = document.createElement("code");
-    hash.textContent = `${body.files[0].sha256.slice(0, 12)}…`;
-    hash.title = `sha256 ${body.files[0].sha256}`;
+    hash.textContent = `${sha256.slice(0, 12)}…`;
+    hash.title = this.group.folder
+      ? receipt.files.map((file) => `${file.filename}: sha256 ${file.sha256}`).join("\n")
+      : `sha256 ${sha256}`;
     this.hash = hash;
-    this.warnings = body.warnings ?? [];
-    if (body.technique && body.technique !== "unknown") this.part("technique").value = body.technique;
-    this.say(request.status === 200 ? "safe, was here before" : "safe", "good", [hash]);
+    this.warnings = receipt.warnings ?? [];
+    if (receipt.technique !== "unknown") this.part("technique").value = receipt.technique;
+    if (receipt.sample) this.part("sample").value = receipt.sample;
+    this.part("technique").disabled = false;
+    this.part("sample").disabled = Boolean(receipt.sample);
+    this.say(receipt.status === "received" ? "safe" : "safe, was here before", "good", [hash]);
+    list();
     this.follow();
+  }
+
+  /** Said too late for the upload: told to the measurement. */
+  async change(name) {
+    const value = this.part(name).value.trim();
+    if (!this.receipt || !value) return;
+    const answer = await fetch(`${API}/measurements/${this.receipt.id}/`, {
+      method: "PATCH",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf },
+      body: JSON.stringify({ [name]: value }),
+    }).catch(() => null);
+    const body = await answer?.json().catch(() => null);
+    if (answer?.ok) {
+      this.warnings = [];
+      if (name === "sample") this.part("sample").disabled = true;
+      this.follow();
+    } else this.told("safe", "caution", [` ${body?.error?.message ?? "The server did not answer."}`]);
   }
 
   refused(sentence) {
     this.state = "refused";
+    this.transfer = null;
+    this.part("pause").hidden = true;
+    this.part("progress").hidden = true;
+    this.part("remove").textContent = "Remove";
     this.say("not stored", "bad", sentence);
     const again = document.createElement("button");
     again.type = "button";
     again.className = "button tiny";
     again.textContent = "Try again";
-    again.addEventListener("click", () => {
-      this.state = "waiting";
-      pump();
-    });
+    again.addEventListener("click", () => this.resume());
     this.part("more").append(" ", again);
-    for (const name of ["sample", "technique", "remove"]) this.part(name).disabled = false;
+    this.lock(false);
   }
 
   /** From safe to read to the first value, or to the sentence why not. */
@@ -194,37 +243,21 @@ class Item {
   }
 }
 
-const words = { pl_peak_center: "PL peak", plqy: "PLQY" };
-
-function written({ property, component, value, sigma, unit }) {
-  const label = [words[property] ?? property.replaceAll("_", " "), component].filter(Boolean).join(" ");
-  const scale = unit === "1" ? "" : `\u202f${unit}`;
-  if (!sigma) return `${label} ${Number(value.toPrecision(5))}${scale}`;
-  const digits = Math.max(0, 1 - Math.floor(Math.log10(sigma)));
-  return `${label} ${value.toFixed(digits)} ± ${sigma.toFixed(digits)}${scale}`.replaceAll("-", "−");
-}
-
-async function ask(address) {
-  try {
-    const answer = await fetch(address, { headers: { Accept: "application/json" } });
-    return answer.ok ? await answer.json() : null;
-  } catch {
-    return null;
-  }
-}
-
 function count() {
-  const waiting = queue.filter((item) => item.state === "waiting").length;
+  const left = queue.filter((item) => item.state === "waiting").length;
   table.hidden = queue.length === 0;
-  send.disabled = waiting === 0;
-  send.textContent = waiting > 1 ? `Upload ${waiting} files` : "Upload";
+  send.disabled = left === 0;
+  send.textContent = left > 1 ? `Upload ${left}` : "Upload";
 }
 
-function add(files) {
-  for (const file of files) queue.push(new Item(file));
+function add(groups) {
+  for (const group of groups) if (group.parts.length) queue.push(new Item(group));
   count();
-  if (files.length) send.focus({ preventScroll: true });
+  if (groups.length) send.focus({ preventScroll: true });
 }
+
+/** What waits for its file, apart from what is in the queue. */
+const list = () => showUnfinished(new Set(queue.map((item) => item.group.name)), csrf);
 
 let running = 0;
 function pump() {
@@ -241,7 +274,7 @@ function pump() {
 }
 
 picker.addEventListener("change", () => {
-  add([...picker.files]);
+  add([...picker.files].map(alone));
   picker.value = "";
 });
 send.addEventListener("click", pump);
@@ -263,7 +296,7 @@ document.addEventListener(
     event.preventDefault();
     event.stopPropagation();
     document.querySelector(".drop-veil")?.remove();
-    add([...event.dataTransfer.files]);
+    gathered(event.dataTransfer).then(add);
   },
   true,
 );
@@ -273,8 +306,9 @@ addEventListener("beforeunload", (event) => {
 
 if (new URLSearchParams(location.search).has("dropped")) {
   take().then(
-    (files) => add(files),
+    add,
     () => {}, // private windows keep nothing: the person drops again
   );
 }
 count();
+list();

@@ -1,6 +1,7 @@
 // The frame's behaviour. Every page works without it; with it, the keyboard reaches everything.
 
 import { keep } from "./dropped.js";
+import { gathered } from "./folders.js";
 
 const YEAR_S = 31536000;
 const root = document.documentElement;
@@ -173,7 +174,7 @@ if (bar) {
     unveil();
     if (!carriesFiles(event) || event.defaultPrevented || event.target.closest?.("[data-drop]")) return;
     event.preventDefault();
-    await keep(event.dataTransfer.files);
+    await keep(await gathered(event.dataTransfer));
     const address = new URL(bar.href);
     const sample = document.querySelector("main")?.dataset.sample;
     if (sample) address.searchParams.set("sample", sample);
