@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from measurements.models import Instrument, Upload
 from measurements.models.uploads import expiry
+from measurements.services import quota
 from measurements.services.claims import Claims, claims_of, writable_project
 from measurements.services.placing import find_place
 from measurements.services.receipts import receipt_body
@@ -85,7 +86,9 @@ def begin_upload(*, user: User, size_bytes: int, said: Mapping[str, str]) -> Upl
     claims = _claims(upload)
     check_claims(claims.technique, claims.acquired_at)
     instrument = Instrument.objects.filter(account=user).first()
-    find_place(user, claims.sample, writable_project(user, claims.project), instrument, [])
+    project = writable_project(user, claims.project)
+    place = find_place(user, claims.sample, project, instrument, [], [upload.filename])
+    quota.require_room(place.project, {str(upload.pk): size_bytes})  # its hash is not known yet
     waiting = Upload.objects.unfinished().aggregate(bytes=Sum(F("size_bytes") - F("received_bytes")))
     store().require_room(size_bytes + (waiting["bytes"] or 0))  # each of them was promised its room
     create_partial(store(), str(upload.pk))

@@ -1,0 +1,76 @@
+"""Who sends with a token, and whether they may plainly add to the sample they name: in one question.
+
+It only ever says yes. Whoever is under an embargo, names no sample or an unknown one, or may not write, is
+left to `find_place`, which knows every case and the sentence for it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hmac import compare_digest
+from typing import NamedTuple
+
+from django.db import connection, models
+from knox.crypto import hash_token
+from knox.models import AuthToken
+from knox.settings import CONSTANTS
+
+from measurements.models import Instrument
+from samples.models import Membership, Project, Role, Sample, User
+
+
+def _columns(model: type[models.Model], *names: str) -> list[str]:
+    """In the order of the model, in which Django wants their values; the rest is loaded when asked for."""
+    return [field.attname for field in model._meta.concrete_fields if field.attname in names]
+
+
+USER = _columns(User, "id", "username", "is_active", "default_project_id")
+INSTRUMENT = _columns(Instrument, "id", "name", "project_id", "account_id")
+SAMPLE = _columns(Sample, "id", "code", "project_id")
+PROJECT = _columns(Project, "id", "slug", "name")
+SENDER = f"""
+SELECT token.digest, token.expiry,
+    {", ".join(f"account.{column}" for column in USER)},
+    {", ".join(f"instrument.{column}" for column in INSTRUMENT)},
+    {", ".join(f"sample.{column}" for column in SAMPLE)},
+    {", ".join(f"project.{column}" for column in PROJECT)}
+FROM {AuthToken._meta.db_table} token
+JOIN {User._meta.db_table} account ON account.id = token.user_id AND account.is_active
+JOIN {Sample._meta.db_table} sample ON sample.code = %s AND sample.embargoed_until IS NULL
+JOIN {Membership._meta.db_table} membership ON membership.user_id = account.id
+    AND membership.project_id = sample.project_id AND membership.role >= {Role.CONTRIBUTOR:d}
+JOIN {Project._meta.db_table} project ON project.id = sample.project_id
+LEFT JOIN {Instrument._meta.db_table} instrument ON instrument.account_id = account.id
+WHERE token.token_key = %s
+"""  # noqa: S608  names of tables and columns only
+
+
+class Sender(NamedTuple):
+    user: User
+    instrument: Instrument | None
+    sample: Sample
+
+
+def sender_with(token: str, sample_code: str) -> Sender | None:
+    """None where the answer is not a plain yes."""
+    with connection.cursor() as cursor:
+        cursor.execute(SENDER, [sample_code, token[: CONSTANTS.TOKEN_KEY_LENGTH]])
+        rows = cursor.fetchall()
+    for digest, expiry, *columns in rows:
+        if compare_digest(hash_token(token), digest) and not _has_passed(expiry):
+            return _sender(columns)
+    return None
+
+
+def _has_passed(expiry: datetime | None) -> bool:
+    return expiry is not None and expiry < datetime.now(UTC)
+
+
+def _sender(columns: list[object]) -> Sender:
+    rest = iter(columns)
+    user, instrument, sample, project = (
+        model.from_db(connection.alias, names, [next(rest) for _ in names])
+        for model, names in ((User, USER), (Instrument, INSTRUMENT), (Sample, SAMPLE), (Project, PROJECT))
+    )
+    sample.project = project
+    return Sender(user, instrument if instrument.pk else None, sample)
