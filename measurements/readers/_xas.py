@@ -22,7 +22,7 @@ ENERGY_NAMES = [
 ]  # fmt: skip
 ABSORPTION = re.compile(r"^x?mu(?:\b|_|\d|trans|fluor|ref|\()|^μ|^norm(?:alized)?\b|^flat\b", re.IGNORECASE)
 AUXILIARY = re.compile(
-    r"time|^sec|^current|clock|epoch|^requested|^mononrg|tscaler|preset|dtfactor|gap\b|^[hkl]$|theta|^\s*$",
+    r"time|^sec|^current|clock|epoch|^requested|^mononrg|tscaler|preset|dtfactor|gap\b|^[hkl]$|theta|angle|^\s*$",
     re.IGNORECASE,
 )
 UNITS = {

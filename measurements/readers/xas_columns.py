@@ -28,7 +28,6 @@ FORMAT = Format(
     techniques=("xas", "computation"),
     description="X-ray absorption scans as columns of text: many beamlines, Ifeffit, Larch and FEFF.",
     max_bytes=64 * 1024**2,
-    gaps="files that give no energy, only angles",
 )
 VERSION = 1
 

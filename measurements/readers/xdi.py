@@ -108,8 +108,8 @@ def _columns(known: Mapping[str, str], labels: list[str], count: int) -> tuple[l
     if announced and announced != list(range(announced[0], announced[-1] + 1)):
         raise ReadError(
             f"this is an XDI file, but its header names the columns {', '.join(map(str, announced))}, which "
-            f"leaves a gap, so it is not certain which of the {count} columns is which. Number them from 1 in "
-            "the lines # Column.N."
+            f"leaves a gap, so it is not certain which of the {count} columns is which. Number them from 1 "
+            "in the lines # Column.N."
         )
     names, units = [], []
     for number in range(1, count + 1):
