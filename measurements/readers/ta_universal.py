@@ -41,10 +41,11 @@ VERSION = 1
 START = "StartOfData"
 SIGNAL = re.compile(r"Sig(\d+)")
 GAS = re.compile(
-    r"Sample\s*Gas[^:\n]*:\s*(?P<gas>[A-Za-z][A-Za-z ]*?)\s*(?:(?P<flow>\d[\d.]*)\s*(?P<unit>m?l/min)|$)",
+    r"(?P<which>Sample\s*Gas|Gas\s*1)[^:\n]*:\s*(?P<gas>[A-Za-z][A-Za-z ]*?)"
+    r"\s*(?:(?P<flow>\d[\d.]*)\s*(?P<unit>m?l/min)|\s\s|$)",
     re.IGNORECASE | re.MULTILINE,
 )
-PAN = re.compile(r"^Pan\s*:\s*(.+)$", re.MULTILINE | re.IGNORECASE)
+PAN = re.compile(r"^Pan\s*:\s*(\S.*?)\s*(?:\s\s.*)?$", re.MULTILINE | re.IGNORECASE)
 
 
 def recognises(head: bytes, filename: str) -> bool:
@@ -108,7 +109,8 @@ def _technique(header: Mapping[str, str]) -> str:
 
 def _conditions(header: Mapping[str, str]) -> dict[str, Quantity]:
     comments = header.get("Xcomment", "")
-    gas, pan = GAS.search(comments), PAN.search(comments)
+    gases = {found["which"][0].upper(): found for found in reversed(list(GAS.finditer(comments)))}
+    gas, pan = gases.get("S") or gases.get("G"), PAN.search(comments)
     moment = " ".join(filter(None, (header.get("Date", ""), header.get("Time", ""))))
     known = {
         **_thermal.mass_mg(header.get("Size", "").replace("\t", " ")),

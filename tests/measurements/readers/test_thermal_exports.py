@@ -54,6 +54,13 @@ PYRIS_DSC = (
     "\t0.000000\t20.100000\t0.000000\t30.000000\t29.900000\n"
     "\t0.016667\t20.200000\t0.000000\t30.333333\t30.100000\n"
 )
+TA_2920 = (
+    "CLOSED\nVersion\t0.4\nInstrument\t2920 MDSC      V2.6A\nModule\tDSC Standard Cell\nSample\tEicosane\n"
+    "Size\t9.00000\tmg\nXcomment\tPan: Aluminum Hermetic  Gas1: Nitrogen  50 mL/min   Gas2: None\n"
+    "Exotherm\tUp\nNsig\t3\nSig1\tTime (min)\nSig2\tTemperature (øC)\nSig3\tHeat Flow (mW)\n"
+    "StartOfData\n-1.000000\t69.19148\t0.0000000\n-1.000000\t-20.74876\t0.0000000\n"
+    "187.9960\t-21.18184\t-10.46185\n188.0027\t-21.18186\t-10.46181\n"
+)
 TRIOS = (
     "Filename\tindium.tri\nInstrument name\tDSC2500\nSample name\tindium\n[Procedure]\nSample Mass\t5.2 mg\n"
     "[Configuration]\nExotherm Direction\tUp\n\n[step]\nRamp 10.00 °C/min to 180.00 °C\n"
@@ -100,6 +107,16 @@ def test_marks_of_a_ta_run_are_kept_in_the_header_and_not_as_points(reference: P
     assert datasets[0].axes[0].values.max() == reading["col_max"][0]
     assert datasets[0].signal.values.max() == reading["col_max"][2]
     assert datasets[0].conditions["mass"].value == 20.821
+
+
+def test_an_older_ta_export_begins_with_its_first_point(tmp_path: Path) -> None:
+    """The layout is that of a run published with pkynetics; its degree sign comes from DOS."""
+    flow, temperature = read(TA_2920.encode("latin-1"), tmp_path, "ta_universal")
+    assert flow.axes[0].values.tolist() == [187.996, 188.0027]
+    assert (flow.technique, flow.conditions["mode"].value) == ("dsc", "exo up")
+    assert temperature.signal.unit == "°C"
+    assert flow.conditions["crucible"].value == "Aluminum Hermetic"
+    assert (flow.conditions["gas"].value, flow.conditions["gas_flow"].value) == ("Nitrogen", 50)
 
 
 def test_pyris_settings_become_conditions(reference: Path) -> None:
