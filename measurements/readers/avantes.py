@@ -12,6 +12,7 @@ The last title may only name the mode and have no column (scope). Otherwise it i
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from measurements.data import Dataset
@@ -46,7 +47,7 @@ SETTINGS: dict[str, NameAndUnit] = {
     "Data measured with spectrometer [name]": ("instrument", ""),
     "Timestamp": ("local_time", ""),
 }
-MEASURED = ("sample", "dark", "ref", "reference", "scope", "scope corrected for dark")
+COMPUTED = re.compile(r"absorb|transm|reflec|irrad|relative|process", re.IGNORECASE)
 
 
 def recognises(head: bytes, filename: str) -> float:
@@ -82,7 +83,7 @@ def read(path: Path) -> list[Dataset]:
     named = [(_signal(titles, units, column), _at(titles, column)) for column in range(1, table.shape[1])]
     x = ("Wavelength", _at(units, 0))
     datasets = curves(table, x, named, header, understood(header, SETTINGS))
-    if datasets[-1].title.lower() not in MEASURED and len(datasets) > 1 and titles:
+    if COMPUTED.search(datasets[-1].title):
         datasets.insert(0, datasets.pop())
     return datasets
 

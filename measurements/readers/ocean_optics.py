@@ -79,10 +79,14 @@ def read(path: Path) -> list[Dataset]:
     for number, line in enumerate(lines[stop + 1 :], start=stop + 2):
         if line.strip():
             put(header, f"line {number}", line)
-    signals = [(_signal(lines[0]), "")] * (table.shape[1] - 1)
-    if table.shape[1] > 2:
-        signals = [(signal, f"column {number}") for number, (signal, _) in enumerate(signals, start=2)]
-    return curves(table, ("Wavelength", "nm"), signals, header, understood(header, SETTINGS))
+    signal = _signal(lines[0])
+    titles = lines[begin - 1].split() if begin - 1 > marks[0] else []
+    if len(titles) != table.shape[1]:
+        titles = ["", *(f"column {n}" for n in range(2, table.shape[1] + 1))]
+    signals = [(signal, title if table.shape[1] > 2 else "") for title in titles[1:]]
+    datasets = curves(table, ("Wavelength", "nm"), signals, header, understood(header, SETTINGS))
+    # Jaz writes dark, reference and sample (D, R, S) before what it computed of them (P).
+    return sorted(datasets, key=lambda dataset: dataset.title != "P")
 
 
 def _header(lines: list[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Shimadzu text: exports of UVProbe and LabSolutions, and of the infrared program.
 
-    "sample - RawData"                     the name of the data set
+    "sample - RawData"                     the name of the data set, if any
     "Wavelength nm.","Abs."                or WL/nm,Abs
     800.00,0.080
 
@@ -9,7 +9,8 @@
     ##YUNITS=%T
     399.264912  81.708257
 
-No date in any of them.
+No date in any of them. UVProbe leaves the value empty where a scan was stopped: such rows are left out, and
+the header says how many.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def _title_line(lines: list[str]) -> int | None:
     for index, line in enumerate(lines):
         cells = [cell.strip().strip('"') for cell in re.split(r"[,;\t]", line)]
         fits = len(cells) >= 2 and X_TITLES.match(cells[0]) and Y_TITLES.match(cells[1])
-        if fits and any(NAMES.search(above) for above in lines[:index]):
+        own_words = cells[0].lower() == "wavelength nm."
+        if fits and (own_words or any(NAMES.search(above) for above in lines[:index])):
             return index
     return None
 
@@ -86,13 +88,20 @@ def read(path: Path) -> list[Dataset]:
     if titles_at is None:
         raise ReadError("the line of titles (wavelength, absorbance) is missing. Export the spectrum again.")
     begin = first_row(lines, titles_at + 1)
-    table = rows(lines, begin, end_of_rows(lines, begin), dialect_of(lines[begin]))
+    dialect = dialect_of(lines[begin])
+    block = lines[begin : end_of_rows(lines, begin)]
+    separator = dialect.delimiter or "\0"
+    measured = [line for line in block if len(dialect.cells(line)) > 1 or separator not in line]
+    table = rows([*lines[:begin], *measured], begin, begin + len(measured), dialect)
     titles = [cell.strip().strip('"') for cell in re.split(r"[,;\t]", lines[titles_at])]
     header: dict[str, str] = {}
     for number, line in enumerate(lines[:begin], start=1):
         if line.strip():
             put(header, f"line {number}", line)
-    names = [cell.strip(' "') for cell in re.split(r"[,;\t]", lines[0]) if cell.strip(' "')]
+    if len(measured) < len(block):
+        header["Rows without a value, left out"] = str(len(block) - len(measured))
+    words_above = re.split(r"[,;\t]", lines[0]) if titles_at else []
+    names = [cell.strip(' "') for cell in words_above if cell.strip(' "')]
     signals: list[tuple[NameAndUnit, str]] = []
     for column in range(1, table.shape[1]):
         words = titles[column] if column < len(titles) else "y"

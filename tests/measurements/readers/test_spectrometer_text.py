@@ -167,6 +167,27 @@ def test_uvprobe_s_raw_data_have_their_names_and_units(tmp_path: Path) -> None:
     assert dataset.conditions["sample_name"].value == "glass - RawData"
 
 
+def test_rows_without_a_value_are_left_out_of_a_stopped_uvprobe_scan_and_counted(tmp_path: Path) -> None:
+    content = '"Wavelength nm."\t"T%"\r\n800,0\t90,1\r\n799,0\t90,2\r\n798,0\t\r\n797,0\t \r\n'
+    (dataset,) = read("shimadzu_text", content, tmp_path)
+    np.testing.assert_array_equal(dataset.signal.values, [90.1, 90.2])
+    assert (dataset.signal.name, dataset.signal.unit) == ("Transmittance", "%")
+    assert dataset.header["Rows without a value, left out"] == "2"
+    with pytest.raises(ReadError, match="expected 2 numbers, found 1"):
+        read("shimadzu_text", content.replace("798,0\t", "798,0"), tmp_path)
+
+
+def test_what_jaz_computed_is_the_main_curve(tmp_path: Path) -> None:
+    content = (
+        "Jaz Absolute Irradiance File\n++++++++++\nDate: Thu May 12 2011\n"
+        ">>>>>Begin Processed Spectral Data<<<<<\nW\tD\tS\tP\n188.1\t1\t20\t0.5\n188.5\t2\t21\t0.6\n"
+        ">>>>>End Processed Spectral Data<<<<<\n"
+    )
+    processed, dark, sample = read("ocean_optics", content, tmp_path)
+    assert (processed.title, dark.title, sample.title) == ("P", "D", "S")
+    np.testing.assert_array_equal(processed.signal.values, [0.5, 0.6])
+
+
 def test_an_asp_file_with_too_few_values_is_refused(tmp_path: Path) -> None:
     content = "4\r\n4000\r\n400\r\n1\r\n2\r\n4\r\n0.1\r\n0.2\r\n0.3\r\n"
     with pytest.raises(ReadError, match="announces 4 points, but there are 3"):
