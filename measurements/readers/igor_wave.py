@@ -2,8 +2,9 @@
 
 A short header whose first number is the version, the header of the wave, its numbers with the first index
 running fastest, then the note and longer units. Each dimension has an offset and a step, so axes are even. A
-complex wave becomes two datasets. Scienta's SES writes its regions this way, and the note then says how they
-were measured. The dates in the file are the computer's local ones, so they are not used. No errors.
+complex wave becomes two datasets; a packed file (.pxt, .pxp) gives every wave with numbers in it. Scienta's
+SES writes its regions this way, and the note then says how they were measured. The dates in the file are the
+computer's local ones, so they are not used. No errors.
 
 WaveMetrics, Technical Note 003.
 """
@@ -11,7 +12,7 @@ WaveMetrics, Technical Note 003.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,10 @@ from measurements.readers.base import Format
 
 FORMAT = Format(
     name="Igor binary wave",
-    extensions=(".ibw", ".bwav"),
+    extensions=(".ibw", ".bwav", ".pxt", ".pxp"),
     vendor="WaveMetrics",
     techniques=("xps", "other"),
-    description="Waves of one to four dimensions saved by Igor Pro, as Scienta's SES does for its regions.",
+    description="Waves of one to four dimensions, single or packed, as Igor Pro and Scienta's SES save them.",
     gaps="waves of text",
 )
 VERSION = 1
@@ -36,10 +37,16 @@ VERSION = 1
 # version → bytes of the file header, and bytes of it and the wave header over which the checksum runs
 HEADERS = {1: (8, 118), 2: (16, 126), 3: (20, 130), 5: (64, 384)}
 COMPLEX, UNSIGNED = 0x01, 0x40
+RECORD_KIND, WAVE_RECORD, LAST_RECORD_KIND = 0x7FFF, 3, 20
+MOST_RECORDS = 10_000
 KINDS = {0x02: "f4", 0x04: "f8", 0x08: "i1", 0x10: "i2", 0x20: "i4", 0x80: "i8"}
 
 
-def recognises(head: bytes, filename: str) -> bool | float:
+def recognises(head: bytes, filename: str) -> bool:
+    return _is_wave(head) or any(_is_wave(record) for record in _records(head))
+
+
+def _is_wave(head: bytes) -> bool:
     """The sixteen-bit numbers of the headers add up to zero."""
     order = _order(head)
     if order is None:
@@ -57,6 +64,21 @@ def _order(head: bytes) -> str | None:
     return next((order for order in "<>" if struct.unpack_from(f"{order}h", head)[0] in HEADERS), None)
 
 
+def _records(content: bytes) -> Iterator[bytes]:
+    """The waves of a packed file: every record says its kind, a version and how many bytes follow."""
+    for order in "<>":
+        place = 0
+        for _ in range(MOST_RECORDS):
+            if place + 8 > len(content):
+                break
+            kind, _, size = struct.unpack_from(f"{order}HhI", content, place)
+            if kind & RECORD_KIND > LAST_RECORD_KIND:
+                break
+            if kind & RECORD_KIND == WAVE_RECORD:
+                yield content[place + 8 : place + 8 + size]
+            place += 8 + size
+
+
 @dataclass
 class Wave:
     """What the headers of all versions have in common."""
@@ -72,12 +94,32 @@ class Wave:
 
 
 def read(path: Path) -> list[Dataset]:
-    content = Bytes.of(path)
-    order = _order(content.raw(0, min(2, len(content))))
-    if order is None:
-        raise ReadError("the file does not begin with the version of an Igor wave. Copy it again.", byte=0)
+    content = path.read_bytes()
+    if _is_wave(content):
+        return _wave_datasets(Bytes(content))
+    waves = [Bytes(record) for record in _records(content) if _is_wave(record)]
+    with_numbers = [wave for wave in waves if not _is_text(wave)]
+    if not with_numbers:
+        raise ReadError(
+            "the headers do not add up to what they should, or there is no wave with numbers. The file is "
+            "damaged, or holds text only; save it again from Igor.",
+            byte=0,
+        )
+    return [dataset for wave in with_numbers for dataset in _wave_datasets(wave)]
+
+
+def _headers(content: Bytes) -> tuple[Wave, str]:
+    order = _order(content.raw(0, 2)) or "<"
     version = content.one(f"{order}h", 0)
-    wave = _wave_5(content, order) if version == 5 else _older_wave(content, order, version)
+    return _wave_5(content, order) if version == 5 else _older_wave(content, order, version), order
+
+
+def _is_text(content: Bytes) -> bool:
+    return _headers(content)[0].kind & ~UNSIGNED == 0
+
+
+def _wave_datasets(content: Bytes) -> list[Dataset]:
+    wave, order = _headers(content)
     values = _numbers(content, order, wave)
     said = _note(wave.note)
     axes = tuple(_axis(wave, dimension) for dimension in range(len(wave.shape) - 1, -1, -1))

@@ -95,6 +95,22 @@ def test_a_complex_plane_becomes_two_datasets(tmp_path: Path, order: str) -> Non
     ]
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_packed_file_gives_every_wave_in_it(tmp_path: Path, order: str) -> None:
+    records = [
+        (1, b"variables"),
+        (3, version_2(order, [1, 2, 4], b"")),
+        (9, b"folder"),
+        (3, version_2(order, [8], b"")),
+    ]
+    path = tmp_path / "file"
+    path.write_bytes(
+        b"".join(struct.pack(f"{order}HhI", kind, 0, len(data)) + data for kind, data in records)
+    )
+    assert igor_wave.recognises(path.read_bytes(), "any")
+    assert [list(wave.signal.values) for wave in igor_wave.read(path)] == [[1, 2, 4], [8]]
+
+
 def test_a_changed_header_is_not_taken_for_a_wave() -> None:
     content = bytearray(version_2("<", [1, 2, 4], b""))
     content[50] ^= 1
