@@ -8,6 +8,7 @@ from datetime import datetime
 
 from measurements.data import Quantity
 from measurements.readers._text import as_number
+from measurements.vocabulary import condition as condition_of
 
 COMMENT_MARK = re.compile(r"^\s*(?:#+|%+|!+|//+|\*+|;+)\s?")
 SETTING = re.compile(r"^\s*(?P<key>[^:=\t,;]{1,80}?)\s*(?P<mark>[:=\t,;])\s*(?P<value>.*)$")
@@ -38,6 +39,14 @@ CONDITIONS = {
     "excitation_wavelength": re.compile(r"excit", re.IGNORECASE),
     "integration_time": re.compile(r"integration|exposure|dwell", re.IGNORECASE),
     "temperature": re.compile(r"^(?:sample[ _])?temp(?:erature)?\b", re.IGNORECASE),
+}
+# Only with a unit that light in the visible never has: for both together there is the check A-16.
+OF_XRAYS = {
+    "xray_wavelength": (
+        re.compile(r"wavelength|lambda|λ", re.IGNORECASE),
+        ("å", "a", "angstrom", "angstroms"),
+    ),
+    "xray_energy": (re.compile(r"energy", re.IGNORECASE), ("kev",)),
 }
 
 
@@ -143,4 +152,7 @@ def conditions(header: Mapping[str, str]) -> dict[str, Quantity]:
         for condition, pattern in CONDITIONS.items():
             if condition not in understood and pattern.search(name):
                 understood[condition] = Quantity(amount, unit)
+        for xray, (pattern, units) in OF_XRAYS.items():
+            if xray not in understood and unit.lower() in units and pattern.search(name):
+                understood |= condition_of(xray, amount, unit)
     return understood

@@ -137,6 +137,8 @@ def test_version_2_gives_each_range_its_temperature(tmp_path: Path) -> None:
     ]
     np.testing.assert_allclose(hot.axes[0].values, [20, 20.05, 20.1, 20.15])
     assert hot.conditions["anode"].value == "Cu"
+    assert hot.conditions["xray_wavelength"].value == 1.54056
+    assert hot.conditions["kalpha2_ratio"].value == 0.5
     assert hot.conditions["local_time"].value == "01-Jan-1999 12:00:00"
 
 

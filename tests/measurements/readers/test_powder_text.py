@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from measurements import readers
+from measurements import qc, readers
 from measurements.data import Dataset, ReadError
 from measurements.readers import HEAD_BYTES, chi, xye
 from tests.measurements.readers.expected import disagreements, readings_of
@@ -144,6 +144,15 @@ def test_three_columns_are_xye_by_their_name_or_by_counting_statistics_only() ->
 def test_a_lone_wavelength_above_the_columns_is_a_condition(read: Reading) -> None:
     (dataset,) = read("xye", SAMPLES["xye"], "a.xye")
     assert dataset.conditions["xray_wavelength"].value == 1.5406
+
+
+def test_a_beamline_energy_that_contradicts_its_wavelength_is_told(read: Reading) -> None:
+    """101 keV with 0.10173 Å happened in print (A-16)."""
+    text = "# Energy: 101 keV\n# Wavelength (A): 0.10173\n# Wavelength (nm): 405\n" + "1 2\n2 3\n3 4\n" * 4
+    (dataset,) = read("delimited_text", text)
+    assert dataset.conditions["xray_energy"].value == 101
+    assert dataset.conditions["xray_wavelength"].value == 0.10173
+    assert any("do not belong together" in flag.sentence for flag in qc.flags(dataset))
 
 
 @pytest.mark.parametrize("key", SAMPLES)
