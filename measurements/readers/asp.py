@@ -33,7 +33,8 @@ WHOLE = range(100)
 
 
 def recognises(head: bytes, filename: str) -> float:
-    lines = head_lines(head, 40)
+    every_line = head_lines(head, len(head))
+    lines = every_line[:40]
     numbers = [as_number(line) for line in lines]
     if len(lines) < ABOVE + 1 or any(number is None for number in numbers[:-1]):
         return 0.0
@@ -41,7 +42,8 @@ def recognises(head: bytes, filename: str) -> float:
     plausible = (
         points == int(points) and points > 1 and first != last and all(flag in WHOLE for flag in flags)
     )
-    return 0.8 if plausible and len(flags) == 3 else 0.0
+    fits = sum(1 for line in every_line if line.strip()) <= ABOVE + points
+    return 0.8 if plausible and fits and len(flags) == 3 else 0.0
 
 
 def read(path: Path) -> list[Dataset]:

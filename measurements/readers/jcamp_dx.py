@@ -202,11 +202,17 @@ def _pages(
                 block, Signal(y_kind[0], y_kind[1], values), (page_axis, Axis(*x_kind, pages[0][1])), name
             )
         ]
-    titles = [name if len(pages) == 1 else f"{name}, page {n}" for n in range(1, len(pages) + 1)]
+    titles = [name]
+    if len(pages) > 1:
+        titles = [f"{name}, {_where(page_symbol, place, n)}" for n, place in enumerate(along, start=1)]
     return [
         _dataset(block, Signal(*y_kind, y), (Axis(*x_kind, x),), title)
         for title, (_, x, y) in zip(titles, pages, strict=True)
     ]
+
+
+def _where(symbol: str, place: float | None, number: int) -> str:
+    return f"{symbol} = {place:g}" if symbol and place is not None else f"page {number}"
 
 
 def _symbols_of_pairs(table: Table) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from measurements.data import Dataset, ReadError
+from measurements import exports
+from measurements.data import Axis, Dataset, ReadError, Signal
 from measurements.readers import jcamp_dx
 
 VALUES = [1, 2, 3, 3, 2, 1, 0, -1, -2, -3]
@@ -117,6 +118,35 @@ def test_pages_over_one_variable_make_a_plane(tmp_path: Path) -> None:
     np.testing.assert_array_equal(dataset.signal.values, [[22, 44, 66], [44, 66, 88]])
     assert dataset.acquired_at is not None
     assert dataset.acquired_at.isoformat() == "2020-02-03T04:05:06+01:00"
+
+
+def test_pages_with_peaks_of_their_own_are_told_apart_by_their_page(tmp_path: Path) -> None:
+    content = (
+        "##TITLE=GC-MS\n##JCAMP-DX=5.00\n##DATA TYPE=MASS SPECTRUM\n##NTUPLES=MASS SPECTRUM\n"
+        "##VAR_NAME=MASS, INTENSITY, RETENTION TIME,\n##SYMBOL=X, Y, T\n##VAR_DIM=, , 2\n"
+        "##UNITS=M/Z, RELATIVE ABUNDANCE, SECONDS\n"
+        "##PAGE=T= 272\n##NPOINTS=2\n##DATA TABLE=(XY..XY), PEAKS\n50, 2.52; 51, 9.32\n"
+        "##PAGE=T= 301\n##NPOINTS=3\n##DATA TABLE=(XY..XY), PEAKS\n50, 5.84; 51, 9.55; 52, 4.19\n"
+        "##END NTUPLES=MASS SPECTRUM\n##END=\n"
+    )
+    first, second = read(tmp_path, content)
+    assert (first.title, second.title) == ("INTENSITY, T = 272", "INTENSITY, T = 301")
+    assert (first.axes[0].name, first.technique) == ("m/z", "ms")
+    np.testing.assert_array_equal(second.signal.values, [5.84, 9.55, 4.19])
+
+
+def test_what_vitrine_exports_it_reads_again(tmp_path: Path) -> None:
+    x, y = np.array([400.0, 410, 425]), np.array([1.5, -2e-7, 3e10])
+    curve = Dataset(Signal("Absorbance", "1", y), (Axis("Wavenumber", "cm⁻¹", x),))
+    written = "".join(exports.jcamp(curve, title="VT-GLASS", technique="ftir", origin="Vitrine"))
+    (dataset,) = read(tmp_path, written)
+    np.testing.assert_array_equal(dataset.axes[0].values, x)
+    np.testing.assert_array_equal(dataset.signal.values, y)
+    assert (dataset.axes[0].name, dataset.signal.name, dataset.technique) == (
+        "Wavenumber",
+        "Absorbance",
+        "ftir",
+    )
 
 
 def test_a_page_that_lacks_points_is_refused(tmp_path: Path) -> None:
