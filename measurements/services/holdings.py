@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
-from measurements.models import Attachment, Blob, Quota, RawFile
+from measurements.models import Attachment, Blob, Measurement, Quota, RawFile
 from measurements.models.blobs import BlobQuerySet, last_sound
 from samples.models import Project, User
 
@@ -116,7 +116,14 @@ def damaged(projects: Iterable[Project] | None, user: User) -> list[Damage]:
     for row in Attachment.objects.visible_to(user).filter(blob__in=rows).select_related("sample"):
         url = row.sample.get_absolute_url() if row.sample else ""
         names[row.blob_id].append(Name(f"{row.filename}, attached", url))
-    return [Damage(blob, names[blob.pk]) for blob in rows]
+    return [Damage(blob, names[blob.pk] + _made_from(blob, user)) for blob in rows]
+
+
+def _made_from(blob: Blob, user: User) -> list[Name]:
+    """What readers and methods made has no name of its own."""
+    of = Q(datasets__blob=blob) | Q(runs__artifact__blob=blob)
+    measurements = Measurement.objects.visible_to(user).filter(of).select_related("sample").distinct()
+    return [Name(f"Made from: {row}", row.get_absolute_url()) for row in measurements]
 
 
 def damaged_of(projects: Iterable[Project]) -> BlobQuerySet:

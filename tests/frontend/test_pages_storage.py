@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from measurements.models import Backup, Blob, Quota
-from measurements.services import Receipt, quota
+from measurements.services import Receipt, quota, read_measurement
 from measurements.services.holdings import fixity_round, holdings
 from samples.models import Project, User
 from tests.measurements.conftest import charlies, given
@@ -77,6 +77,17 @@ def test_a_manager_reads_which_file_is_damaged_and_what_to_do(
     assert "1 damaged file" in page(alice)
     assert "No damaged file" in page(charlie)
     assert receipt.files[0].blob.sha256[:12] not in page(charlie)
+
+
+def test_what_was_made_of_a_file_is_named_by_its_measurement(
+    given: Callable[..., Receipt], alice: User
+) -> None:
+    measurement = given().measurement
+    read_measurement(measurement)
+    damage(measurement.datasets.get().blob.sha256)
+    shown = page(alice)
+    assert "Made from: " in shown
+    assert measurement.get_absolute_url() in shown
 
 
 def test_the_alarm_stands_on_home_for_those_who_answer_for_it(
