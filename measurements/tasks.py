@@ -30,14 +30,14 @@ def check_fixity() -> None:
     check_fixity(budget_s=FIXITY_SLICE_S)
 
 
-@shared_task(ignore_result=True, time_limit=HARD_LIMIT_S)
+@shared_task(ignore_result=True, soft_time_limit=SOFT_LIMIT_S, time_limit=HARD_LIMIT_S)
 def sweep_uploads() -> None:
     from measurements.services.uploading import sweep_uploads
 
     sweep_uploads()
 
 
-@shared_task(ignore_result=True, time_limit=HARD_LIMIT_S)
+@shared_task(ignore_result=True, soft_time_limit=SOFT_LIMIT_S, time_limit=HARD_LIMIT_S)
 def reread_failed() -> None:
     from measurements.services import reread_failed
 
@@ -52,7 +52,7 @@ def record_batch(batch_id: int) -> None:
     batches.record_batch(Batch.objects.select_related("created_by", "project").get(pk=batch_id))
 
 
-@shared_task(ignore_result=True, time_limit=HARD_LIMIT_S)
+@shared_task(ignore_result=True, soft_time_limit=SOFT_LIMIT_S, time_limit=HARD_LIMIT_S)
 def sweep_batches() -> None:
     from measurements.services import batches
 
