@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +23,8 @@ Value = int | float | bool | str | None
 MOST_CURVES = 1024
 MOST_BINS = 2**24
 TAG_BYTES = 48
+HEAD_BYTES = 4 * 1024**2
+MOST_HISTOGRAM_BYTES = 256 * 1024**2
 MOST_TAGS = 20_000
 HEADER_END = "Header_End"
 EMPTY, BOOL, INT, BITS, COLOUR, FLOAT, MOMENT = (
@@ -215,9 +218,30 @@ def refuse_photons(mode: Value) -> None:
     """Before PTU, single photons were stored in files that begin like those of histograms."""
     if mode != 0:
         raise ReadError(
-            f"the file holds single photons (measurement mode {mode}), not histograms. Convert it to PTU "
-            "with PicoQuant's converter, or export the decay as text."
+            f"the file holds single photons in a way that is not known (measurement mode {mode}). Convert it "
+            "to PTU with PicoQuant's converter, or export the decay as text."
         )
+
+
+def number(value: Value) -> float:
+    """A number of the header, 0 when it is none."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+
+
+def head_of(path: Path) -> Bytes:
+    """Enough of a file for the structures before its photons, which may be gigabytes."""
+    with path.open("rb") as file:
+        return Bytes(file.read(HEAD_BYTES))
+
+
+def whole(path: Path) -> Bytes:
+    """All of a file of histograms; they are never large."""
+    if path.stat().st_size > MOST_HISTOGRAM_BYTES:
+        raise ReadError(
+            f"histograms of {path.stat().st_size / 1e6:.0f} MB are not read; up to "
+            f"{MOST_HISTOGRAM_BYTES / 1e6:.0f} MB are."
+        )
+    return Bytes.of(path)
 
 
 def without_empty(datasets: Sequence[Dataset]) -> tuple[Sequence[Dataset], dict[str, str]]:

@@ -21,8 +21,9 @@ from measurements.vocabulary import condition
 UNITS = {
     "c": "°C", "℃": "°C", "cel": "°C", "°c": "°C", "ºc": "°C", "øc": "°C", "degc": "°C", "deg c": "°C",
     "sec": "s", "ml/min": "mL/min", "uv": "µV", "μv": "µV", "uv/mg": "µV/mg", "uv/mw": "µV/mW",
-    "mgs^-1": "mg/s", "wg^-1": "W/g", "mwmg^-1": "mW/mg", "°cmin^-1": "°C/min", "kmin^-1": "K/min", "mlmin^-1": "mL/min",
-    "%min^-1": "%/min", "um": "µm", "μm": "µm", "jg^-1°c^-1": "J/(g·°C)", "jg^-1k^-1": "J/(g·K)",
+    "mgs^-1": "mg/s", "wg^-1": "W/g", "mwmg^-1": "mW/mg", "°cmin^-1": "°C/min", "kmin^-1": "K/min",
+    "mlmin^-1": "mL/min", "%min^-1": "%/min", "um": "µm", "μm": "µm", "jg^-1°c^-1": "J/(g·°C)",
+    "jg^-1k^-1": "J/(g·K)",
 }  # fmt: skip
 TIME_UNITS = {"s", "min", "h", "ms"}
 MASS_UNITS = {"mg", "g", "µg", "%"}

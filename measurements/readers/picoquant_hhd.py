@@ -1,9 +1,10 @@
-"""PicoQuant HydraHarp 400 histograms (.hhd), versions 1.0 and 2.0: packed C structures.
+"""PicoQuant HydraHarp 400 histograms (.hhd) and photons (.ht2, .ht3), versions 1.0 and 2.0.
 
-A header, a structure for each input channel, a structure for each curve; each curve says at which byte its
-counts of 32 bits are. The width of a channel is given in ps. The time of the file has no zone, that of a
+Packed C structures: a header, one for each input channel, one for each curve; each curve says at which byte
+its counts of 32 bits are. The width of a channel is given in ps. The time of the file has no zone, that of a
 curve is in UTC. Structures as PicoQuant publishes them with its demo programs. Curves without a count were
-not measured; the header names them.
+not measured; the header names them. Files of photons have, in place of the curves, the rates of the inputs
+and a structure that says how many records follow.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from measurements.data import Dataset, Quantity
+from measurements.readers import _photons, _tttr
 from measurements.readers import _picoquant as pq
 from measurements.readers._binary import Bytes
+from measurements.readers._photons import Stream
 from measurements.readers._picoquant import Fields, Value
+from measurements.readers._tttr import Kind
 from measurements.readers.base import Format
 
 FORMAT = Format(
-    name="PicoQuant HydraHarp histogram",
-    extensions=(".hhd",),
+    name="PicoQuant HydraHarp",
+    extensions=(".hhd", ".ht2", ".ht3"),
     vendor="PicoQuant",
     techniques=("trpl",),
-    description="Decay curves of the HydraHarp 400, format versions 1.0 and 2.0.",
+    description="Decay curves and single photons of the HydraHarp 400, format versions 1.0 and 2.0.",
+    max_bytes=4 * 1024**3,
 )
 VERSION = 1
 
@@ -40,6 +45,9 @@ MAIN = (
     " RefClockSource:i ExtDevices:i MarkerSettings:i SyncDivider:i SyncCFDLevel:i SyncCFDZeroCross:i"
     " SyncOffset:i"
 )
+PHOTONS = "SyncRate:i StopAfter:i StopReason:i ImgHdrSize:i NumRecords:q"
+RECORDS = {("1.0", 2): 0x00010204, ("1.0", 3): 0x00010304, ("2.0", 2): 0x01010204, ("2.0", 3): 0x01010304}
+T2_CLOCK_S, S_IN_PS = 1e-12, 1e-12
 INPUT = "ModuleIdx:i CFDLevel:i CFDZeroCross:i Offset:i"
 CURVE = (
     f"CurveIndex:i TimeOfRecording:i HardwareIdent:16s HardwareVersion:8s HardwareSerial:i "
@@ -57,14 +65,17 @@ def recognises(head: bytes, filename: str) -> bool:
 
 
 def read(path: Path) -> list[Dataset]:
-    data = Bytes.of(path)
-    fields = Fields(data, 0)
+    fields = Fields(pq.head_of(path), 0)
     start = fields.read("Ident:16s FormatVersion:6s")
     pq.refuse_version(start["FormatVersion"], VERSIONS)
     main = fields.read(MAIN)
-    pq.refuse_photons(main["MeasurementMode"])
     fields.many(main["InputChannelsPresent"], INPUT, "InpChan")
+    records = RECORDS.get((str(start["FormatVersion"]), int(pq.number(main["MeasurementMode"]))))
+    if records is not None:
+        return _photons_of(path, fields, main, _tttr.KINDS[records])
+    pq.refuse_photons(main["MeasurementMode"])
     common = fields.header()
+    data = pq.whole(path)
     curves = Fields(data, fields.place).many(main["NumberOfCurves"], CURVE, "Crv")
     pq.refuse_overlap(data, (curve["HistogramBins"] for curve in curves))
     datasets = [
@@ -72,6 +83,31 @@ def read(path: Path) -> list[Dataset]:
     ]
     measured, empty = pq.without_empty(datasets)
     return [replace(dataset, header={**dataset.header, **empty}) for dataset in measured]
+
+
+def _photons_of(path: Path, fields: Fields, main: Mapping[str, Value], kind: Kind) -> list[Dataset]:
+    inputs = fields.many(main["InputChannelsPresent"], "InputRate:i", "Input")
+    run = fields.read(PHOTONS)
+    stream = Stream(
+        path=path,
+        start=fields.place + 4 * max(int(pq.number(run["ImgHdrSize"])), 0),
+        announced=max(int(pq.number(run["NumRecords"])), 0),
+        kind=kind,
+        clock_s=T2_CLOCK_S,
+        width_s=pq.number(main["Resolution"]) * S_IN_PS,
+        sync_hz=pq.number(run["SyncRate"]),
+    )
+    known = {
+        **pq.exposure(run["StopAfter"]),
+        **pq.told([("local_time", main["FileTime"]), ("comment", main["Comment"])]),
+        **pq.told([("instrument", main["HardwareIdent"])]),
+    }
+
+    def conditions(channel: int) -> dict[str, Quantity]:
+        rate = inputs[channel]["InputRate"] if 0 <= channel < len(inputs) else None
+        return {**known, **pq.rates(run["SyncRate"], rate)}
+
+    return _photons.datasets(stream, fields.header(), conditions)
 
 
 def _curve(

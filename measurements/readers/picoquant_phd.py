@@ -1,29 +1,33 @@
-"""PicoQuant PicoHarp 300 histograms (.phd), version 2.0: packed C structures.
+"""PicoQuant PicoHarp 300 histograms (.phd) and photons (.pt2, .pt3), version 2.0: packed C structures.
 
 A header, a structure for each board with four router channels, a structure for each curve; each curve says at
 which byte its counts of 32 bits are. The width of a channel is given in ns. The time of the file has no zone,
 that of a curve is in UTC. Written from the structures that PicoQuant publishes with its demo programs: no
-real file was at hand. Curves without a count were not measured; the header names them.
+real file was at hand. Curves without a count were not measured; the header names them. Files of photons have,
+in place of the curves, a structure that says how many records follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from measurements.data import Dataset, Quantity
+from measurements.readers import _photons, _tttr
 from measurements.readers import _picoquant as pq
 from measurements.readers._binary import Bytes
+from measurements.readers._photons import Stream
 from measurements.readers._picoquant import Fields, Value
 from measurements.readers.base import Format
 
 FORMAT = Format(
-    name="PicoQuant PicoHarp histogram",
-    extensions=(".phd",),
+    name="PicoQuant PicoHarp",
+    extensions=(".phd", ".pt2", ".pt3"),
     vendor="PicoQuant",
     techniques=("trpl",),
-    description="Decay curves of the PicoHarp 300, format version 2.0.",
+    description="Decay curves and single photons of the PicoHarp 300, format version 2.0.",
+    max_bytes=4 * 1024**3,
 )
 VERSION = 1
 
@@ -35,6 +39,12 @@ MAIN = (
     " AcquisitionTime:i StopAt:i StopOnOvfl:i Restart:i DisplayLinLog:i DisplayTimeAxisFrom:i"
     f" DisplayTimeAxisTo:i DisplayCountAxisFrom:i DisplayCountAxisTo:i{pq.DISPLAY}{pq.SCAN}{pq.REPEAT}"
 )
+PHOTONS = (
+    "ExtDevices:i Reserved1:i Reserved2:i InpRate0:i InpRate1:i StopAfter:i StopReason:i NumRecords:I"
+    " ImgHdrSize:i"
+)
+RECORDS = {2: 0x00010203, 3: 0x00010303}
+T2_CLOCK_S, S_IN_NS = 4e-12, 1e-9
 ROUTER = ("InputType", "InputLevel", "InputEdge", "CFDPresent", "CFDLevel", "CFDZeroCross")
 BOARD = (
     "HardwareIdent:16s HardwareVersion:8s HardwareSerial:i SyncDivider:i CFDZeroCross0:i CFDLevel0:i"
@@ -55,19 +65,43 @@ def recognises(head: bytes, filename: str) -> bool:
 
 
 def read(path: Path) -> list[Dataset]:
-    data = Bytes.of(path)
-    fields = Fields(data, 0)
+    fields = Fields(pq.head_of(path), 0)
     start = fields.read("Ident:16s FormatVersion:6s")
     pq.refuse_version(start["FormatVersion"], VERSIONS)
     main = fields.read(MAIN)
+    boards = fields.many(main["NumberOfBoards"], BOARD, "Brd")
+    if main["MeasurementMode"] in RECORDS:
+        return _photons_of(path, fields, main, boards)
     pq.refuse_photons(main["MeasurementMode"])
-    fields.many(main["NumberOfBoards"], BOARD, "Brd")
     common = fields.header()
+    data = pq.whole(path)
     curves = Fields(data, fields.place).many(main["NumberOfCurves"], CURVE, "Crv")
     pq.refuse_overlap(data, (curve["Channels"] for curve in curves))
     datasets = [_curve(data, curve, f"Curve {number}", common, main) for number, curve in enumerate(curves)]
     measured, empty = pq.without_empty(datasets)
     return [replace(dataset, header={**dataset.header, **empty}) for dataset in measured]
+
+
+def _photons_of(
+    path: Path, fields: Fields, main: Mapping[str, Value], boards: Sequence[Mapping[str, Value]]
+) -> list[Dataset]:
+    run = fields.read(PHOTONS)
+    stream = Stream(
+        path=path,
+        start=fields.place + 4 * max(int(pq.number(run["ImgHdrSize"])), 0),
+        announced=int(pq.number(run["NumRecords"])),
+        kind=_tttr.KINDS[RECORDS[int(pq.number(main["MeasurementMode"]))]],
+        clock_s=T2_CLOCK_S,
+        width_s=(pq.number(boards[0]["Resolution"]) if boards else 0.0) * S_IN_NS,
+        sync_hz=pq.number(run["InpRate0"]),
+    )
+    conditions = {
+        **pq.rates(run["InpRate0"], run["InpRate1"]),
+        **pq.exposure(run["StopAfter"]),
+        **pq.told([("local_time", main["FileTime"]), ("comment", main["Comment"])]),
+        **pq.told([("instrument", fields.values["Ident"])]),
+    }
+    return _photons.datasets(stream, fields.header(), lambda _: conditions)
 
 
 def _curve(

@@ -229,26 +229,71 @@ def test_curves_with_the_unified_header_are_found_by_their_tags(tmp_path: Path) 
     assert first.header["without counts"] == "Curve 1"
 
 
-def test_a_picoharp_histogram_is_found_where_its_curve_says(tmp_path: Path) -> None:
-    counts = np.arange(128, dtype="<u4")
+def picoharp(mode: int, rest: bytes) -> bytes:
+    """Header and board of a PicoHarp 300 file; `rest` are its curves or its photons."""
     main = struct.pack(
         "<16s6s18s12s18s2s256s", b"PicoHarp 300", b"2.0", b"PicoHarp", b"2.3", b"01/02/03 04:05:06", b"\r\n",
         b"dye",
     )  # fmt: skip
-    main += struct.pack("<18i", 1, 32, 1, 1, 0, 0, 0, 0, 0, 1000, 0, 0, 0, 0, 0, 0, 0, 0)
+    main += struct.pack("<18i", 1, 32, 4, 1, 0, mode, 0, 0, 0, 1000, 0, 0, 0, 0, 0, 0, 0, 0)
     main += b"\0" * (8 * 8 + 3 * 12 + 4 * 4 + 20)
-    board = struct.pack("<16s8s6if2i24i", b"PicoHarp 300", b"2.0", 1, 8, 0, 0, 0, 0, 0.004, 0, 0, *[0] * 24)
+    board = struct.pack("<16s8s6if2i24i", b"PicoHarp 300", b"2.0", 1, 8, 0, 0, 0, 0, 0.256, 0, 0, *[0] * 24)
+    return main + board + rest
+
+
+def hydraharp(version: bytes, mode: int, rest: bytes) -> bytes:
+    """Header and two inputs of a HydraHarp 400 file with channels of 4 ps."""
+    main = struct.pack("<16s6s18s12s18s2s256s", b"HydraHarp", version, b"HH", b"1", b"06/06/08", b"\r\n", b"")
+    main += struct.pack("<6id10i", 1, 32, 0, mode, 0, 2, 4.0, *[0] * 10) + b"\0" * (
+        8 * 8 + 3 * 12 + 4 * 4 + 20
+    )
+    main += struct.pack("<16s8s22idq8i", b"HydraHarp 400", b"930011", *[0] * 22, 1.0, 15, 2, *[0] * 7)
+    return main + b"\0" * (2 * 16) + rest
+
+
+def test_a_picoharp_histogram_is_found_where_its_curve_says(tmp_path: Path) -> None:
+    counts = np.arange(128, dtype="<u4")
     curve = struct.pack("<2i16s8s11i3fif4i", 0, 1_600_000_000, b"PicoHarp 300", b"2.0", *[0] * 11, 0, 0, 0, 3,
                         0.032, 128, 2000, 0, 0)  # fmt: skip
     curve += struct.pack("<3iqii8i", 5_000_000, 4321, 0, int(counts.sum()), 0, 900, *[0] * 8)
-    content = (main + board + curve).ljust(900, b"\0") + counts.tobytes()
-    (decay,) = read(content, tmp_path, "picoquant_phd")
+    (decay,) = read(picoharp(0, curve).ljust(900, b"\0") + counts.tobytes(), tmp_path, "picoquant_phd")
     assert np.array_equal(decay.signal.values, counts)
     assert decay.header["Crv.IntegralCount"] == str(int(counts.sum()))
     assert decay.axes[0].values[1] == pytest.approx(0.032)
     assert decay.conditions["repetition_rate"].value == 5
     assert decay.conditions["comment"].value == "dye"
     assert decay.acquired_at == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
+
+
+def test_photons_of_a_picoharp_file_before_ptu_become_decays(tmp_path: Path) -> None:
+    records = [picoharp_t3(1, 7, 1), picoharp_t3(0xF, 0, 0), picoharp_t3(4, 9, 2), picoharp_t3(1, 7, 3)]
+    run = struct.pack("<7iIi2i", 0, 0, 0, 2_499_950, 112_156, 30_000, 0, len(records), 2, 0, 0)
+    first, fourth = read(picoharp(3, run + np.array(records, "<u4").tobytes()), tmp_path, "picoquant_phd")
+    assert (first.title, first.signal.values[7], first.signal.values.sum()) == ("Decay of channel 1", 2, 2)
+    assert (fourth.title, fourth.signal.values[9]) == ("Decay of channel 4", 1)
+    assert first.axes[0].values[1] == pytest.approx(0.256)
+    assert first.conditions["exposure_time"].value == 30
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"2.0"])
+def test_photons_of_a_hydraharp_file_before_ptu_become_decays(version: bytes, tmp_path: Path) -> None:
+    records = [hydraharp_t3(1, 20480, 5), hydraharp_t3(0x3F, 0, 1, special=True), hydraharp_t3(1, 17403, 9)]
+    run = struct.pack("<2i4iq", 140, 60, 10_004_460, 7_200_000, 0, 0, len(records))
+    content = hydraharp(version, 3, run + np.array(records, "<u4").tobytes())
+    (decay,) = read(content, tmp_path, "picoquant_hhd")
+    assert decay.title == "Decay of channel 2"
+    assert np.flatnonzero(decay.signal.values).tolist() == [17403, 20480]
+    assert decay.axes[0].values[20480] == pytest.approx(81.92)
+    assert decay.conditions["count_rate"].value == 60
+
+
+@pytest.mark.parametrize(("version", "wrap"), [(b"1.0", 33_552_000), (b"2.0", 2**25)])
+def test_times_of_older_t2_files_run_on(version: bytes, wrap: int, tmp_path: Path) -> None:
+    records = [1 << 25 | 500, *[1 << 31 | 0x3F << 25 | 1] * 1000, 1 << 25 | 500]
+    run = struct.pack("<2i4iq", 140, 60, 0, 100, 0, 0, len(records))
+    content = hydraharp(version, 2, run + np.array(records, "<u4").tobytes())
+    (trace,) = read(content, tmp_path, "picoquant_hhd")
+    assert np.flatnonzero(trace.signal.values).tolist() == [0, (1000 * wrap + 500) // 10**10]
 
 
 def test_curves_that_lie_over_each_other_are_refused(tmp_path: Path) -> None:
