@@ -1,7 +1,7 @@
 """Nion Swift: .ndata (a zip that holds data.npy and metadata.json) and .h5 (array “data”, JSON beside it).
 
 Calibrations of every dimension and of the values are in the JSON, and applied. Of complex values the
-magnitude is taken. Arrays that need Python objects are refused, since they would have to be unpickled. No real
+magnitude is taken. Arrays that need Python objects are refused: they would have to be unpickled. No real
 file was at hand.
 """
 

@@ -3,14 +3,15 @@
 Three ways to know such a file, in falling order of certainty:
 - the five lines that ISIS (COLETTE, Mantid's “RKH”) writes above its numbers, with a FORTRAN format,
 - titles above the columns that begin with q (Scatterbrain, Nika, Irena, SasView, DAWN, RAW, ATSAS),
-- nothing but three or four columns in which the first rises from far below 1 and the third is positive
-  throughout (DND-CAT, USAXS).
+- three or four columns in which the first rises from far below 1 and the third is positive throughout, with
+  nothing above them (DND-CAT, USAXS) or with words that speak of scattering (ATSAS).
 q is in Å⁻¹, as all of these programs write it, unless the titles say otherwise. The unit of the intensity is
 known only where the file says it.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -41,7 +42,9 @@ TITLE_OF_Q = re.compile(
     re.I,
 )
 INTENSITY_IN_TITLES = re.compile(r"[\s,;\t\"'](?:i\b|i\(|i_|int|r\[|sasi|counts|dsigma|dσ)", re.I)
-SIGMA_NAMES = re.compile(r"sig|err|dev|unc|^[ds]i|^d?i_?d|std|^s\[|±|σ", re.I)
+SASVIEW_TITLES = re.compile(r"^\s*<X>\s+<Y>")
+SPOKEN_OF = re.compile(r"\bsaxs|\bsans\b|waxs|scattering|autosub|datop|parent\(s\)|sample description", re.I)
+SIGMA_NAMES = re.compile(r"sig|err|dev|unc|^[ds]i|^d?i_?d|std|^s\[|^<d|±|σ", re.I)
 LARGEST_Q_PER_ANGSTROM = 10.0
 FEWEST_ROWS = 10
 
@@ -59,9 +62,9 @@ def recognises(head: bytes, filename: str) -> float:
     above = lines[: rows[0]]
     if any(_is_title(line) for line in above[-4:]):
         return 0.7
-    if not any(re.search(r"\w", line) for line in above) and _looks_like_scattering(lines[rows[0] :]):
-        return 0.3
-    return NEVER
+    silent = not any(re.search(r"\w", line) for line in above)
+    speaks_of_it = bool(SPOKEN_OF.search("\n".join([*above, *lines[rows[-1] + 1 :]])))
+    return 0.3 if (silent or speaks_of_it) and _looks_like_scattering(lines[rows[0] :]) else NEVER
 
 
 def read(path: Path) -> list[Dataset]:
@@ -113,12 +116,15 @@ def _columns(path: Path) -> list[Dataset]:
         if column.signal.errors is not None:
             others[f"{name}, σ"] = (column.signal.errors, column.signal.unit)
     q_unit = q.unit or ("1/nm" if re.search(r"nm", q.name) else _sas.Q_UNIT)
-    curve = _sas.Curve(q.values, intensity.values, sigma, q_unit, intensity.unit, others)
+    unit = "" if intensity.unit.lower() == "q" else intensity.unit  # “I(q)” is a function, not a unit
+    curve = _sas.Curve(q.values, intensity.values, sigma, q_unit, unit, others)
     known = {**first.conditions, **_sas.conditions(header)}
     return _sas.datasets(curve.in_common_units(), header, known, first.acquired_at)
 
 
 def _is_title(line: str) -> bool:
+    if SASVIEW_TITLES.match(line):
+        return True
     return bool(TITLE_OF_Q.match(line)) and bool(INTENSITY_IN_TITLES.search(line))
 
 
@@ -130,7 +136,7 @@ def _numbers(line: str) -> list[float]:
 
 
 def _looks_like_scattering(lines: list[str]) -> bool:
-    table = [_numbers(line) for line in lines[:-1]]
+    table = list(itertools.takewhile(bool, (_numbers(line) for line in lines[:-1])))
     widths = {len(row) for row in table}
     if len(table) < FEWEST_ROWS or widths not in ({3}, {4}):
         return False

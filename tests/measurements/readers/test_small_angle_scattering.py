@@ -130,6 +130,28 @@ def test_titles_say_what_the_columns_of_a_beamline_file_are(tmp_path: Path) -> N
     assert dataset.conditions["xray_wavelength"].value == pytest.approx(1.127)
 
 
+@pytest.mark.parametrize(
+    ("above", "below", "units"),
+    [
+        ("Sample description: lysozyme\nParent(s):\n", "creator: autosub\n", ("Å⁻¹", "")),
+        ("<X>   <Y>   <dY>\n", "", ("Å⁻¹", "")),
+        ("# Q(1/A) I(1/cm) dI(1/cm)\n", "", ("Å⁻¹", "cm⁻¹")),
+        ("### DATA:\n#          Q             I(Q)           Error     \n", "", ("Å⁻¹", "")),
+    ],
+)
+def test_programs_that_write_three_columns_each_in_its_way(
+    tmp_path: Path, above: str, below: str, units: tuple[str, str]
+) -> None:
+    rows = "".join(f"{0.01 * n:.4f} {100 / n:.5f} {1 / n:.5f}\n" for n in range(1, 30))
+    path = tmp_path / "curve.dat"
+    path.write_text(above + rows + below)
+    (dataset,) = read(path, key="sas_text")
+    assert (dataset.axes[0].unit, dataset.signal.unit) == units
+    assert dataset.signal.values[1] == 50
+    assert dataset.signal.errors is not None
+    assert dataset.signal.errors[1] == 0.5
+
+
 def test_a_count_of_points_that_is_wrong_shows_that_a_file_was_cut(reference: Path, tmp_path: Path) -> None:
     content = (reference / "instrument_files/saxs/sasdata_ISIS_83404.TXT").read_text()
     path = tmp_path / "cut.txt"
