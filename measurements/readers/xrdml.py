@@ -54,7 +54,7 @@ def read(path: Path) -> list[Dataset]:
     datasets: list[Dataset] = []
     extra: list[Dataset] = []
     for number, (measurement, scan) in enumerate(scans, start=1):
-        header = common | xrd.flattened(measurement, LISTS | {"scan"}) | _prefixed(scan)
+        header = common | _prefixed("xrdMeasurement", measurement) | _prefixed("scan", scan)
         found = list(_datasets(root, measurement, scan, header, number if len(scans) > 1 else 0))
         datasets += found[:1]
         extra += found[1:]
@@ -66,8 +66,8 @@ def read(path: Path) -> list[Dataset]:
     return datasets + extra
 
 
-def _prefixed(scan: Element) -> dict[str, str]:
-    return {f"scan.{key}": value for key, value in xrd.flattened(scan, LISTS).items()}
+def _prefixed(name: str, element: Element) -> dict[str, str]:
+    return {f"{name}.{key}": value for key, value in xrd.flattened(element, LISTS | {"scan"}).items()}
 
 
 def _datasets(

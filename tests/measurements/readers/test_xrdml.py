@@ -65,6 +65,13 @@ def test_the_main_curve_has_its_attenuation_applied(reference: Path) -> None:
     assert main.conditions["attenuation"].value == "applied, factors 1 to 188"
 
 
+def test_comments_of_the_file_and_of_the_measurement_are_both_in_the_header(reference: Path) -> None:
+    path = reference / "instrument_files" / "xrd" / "nomad_m54313_om2th_10.xrdml"
+    header = readers.read(readers.get("xrdml"), path)[0].header
+    assert header["comment.entry"].startswith("Configuration=Safe configuration")
+    assert header["xrdMeasurement.comment.entry"] == "m54313"
+
+
 def test_intensities_of_schema_1_are_not_attenuated_twice(tmp_path: Path) -> None:
     inside = "<beamAttenuationFactors>1 9 1</beamAttenuationFactors><intensities>1 90 3</intensities>"
     (dataset,) = read(tmp_path / "file", scan(inside), schema="1.5")
