@@ -39,7 +39,6 @@ FORMAT = Format(
     vendor="Andor",
     techniques=("pl", "raman", "uvvis"),
     description="Spectra, pictures and kinetic series saved by Andor Solis.",
-    max_bytes=1024**3,
 )
 VERSION = 1
 
@@ -185,7 +184,7 @@ def _datasets(values: Array, x: Axis, times_us: Array, header: dict[str, str]) -
     if frames > 1:
         axes = (_series(times_us, header), *axes)
     shape = tuple(axis.values.size for axis in axes)
-    signal = Signal(*_signal(header.get("Data type", "")), values.reshape(shape).copy())
+    signal = Signal(*_signal(header.get("Data type", "")), values.reshape(shape))
     return [Dataset(signal, axes, header, _moment(header), _conditions(header))]
 
 

@@ -41,7 +41,7 @@ FORMAT = Format(
     vendor="Andor",
     techniques=("pl", "raman", "uvvis"),
     description="Spectra, tracks and kinetic series exported from Andor Solis as ASCII with their settings.",
-    max_bytes=128 * 1024**2,
+    max_bytes=96 * 1024**2,
 )
 VERSION = 1
 

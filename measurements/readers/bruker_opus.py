@@ -26,7 +26,7 @@ FORMAT = Format(
     vendor="Bruker",
     techniques=("ftir", "raman"),
     description="Spectra, single channels and interferograms saved by OPUS (the extension is a number).",
-    max_bytes=512 * 1024**2,
+    max_bytes=128 * 1024**2,
 )
 VERSION = 1
 

@@ -36,6 +36,7 @@ FORMAT = Format(
     vendor="",
     techniques=("ftir", "nmr", "uvvis", "raman", "pl", "ms", "tga", "dsc", "xrd", "xps"),
     description="The exchange format of infrared, NMR, UV-Vis, Raman and other spectra, in all its packings.",
+    max_bytes=64 * 1024**2,
 )
 VERSION = 1
 

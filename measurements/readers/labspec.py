@@ -38,7 +38,7 @@ FORMAT = Format(
     vendor="HORIBA",
     techniques=("raman", "pl"),
     description="Spectra, series and maps saved as text with header by LabSpec 5 and 6 (LabRAM, XploRA).",
-    max_bytes=128 * 1024**2,
+    max_bytes=96 * 1024**2,
 )
 VERSION = 1
 

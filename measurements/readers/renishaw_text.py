@@ -26,7 +26,7 @@ FORMAT = Format(
     vendor="Renishaw",
     techniques=("raman", "pl"),
     description="Spectra, time series and maps exported from WiRE as text (#Wave #Intensity).",
-    max_bytes=256 * 1024**2,
+    max_bytes=96 * 1024**2,
 )
 VERSION = 1
 

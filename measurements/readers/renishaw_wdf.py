@@ -29,7 +29,6 @@ FORMAT = Format(
     vendor="Renishaw",
     techniques=("raman", "pl"),
     description="Spectra, series and maps saved by WiRE.",
-    max_bytes=1024**3,
 )
 VERSION = 1
 

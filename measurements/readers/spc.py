@@ -44,6 +44,7 @@ FORMAT = Format(
     vendor="Galactic (Thermo GRAMS)",
     techniques=("ftir", "raman", "uvvis", "pl", "nmr", "xrd", "ms"),
     description="Spectra in GRAMS's format, as many programs export it: single, series and maps.",
+    max_bytes=96 * 1024**2,
 )
 VERSION = 1
 
@@ -84,7 +85,9 @@ def read(path: Path) -> list[Dataset]:
     else:
         spectra = _with_one_axis(content, head)
     axis_kind, signal_kind = _kind(head, 0), _kind(head, 1)
-    if len(spectra) > 1 and all(np.array_equal(x, spectra[0][1]) for _, x, _ in spectra):
+    if len(spectra) > 1 and all(
+        x is spectra[0][1] or np.array_equal(x, spectra[0][1]) for _, x, _ in spectra
+    ):
         return [_map(spectra, head, axis_kind, signal_kind)]
     return [
         _dataset(
@@ -151,7 +154,9 @@ def _with_one_axis(content: Bytes, head: Head) -> list[tuple[float, Array, Array
         spectra.append((z, x, y))
         if head.old and not head.flags & MANY:
             break
-    while head.old and head.flags & MANY and at + 32 + 2 * head.points <= len(content):
+    while head.old and head.flags & MANY and at + 32 + 4 * head.points <= len(content):
+        if len(spectra) > MOST_SUBFILES:
+            raise ReadError(f"there are more than {MOST_SUBFILES} subfiles.", byte=at)
         exponent, z, _ = _subfile(content, head, at)
         y, at = _values(content, head, at + 32, head.points, exponent)
         spectra.append((z or float(len(spectra)), x, y))

@@ -37,7 +37,7 @@ FORMAT = Format(
     vendor="HZB and others",
     techniques=("ta", "trpl", "other"),
     description="A matrix with times down and wavelengths across, “Time(s)” in its corner.",
-    max_bytes=256 * 1024**2,
+    max_bytes=96 * 1024**2,
 )
 VERSION = 1
 
