@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from measurements.data import ReadError
@@ -64,6 +65,7 @@ def _utf_16_without_bom(sample: bytes) -> str:
     )
 
 
+@lru_cache(maxsize=8)  # dozens of readers look at the same head, one after the other
 def decoded(head: bytes) -> str:
     """The first bytes of a file as text; what was cut in the middle of a character is left out."""
     decoder = codecs.getincrementaldecoder(encoding_of(head))("byte_as_latin_1")
