@@ -19,7 +19,7 @@ SAME_UNIT = {
     "nanometer": "nm", "nanometers": "nm", "nanometre": "nm", "nanometres": "nm", "ev": "eV",
     "count": "counts", "cts": "counts", "cps": "counts/s", "sec": "s", "seconds": "s",
     "arb. units": "a.u.", "arb. u.": "a.u.", "au": "a.u.", "a. u.": "a.u.", "arb.u.": "a.u.",
-    "degrees": "deg", "°": "deg",
+    "degrees": "deg", "°": "deg", "degree": "deg", "deg.": "deg", "°2th.": "deg", "°2th": "deg", "°2θ": "deg",
 }  # fmt: skip
 BARE_UNITS = {
     "nm", "um", "µm", "ev", "cm-1", "cm^-1", "1/cm", "deg", "°", "s", "ms", "us", "ns", "ps", "k", "°c",

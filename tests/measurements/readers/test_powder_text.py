@@ -39,7 +39,16 @@ PYFAI = (
     "# == pyFAI calibration ==\n# Distance Sample to Detector: 0.1 m\n# Wavelength: 1.5e-11 m\n# --> a.dat\n"
     "#       q_nm^-1             I        sigma\n  1.0e+00  5.0e+00 1.0e-01\n  2.0e+00  6.0e+00 2.0e-01\n"
 )
-SAMPLES = {"gsas": FXYE, "chi": FIT2D, "xye": "1.5406\n1 100 10\n2 121 11\n3 144 12\n"}
+COUNTS = [1000 + n * 7919 % 977 for n in range(101)]
+RANGE = "quartz\n   5.00   0.02   7.00 a title\n" + "".join(
+    "".join(f"{count:8d}" for count in COUNTS[first : first + 8]) + "\n" for first in range(0, 101, 8)
+)
+SAMPLES = {
+    "start_step_stop": RANGE,
+    "gsas": FXYE,
+    "chi": FIT2D,
+    "xye": "1.5406\n1 100 10\n2 121 11\n3 144 12\n",
+}
 
 
 @pytest.fixture
@@ -144,6 +153,13 @@ def test_three_columns_are_xye_by_their_name_or_by_counting_statistics_only() ->
 def test_a_lone_wavelength_above_the_columns_is_a_condition(read: Reading) -> None:
     (dataset,) = read("xye", SAMPLES["xye"], "a.xye")
     assert dataset.conditions["xray_wavelength"].value == 1.5406
+
+
+def test_counts_below_their_range_are_one_curve_and_not_eight_columns(read: Reading) -> None:
+    (dataset,) = read("start_step_stop", RANGE)
+    np.testing.assert_array_equal(dataset.signal.values, COUNTS)
+    np.testing.assert_allclose(dataset.axes[0].values, 5 + 0.02 * np.arange(101))
+    assert dataset.header["line 2"] == "5.00   0.02   7.00 a title"
 
 
 def test_a_beamline_energy_that_contradicts_its_wavelength_is_told(read: Reading) -> None:

@@ -73,6 +73,12 @@ def test_a_first_line_that_is_a_row_itself_is_not_lost(read: Reading) -> None:
     np.testing.assert_array_equal(one.signal.values, [5, 7, 1])
 
 
+def test_highscores_angles_are_degrees(read: Reading) -> None:
+    (dataset,) = read("Pos. [°2Th.]\tIntensity [cts]\n10.01\t5\n10.02\t6\n")
+    assert dataset.axes[0].unit == "deg"
+    assert dataset.signal.unit == "counts"
+
+
 def test_text_without_numbers_is_refused(read: Reading) -> None:
     with pytest.raises(ReadError, match="there are no rows of numbers"):
         read("a,b,c\nd,e,f\ng,h,i\n")
