@@ -74,7 +74,7 @@ def rule_try(request: HttpRequest) -> HttpResponse:
     form = _form(request, request.POST, rule)
     context: dict[str, Any] = {"looked_at": MOST_LOOKED_AT}
     if not form.is_valid():
-        context["sentence"] = " ".join(form.errors.get("pattern", [])) or "Fill in the form to see a preview."
+        context["sentence"] = "Write a pattern, and what it would do now appears here."
     else:
         wanted = form.filled()
         try:

@@ -486,6 +486,23 @@ def test_a_time_without_a_zone_is_refused_where_no_zone_is_known() -> None:
     assert row.said["acquired_at"].startswith("2026-05-04T08:00")
 
 
+@pytest.mark.parametrize(
+    "conditions",
+    ["[1]", '{"a": "\\u0000"}', '{"a": "\\ud800"}', '{"a": 1e999}', '{"a": NaN}', "[" * 3000, "text"],
+)
+def test_conditions_that_cannot_be_kept_make_their_row_wrong(begun: Begun, conditions: str) -> None:
+    out = io.StringIO()
+    csv.writer(out).writerows([["sample", "file", "conditions"], ["VT-GLASS", "a.txt", conditions]])
+    batch = begun(out.getvalue(), {"a.txt": content(1)})
+    assert states(batches.plan_of(batch)) == [ERROR]
+
+
+def test_a_number_without_end_in_a_json_manifest_makes_its_row_wrong(begun: Begun) -> None:
+    table = '{"tables": {"manifest": [{"sample": "VT-GLASS", "file": "a.txt", "mass_g": 1e999}]}}'
+    batch = begun(table, {"a.txt": content(1)}, name="plan.json")
+    assert states(batches.plan_of(batch)) == [ERROR]
+
+
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_size=30)
 
 

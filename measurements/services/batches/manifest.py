@@ -11,7 +11,9 @@ from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
 from typing import Any, BinaryIO
 
-from measurements.serializers import ROLE_CHARACTERS
+from rest_framework.exceptions import ValidationError
+
+from measurements.serializers import ROLE_CHARACTERS, ConditionsField
 from measurements.techniques import Technique
 from samples.exchange import FileError
 from samples.exchange.cells import DECIMAL_COMMA, NUMBER, CellError, Formula, read, shortened, written
@@ -179,8 +181,8 @@ def _cell(name: str, cell: Any, zone: tzinfo | None) -> Any:
         return None
     if name == "technique":
         return _technique(value)
-    if name == "conditions" and not isinstance(value, dict):
-        raise CellError('Write a JSON object, such as {"gas": "Ar"}.')
+    if name == "conditions":
+        return _conditions(value)
     if name == "sha256":
         value = value.lower()
         if not SHA256.fullmatch(value):
@@ -203,16 +205,27 @@ def _technique(text: str) -> str:
     for key, label in Technique.choices:
         if wanted in (key, label.casefold()):
             return str(key)
-    near = get_close_matches(wanted, Technique.values, n=1, cutoff=0.6)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    raise CellError(f"“{shortened(text)}” is not a technique.{hint} Known are {', '.join(Technique.values)}.")
+    known = [key for key in Technique.values if key != "unknown"]
+    near = get_close_matches(wanted, known, n=1, cutoff=0.6)
+    hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
+    raise CellError(f"“{shortened(text)}” is not a technique. {hint}")
+
+
+def _conditions(value: Any) -> dict[str, Any]:
+    """As over REST: an object, whose numbers are finite and whose texts the database can keep."""
+    try:
+        return ConditionsField().to_internal_value(value)
+    except ValidationError as error:
+        raise CellError(" ".join(map(str, error.detail))) from None
 
 
 def _condition(name: str, cell: Any) -> Any:
     if isinstance(cell, Formula):
         raise CellError(f"It holds the formula “{shortened(cell.text)}”; paste its value instead.")
-    if isinstance(cell, (bool, int, float)):
+    if isinstance(cell, bool):
         return cell
+    if isinstance(cell, (int, float)):
+        return read(cell, Column(name, "number"), UTC)
     text = read(cell, Column(name, "text", longest=500), UTC)
     is_number = text is not None and (NUMBER.fullmatch(text) or DECIMAL_COMMA.fullmatch(text))
     return read(text, Column(name, "number"), UTC) if is_number else text
