@@ -63,10 +63,10 @@ class Layout(NamedTuple):
 
 def recognises(head: bytes, filename: str) -> float:
     try:
-        text = decoded(head)
+        text = decoded(head[: 32 * 1024])
     except ReadError:
         return NEVER
-    return LIKELY if _layout(text.splitlines()[:MOST_TITLE_LINES]) else NEVER
+    return LIKELY if ":" in text and _layout(text.splitlines()[:MOST_TITLE_LINES]) else NEVER
 
 
 def read(path: Path) -> list[Dataset]:

@@ -39,16 +39,17 @@ SYMBOL = f"(?:{'|'.join(sorted(ELEMENTS.split(), key=len, reverse=True))})"
 ANALYTE = re.compile(rf"(?:\d{{1,3}}\s*-?\s*{SYMBOL}|{SYMBOL}\s*-?\s*\d{{1,3}}(?:\.\d+)?)(?![A-Za-z0-9])")
 SAMPLE = re.compile(r"\s*(?:sample|solution)?[ _]*(?:name|id|label)?\s*", re.IGNORECASE)
 DELIMITERS = ",;\t"
-TITLE_LINES, FEWEST_COLUMNS = 30, 3
+TITLE_LINES, FEWEST_COLUMNS, LONGEST_LINE = 30, 3, 10_000
 BELOW = re.compile(r"^\s*[<>]|^\s*(?:n[./]?d\.?|<?lod|bdl|n[./]?a\.?|ovr?|-+)\s*$", re.IGNORECASE)
 
 
 def recognises(head: bytes, filename: str) -> float:
     try:
-        lines = decoded(head).splitlines()
+        text = decoded(head[: 16 * 1024])
     except ReadError:
         return NEVER
-    return 0.6 if _titles(lines[:TITLE_LINES]) else NEVER
+    lines = text.splitlines()[:TITLE_LINES]
+    return 0.6 if max(map(len, lines), default=0) < LONGEST_LINE and _titles(lines) else NEVER
 
 
 def read(path: Path) -> list[Dataset]:

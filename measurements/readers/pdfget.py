@@ -51,9 +51,12 @@ ERRORS_OF = re.compile(r"^(?:d|sig(?:ma)?)[-_ ]?[GSFIgD]", re.I)
 
 def recognises(head: bytes, filename: str) -> float:
     try:
-        lines = decoded(head).splitlines()
+        text = decoded(head)
     except ReadError:
         return NEVER
+    if "#L" not in text and "start data" not in text:
+        return NEVER
+    lines = text.splitlines()
     labels = next((found for line in lines if (found := LABELS.match(line))), None)
     if any(START.match(line) for line in lines):
         return 0.95 if labels or "[DEFAULT]" in lines else 0.6

@@ -66,7 +66,7 @@ HEADER = {
 
 def recognises(head: bytes, filename: str) -> float:
     try:
-        text = decoded(head)
+        text = decoded(head[: 16 * 1024])
     except ReadError:
         return NEVER
     return 0.95 if _program(text) else NEVER

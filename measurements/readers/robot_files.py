@@ -46,7 +46,8 @@ def recognises(head: bytes, filename: str) -> float:
         text = decoded(head)
     except ReadError:
         return NEVER
-    if _is_plate_map(text.splitlines()[:40]):
+    beginning = text[:8192].lower()
+    if ("well" in beginning or "position" in beginning) and _is_plate_map(text.splitlines()[:40]):
         return 0.5
     return 0.15 if JSON_START.match(text) else NEVER
 

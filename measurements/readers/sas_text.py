@@ -46,16 +46,18 @@ SASVIEW_TITLES = re.compile(r"^\s*<X>\s+<Y>")
 SPOKEN_OF = re.compile(r"\bsaxs|\bsans\b|waxs|scattering|autosub|datop|parent\(s\)|sample description", re.I)
 SIGMA_NAMES = re.compile(r"sig|err|dev|unc|^[ds]i|^d?i_?d|std|^s\[|^<d|±|σ", re.I)
 LARGEST_Q_PER_ANGSTROM = 10.0
-FEWEST_ROWS = 10
+FEWEST_ROWS, LONGEST_LINE = 10, 1000
 
 
 def recognises(head: bytes, filename: str) -> float:
     try:
-        lines = decoded(head).splitlines()[:400]
+        lines = decoded(head[: 32 * 1024]).splitlines()[:400]
     except ReadError:
         return NEVER
     if len(lines) > ISIS_HEADER and FORTRAN_FORMAT.match(lines[ISIS_HEADER - 1]):
         return 0.95
+    if any(len(line) > LONGEST_LINE for line in lines):
+        return NEVER
     rows = [index for index, line in enumerate(lines) if _numbers(line)]
     if not rows:
         return NEVER
