@@ -546,3 +546,14 @@ def test_a_check_costs_the_same_queries_for_any_number_of_rows(begun: Begun) -> 
         return len(seen)
 
     assert cost(2) == cost(20) <= 12
+
+
+def test_every_scheduled_task_of_ours_has_limits_that_the_broker_takes() -> None:
+    from celery import current_app
+
+    from measurements import tasks
+
+    for task in (tasks.record_batch, tasks.sweep_batches, tasks.reread_failed):
+        soft_s = task.soft_time_limit or current_app.conf.task_soft_time_limit
+        hard_s = task.time_limit or current_app.conf.task_time_limit
+        assert soft_s <= hard_s, task.name
