@@ -54,7 +54,7 @@ IN_HEADERS = {  # of Velox, which are not taken over
     "Scan.DwellTime": ("dwell_time", "s"), "Optics.BeamConvergence": ("convergence_angle", "rad"),
     "BinaryResult.Detector": ("detector", ""),
 }  # fmt: skip
-GENERAL = {"title": "sample_name", "authors": "operator", "notes": "comment"}
+GENERAL = {"authors": "operator", "notes": "comment"}
 
 
 def read(path: Path, plugin: str, suffix: str, format_name: str, *, lazy: bool = True) -> list[Dataset]:
@@ -110,7 +110,8 @@ def _datasets(signal: Mapping[str, Any], number: int) -> list[Dataset]:
     metadata = _metadata(signal)
     axes = _axes(signal["axes"], data.shape)
     header = dict(itertools.islice(_flat(signal.get("original_metadata") or {}), MOST_ENTRIES))
-    title = str(metadata.get("General", {}).get("title") or (f"signal {number}" if number else ""))
+    title = str(metadata.get("General", {}).get("title") or "").replace("Unrecognized_image_signal", "")
+    title = title or (f"signal {number}" if number else "")
     quantity = str(metadata.get("Signal", {}).get("quantity") or "Intensity")
     name, unit = _name_and_unit(quantity)
     parts = [(title, name, data)]

@@ -194,33 +194,75 @@ def test_an_image_of_digital_micrograph_has_its_calibration(tmp_path: Path) -> N
     assert dataset.title == "an image"
 
 
-def test_an_image_of_velox_has_its_moment_in_utc(tmp_path: Path) -> None:
-    notes = {
-        "Core": {"MetadataDefinitionVersion": "7.9"}, "Instrument": {"InstrumentClass": "Titan"},
-        "Acquisition": {"AcquisitionStartDatetime": {"DateTime": "1450089847"}},
-        "Optics": {"AccelerationVoltage": "300000", "CameraLength": "0.195", "BeamConvergence": "0.0214"},
-        "Scan": {"DwellTime": "1e-05"}, "Detectors": {"Detector-0": {"DetectorName": "HAADF"}},
-        "BinaryResult": {
-            "Detector": "HAADF", "PixelSize": {"width": "2e-10", "height": "2e-10"}, "PixelUnitX": "m",
-            "PixelUnitY": "m", "Offset": {"x": "0", "y": "0"},
-        },
-    }  # fmt: skip
-    pixels = np.arange(12, dtype=np.uint16).reshape(3, 4, 1)
-    path = tmp_path / "velox"
+VELOX: dict[str, Any] = {
+    "Core": {"MetadataDefinitionVersion": "7.9"}, "Instrument": {"InstrumentClass": "Titan"},
+    "Acquisition": {"AcquisitionStartDatetime": {"DateTime": "1450089847"}},
+    "Optics": {"AccelerationVoltage": "300000", "CameraLength": "0.195", "BeamConvergence": "0.0214"},
+    "Scan": {"DwellTime": "1e-05"},
+    "Detectors": {"Detector-0": {
+        "DetectorName": "Super-X", "DetectorType": "AnalyticalDetector", "Dispersion": "20",
+        "OffsetEnergy": "-100", "BeginEnergy": "0", "LiveTime": "1", "RealTime": "2", "ElevationAngle": "0.3",
+        "AzimuthAngle": "0.7", "Enabled": "true",
+    }},
+    "BinaryResult": {
+        "Detector": "Super-X", "PixelSize": {"width": "2e-10", "height": "2e-10"}, "PixelUnitX": "m",
+        "PixelUnitY": "m", "Offset": {"x": "0", "y": "0"},
+    },
+}  # fmt: skip
+PIXELS = np.arange(12, dtype=np.uint16).reshape(3, 4, 1)
+END_OF_POINT = 65535
+
+
+def velox(path: Path, counts: np.ndarray | None = None) -> None:
+    """A file of Velox: an image, and if there are `counts` (y, x, channel), the stream of its X-rays."""
+    notes = np.frombuffer(json.dumps(VELOX).encode().ljust(4000, b"\0"), np.uint8)[:, None]
+
+    def text(**words: Any) -> np.ndarray:
+        return np.array([json.dumps(words).encode()])
+
     with h5py.File(path, "w") as file:
-        file["Version"] = np.array([json.dumps({"format": "Velox", "version": "1.5"}).encode()])
-        image = file.create_group("Data/Image/abc")
-        image.create_dataset("Data", data=pixels, chunks=pixels.shape)
-        image["Metadata"] = np.frombuffer(json.dumps(notes).encode().ljust(4000, b"\0"), np.uint8)[:, None]
+        file["Version"] = text(format="Velox", version="10")
         file.create_group("Presentation/Displays/ImageDisplay")
+        file.create_group("Operations")
+        image = file.create_group("Data/Image/abc")
+        image.create_dataset("Data", data=PIXELS, chunks=PIXELS.shape)
+        image["Metadata"] = notes
+        if counts is not None:
+            events: list[int] = []
+            for spectrum in counts.reshape(-1, counts.shape[-1]):
+                events += [*np.repeat(np.arange(spectrum.size), spectrum), END_OF_POINT]
+            stream = file.create_group("Data/SpectrumStream/def")
+            stream.create_dataset("Data", data=np.array(events, np.uint16)[:, None], chunks=True)
+            stream["Metadata"] = notes
+            stream["AcquisitionSettings"] = text(bincount=str(counts.shape[-1]), StreamEncoding="uint16")
+            file["Data/SpectrumImage/ghi/SpectrumImageSettings"] = text(endFramePosition="1")
+
+
+def test_an_image_of_velox_has_its_moment_in_utc(tmp_path: Path) -> None:
+    path = tmp_path / "velox"
+    velox(path)
     (dataset,) = read(path, "emd")
-    assert np.array_equal(dataset.signal.values, pixels[..., 0])
+    assert np.array_equal(dataset.signal.values, PIXELS[..., 0])
     assert dataset.acquired_at == datetime(2015, 12, 14, 10, 44, 7, tzinfo=UTC)
     assert dataset.conditions["pixel_size"].value == pytest.approx(0.2)
     assert dataset.conditions["acceleration_voltage"].value == 300
     assert dataset.conditions["camera_length"].value == 195
     assert dataset.conditions["convergence_angle"].value == pytest.approx(21.4)
     assert dataset.conditions["dwell_time"].value == 1e-5
+
+
+def test_a_stream_of_x_rays_becomes_a_map_of_spectra_beside_its_image(tmp_path: Path) -> None:
+    counts = np.random.default_rng(1).poisson(0.3, (3, 4, 32))
+    path = tmp_path / "velox"
+    velox(path, counts)
+    spectra, image = read(path, "emd")
+    assert np.array_equal(spectra.signal.values, counts)
+    assert spectra.technique == "eds"
+    assert (spectra.axes[2].unit, spectra.axes[2].values[:2].tolist()) == (
+        "keV",
+        pytest.approx([-0.1, -0.08]),
+    )
+    assert np.array_equal(image.signal.values, PIXELS[..., 0])
 
 
 def test_a_series_of_tia_is_read_and_its_description_alone_is_not(tmp_path: Path) -> None:
