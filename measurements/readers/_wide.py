@@ -36,9 +36,10 @@ def named_rows(path: Path) -> Named | None:
     with open_text(path) as text:
         lines = [line for line in text.read().split("\n") if line.strip()]
     for separator in SEPARATORS:
-        cells = [[cell.strip().strip('"') for cell in line.split(separator)] for line in lines]
-        width = len(cells[0]) if cells else 0
-        if width > FEWEST_NUMBERS and len(cells) > FEWEST_ROWS and all(len(row) == width for row in cells):
+        width = lines[0].count(separator) + 1 if lines else 0
+        as_wide = all(line.count(separator) == width - 1 for line in lines)
+        if width > FEWEST_NUMBERS and len(lines) > FEWEST_ROWS and as_wide:
+            cells = [[cell.strip().strip('"') for cell in line.split(separator)] for line in lines]
             corner, *titles = [""] * width if _is_row(cells[0]) else cells.pop(0)
             values = _numbers([row[1:] for row in cells], decimal_comma=separator != ",")
             if values is not None and not any(as_number(row[0]) is not None for row in cells):
