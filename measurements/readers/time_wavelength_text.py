@@ -75,7 +75,8 @@ def _across(line: str) -> tuple[Dialect, list[float]] | None:
 
 def read(path: Path) -> list[Dataset]:
     lines = lines_of(path)
-    corner, across = CORNER.match(lines[0]), _across(lines[0])
+    head = lines[0] if lines else ""
+    corner, across = CORNER.match(head), _across(head)
     if corner is None or across is None:
         raise ReadError(
             "the first line has no rising or falling row of wavelengths. Export it again.", line=1

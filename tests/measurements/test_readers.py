@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import types
@@ -17,6 +18,7 @@ from measurements.data import ReadError
 from measurements.readers.base import ContractError, Format, Reader, load
 from measurements.techniques import Technique
 
+FULL = bool(os.environ.get("VITRINE_FULL"))
 EVERY_READER = pytest.mark.parametrize("reader", readers.registry().values(), ids=list(readers.registry()))
 
 # A file of each format, to be mutilated. A reader without one here is tried on all of them.
@@ -59,7 +61,7 @@ MUTILATED = st.one_of(
 
 @EVERY_READER
 @settings(
-    max_examples=400,
+    max_examples=400 if FULL else 25,  # there are a hundred readers
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
