@@ -3,6 +3,7 @@
 Little-endian: a header of 240 bytes and a note, the virtual bright field image (one byte a point), then for
 each point six bytes (0x55AA and its number) and the pattern (one byte a pixel). Steps are in nm; the scale of
 the patterns in pixels per cm on the camera. The time of the scan is local, as a day number of spreadsheets.
+No real file was at hand.
 """
 
 from __future__ import annotations

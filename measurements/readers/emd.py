@@ -1,4 +1,7 @@
-"""EMD: Velox (Thermo Fisher) and the Berkeley definition share the ending; HDF5, through RosettaSciIO."""
+"""EMD: Velox (Thermo Fisher) and the Berkeley definition share the ending; HDF5, through RosettaSciIO.
+
+No real file was at hand: tested with files made for it.
+"""
 
 from __future__ import annotations
 

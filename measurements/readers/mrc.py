@@ -3,7 +3,7 @@
 A header of 1024 bytes with 56 numbers and ten labels, an extended header, then the values with x running
 fastest. The cell in Å divided by the sampling gives the step. Tilt angles stand in the extended header that
 FEI and SerialEM write; without them the third axis counts sections. Written from MRC2014 (Cheng et al.,
-J. Struct. Biol. 192 (2015) 146) and IMOD's description of its use.
+J. Struct. Biol. 192 (2015) 146) and the descriptions of IMOD, SerialEM and FEI; no real file was at hand.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FORMAT = Format(
 )
 VERSION = 1
 
-HEADER_BYTES, FEI_ENTRY_BYTES = 1024, 128
+HEADER_BYTES, FEI_ENTRY_BYTES, FEI1_TILT_AT = 1024, 128, 100
 TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 IMOD_STAMP, BYTES_ARE_SIGNED = 1146047817, 1
 SERIALEM_TILT, SERIALEM_SIZES = 1, ((1, 2), (2, 6), (4, 4), (8, 2), (16, 2), (32, 4))
@@ -129,7 +129,13 @@ def _tilts(content: Bytes, head: Head) -> Array | None:
     """Angles in degrees for each section, from FEI's or SerialEM's extended header."""
     kind = content.text(104, 4)
     n_int, n_real = content.unpack(f"{head.order}2h", 128)
-    if kind in ("", "FEI") and head.extended >= FEI_ENTRY_BYTES * max(head.nz, 1024) and n_int == 0:
+    if kind in ("FEI1", "FEI2"):
+        size = content.one(f"{head.order}i", HEADER_BYTES) if head.extended >= FEI1_TILT_AT + 8 else 0
+        if size < FEI1_TILT_AT + 8 or head.extended < size * head.nz:
+            return None
+        places = [HEADER_BYTES + size * z + FEI1_TILT_AT for z in range(head.nz)]
+        tilts = np.array([content.one(f"{head.order}d", place) for place in places])
+    elif kind in ("", "FEI") and head.extended >= FEI_ENTRY_BYTES * max(head.nz, 1024) and n_int == 0:
         tilts = content.array(f"{head.order}f4", head.extended // 4, HEADER_BYTES)[:: FEI_ENTRY_BYTES // 4]
         tilts = tilts[: head.nz].astype(np.float64)
     elif kind in ("", "SERI") and 0 < n_int < 1024 and 0 < n_real < 64 and n_real & SERIALEM_TILT:

@@ -2,6 +2,7 @@
 
 Header lines “#KEYWORD    : value”, a few with a unit after the keyword (#BEAMKV -kV: 120). Between #SPECTRUM
 and #ENDOFDATA stand values, several to a line (DATATYPE Y), or pairs of x and y (DATATYPE XY).
+Written from the standard; no real file was at hand.
 """
 
 from __future__ import annotations

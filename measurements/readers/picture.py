@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from measurements.data import Dataset
+from measurements.data import Dataset, ReadError
 from measurements.readers import _picture
 from measurements.readers.base import NEVER, Format
 
@@ -30,6 +30,8 @@ PILLOW_NAMES = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "MPO")
 
 
 def recognises(head: bytes, filename: str) -> float:
+    if _is_heic(head):
+        return 0.9
     if not head.startswith(MAGIC):
         return NEVER
     if head.startswith(b"RIFF"):
@@ -44,6 +46,12 @@ def recognises(head: bytes, filename: str) -> float:
 
 
 def read(path: Path) -> list[Dataset]:
+    with path.open("rb") as file:
+        if _is_heic(file.read(12)):
+            raise ReadError(
+                "this is a HEIC photograph, as telephones save it. The bytes are kept; to see it here, export "
+                "a JPEG and send that beside it."
+            )
     with _picture.opened(path, PILLOW_NAMES, FORMAT.name, MOST_VALUES_IN_FILE) as image:
         header, known, moment = _picture.exif(image)
         header = {"format": f"{image.format} {image.mode}", **header}
@@ -54,6 +62,10 @@ def read(path: Path) -> list[Dataset]:
             header["reduced"] = f"each pixel is the mean of {side} × {side} pixels of the file"
         pixels = _picture.values(image)
     return [_picture.dataset(pixels, header, known, acquired_at=moment)]
+
+
+def _is_heic(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"avif")
 
 
 def _said(value: object) -> str:

@@ -1,4 +1,7 @@
-"""SER and EMI: series of FEI's TIA. The numbers are in the .ser files; the .emi only describes them."""
+"""SER and EMI: series of FEI's TIA. The numbers are in the .ser files; the .emi only describes them.
+
+No real file was at hand: tested with bytes as P. van Aken described them.
+"""
 
 from __future__ import annotations
 

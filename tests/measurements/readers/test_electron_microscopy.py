@@ -180,10 +180,14 @@ def test_angles_of_a_tilt_series_are_those_of_the_extended_header(tmp_path: Path
     (dataset,) = read(mrc(values, 1, extended=fei), tmp_path, "mrc")
     assert (dataset.axes[0].name, dataset.axes[0].values.tolist()) == ("Tilt", [-60.0, 60.0])
     assert np.array_equal(dataset.signal.values, values)
-    # SerialEM: two shorts a section; the first is the angle in hundredths of a degree
-    serial = struct.pack("<4h", -6000, 0, 6000, 0)
+    # FEI1: entries of a size that each begins with, the angle as a double at byte 100
+    fei1 = b"".join(
+        struct.pack("<i", 160).ljust(100, b"\0") + struct.pack("<d", a).ljust(60, b"\0") for a in (-60, 60)
+    )
+    (dataset,) = read(mrc(values, 1, extended=fei1, kind=b"FEI1"), tmp_path, "mrc")
+    assert (dataset.axes[0].name, dataset.axes[0].values.tolist()) == ("Tilt", [-60.0, 60.0])
+    # SerialEM: one short a section, the angle in hundredths of a degree
     serial_bytes = b"".join(struct.pack("<h", angle) for angle in (-6000, 6000))
-    assert len(serial) == 2 * len(serial_bytes)
     (dataset,) = read(mrc(values, 1, extended=serial_bytes, kind=b"SERI", flags=(2, 1)), tmp_path, "mrc")
     assert (dataset.axes[0].unit, dataset.axes[0].values.tolist()) == ("deg", [-60.0, 60.0])
 

@@ -135,6 +135,11 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused_before_it_is_unpacked(tm
         read(bomb, tmp_path, "tiff")
 
 
+def test_a_photograph_of_a_telephone_is_named_and_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"HEIC photograph.*export a JPEG"):
+        read(b"\0\0\0\x18ftypheic\0\0\0\0" + bytes(100), tmp_path, "picture")
+
+
 def test_a_cameras_raw_file_is_named_and_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"raw file \(CR2\).*export a TIFF"):
         read(b"II*\0\x10\0\0\0CR\x02\0" + bytes(100), tmp_path, "tiff")
