@@ -120,9 +120,9 @@ def _sample(request: HttpRequest, code: str) -> Sample:
 
 
 urlpatterns: list[URLPattern] = [
-    path("measurements/<int:pk>/move/", _act(_move), name="measurement-move"),
-    path("measurements/<int:pk>/void/", _act(_void), name="measurement-void"),
-    path("measurements/<int:pk>/restore/", _act(_restore), name="measurement-restore"),
-    path("measurements/<int:pk>/reread/", _act(_reread), name="measurement-reread"),
-    path("measurements/<int:pk>/keep/", _act(_keep), name="measurement-keep"),
+    path("measurements/<int:pk>/move/", _act(_move), name="decide-move"),
+    path("measurements/<int:pk>/void/", _act(_void), name="decide-void"),
+    path("measurements/<int:pk>/restore/", _act(_restore), name="decide-restore"),
+    path("measurements/<int:pk>/reread/", _act(_reread), name="decide-reread"),
+    path("measurements/<int:pk>/keep/", _act(_keep), name="decide-keep"),
 ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from measurements.models import Conflict, Decision, Measurement, RawFile
+from measurements.models import Decision, Measurement
 from measurements.services import rules
+from measurements.services.conflicts import conflict_of
 from measurements.services.moving import locked, may_add, put, refuse_a_second
 from measurements.services.receiving import RefusedError
-from measurements.services.suggesting import codes_in, said_in_conditions
 from measurements.signals import measurement_read
 from measurements.techniques import Technique
 from samples.models import Sample, User
@@ -81,27 +81,3 @@ def look_over(measurement: Measurement) -> None:
     elif not row.decisions.exclude(kind=Decision.Kind.REREAD).filter(rule=None).exists():
         row.conflict = conflict_of(row)  # after a person's decision it is not asked again
         Measurement.objects.filter(pk=row.pk).update(conflict=row.conflict)
-
-
-def conflict_of(row: Measurement) -> str:
-    """Only against samples and files that its sender may see: nobody learns of others by it."""
-    if row.received_by is None or row.sample is None:
-        return ""
-    own = row.sample.code.casefold()
-    named = codes_in(said_in_conditions(row))
-    if named and own not in {code.casefold() for code in named}:
-        seen = Sample.objects.kept().visible_to(row.received_by).filter(project=row.project)
-        if seen.filter(code__in=named).exclude(pk=row.sample_id).exists():
-            return str(Conflict.HEADER)
-    return str(Conflict.BYTES) if twins(row, row.received_by) else ""
-
-
-def twins(row: Measurement, user: User) -> list[Measurement]:
-    """Measurements of other samples in the same project that hold the same bytes."""
-    blobs = RawFile.objects.filter(measurement=row).values("blob")
-    sharing = RawFile.objects.filter(blob__in=blobs).values("measurement")
-    found = Measurement.objects.visible_to(user).filter(
-        pk__in=sharing, project=row.project, content_key=row.content_key, sample__isnull=False
-    )
-    others = found.exclude(sample=row.sample_id).exclude(status=Measurement.Status.VOID)
-    return list(others.select_related("sample").order_by("pk")[:5])

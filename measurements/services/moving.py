@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from measurements.models import Decision, InboxRule, Measurement
+from measurements.services.conflicts import release_twins
 from measurements.services.receiving import RefusedError, lock_content, same_bytes
 from measurements.signals import measurement_assigned, measurement_placed
 from samples.models import Sample, User
@@ -49,6 +50,7 @@ def put(
         rule=rule,
         reason=reason,
     )
+    release_twins(row)
     measurement_placed.send(sender=Measurement, measurement=row)
     if came_from is None:
         transaction.on_commit(lambda: measurement_assigned.send(sender=Measurement, measurement=row))

@@ -21,6 +21,8 @@ MOST_RUNS = 6  # of letters and digits in one code
 MOST_WORDS = 60  # of one text
 SHORTEST_IN_TEXT = 3  # "PL" in a file name is no code, even where a sample is called so
 SAMPLE_LINE = re.compile(r"sample|specimen|title|ident|label|comment|\bname\b|\bid\b", re.IGNORECASE)
+# Stricter: a title or a comment may well speak of other samples.
+NAMES_IT = re.compile(r"(sample|specimen)([ _-]*(name|id|code|no\.?|number|label))?\s*:?", re.IGNORECASE)
 MOST_SIMILAR_SOUGHT = 40  # words of one page for which similar codes are looked up
 MOST_SIMILAR = 300
 CLOSE = 2  # slips between a word and a code that is still suggested
@@ -56,6 +58,14 @@ def said_in_conditions(row: Measurement) -> str:
     """The name of the sample as the reader understood the file."""
     said = row.conditions.get("sample_name") if isinstance(row.conditions, dict) else None
     return str(said.get("value") or "") if isinstance(said, Mapping) else str(said or "")
+
+
+def said_by_file(row: Measurement, header: Mapping[str, Any]) -> str:
+    """What the file itself calls its sample: as its reader understood it, or a line that says “sample”."""
+    named = (
+        text for key, text in header.items() if isinstance(text, str) and NAMES_IT.fullmatch(key.strip())
+    )
+    return said_in_conditions(row) or next(named, "")
 
 
 def suggest(user: User, rows: Sequence[Measurement]) -> dict[int, Suggestion]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from measurements import readers, tasks
 from measurements.models import Decision, Measurement
+from measurements.services.conflicts import release_twins
 from measurements.services.moving import locked, said_why
 from measurements.services.receiving import RefusedError
 from measurements.signals import measurement_placed
@@ -32,6 +33,7 @@ def void(measurement: Measurement, *, user: User, reason: str) -> None:
     Decision.objects.create(
         measurement=row, kind=Decision.Kind.VOIDED, before=before, after="void", by=user, reason=told
     )
+    release_twins(row)
     measurement_placed.send(sender=Measurement, measurement=row)
 
 

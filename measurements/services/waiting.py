@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from measurements.models import Conflict, Measurement, RawFile
-from measurements.services.suggesting import said_in_conditions
+from measurements.services.suggesting import headers_of, said_by_file
 from samples.models import User
 
 WORDS = {
@@ -23,12 +23,14 @@ class Reason(NamedTuple):
 
 
 def why(user: User, rows: Sequence[Measurement]) -> dict[int, list[Reason]]:
-    """One query for any number of rows, which need their sample at hand."""
+    """At most two queries for any number of rows, which need their sample at hand."""
     twins = _twins(user, [row for row in rows if row.conflict == Conflict.BYTES])
-    return {row.pk: list(_reasons(row, twins)) for row in rows}
+    naming = [row for row in rows if row.conflict == Conflict.HEADER]
+    headers = headers_of(naming) if naming else {}
+    return {row.pk: list(_reasons(row, twins, headers.get(row.pk, {}))) for row in rows}
 
 
-def _reasons(row: Measurement, twins: dict[str, list[Measurement]]) -> list[Reason]:
+def _reasons(row: Measurement, twins: dict[str, list[Measurement]], header: dict[str, str]) -> list[Reason]:
     found = []
     if row.sample is None:
         found.append(Reason("sample", row.waits_because or _without_sample(row)))
@@ -40,7 +42,8 @@ def _reasons(row: Measurement, twins: dict[str, list[Measurement]]) -> list[Reas
         found.append(
             Reason(
                 "conflict",
-                f"It came for {row.sample.code}, and the file itself says “{said_in_conditions(row)[:80]}”.",
+                f"It came for {row.sample.code}, and the file itself says "
+                f"“{said_by_file(row, header)[:80]}”.",
             )
         )
     if row.conflict == Conflict.BYTES:

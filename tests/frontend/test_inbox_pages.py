@@ -33,6 +33,32 @@ def page(client: Client, url: str) -> str:
     return answer.content.decode()
 
 
+def test_every_form_of_these_pages_leads_to_a_page(
+    alices_browser: Client, alice: User, composite: Sample, other: Sample
+) -> None:
+    """A name that a page and the REST interface share would send a person's form to the latter."""
+    waiting(alice)
+    read_measurement(waiting(alice, number=1))
+    row = waiting(alice, number=2, sample_code=composite.code)
+    read_measurement(row)
+    alices_browser.post(f"/measurements/{row.pk}/move/", {"sample": other.code, "reason": "Swapped."})
+    table = SimpleUploadedFile("plan.csv", b"sample,file\nVT-GLASS,a.txt\n")
+    batch = alices_browser.post("/batches/", {"project": "glass", "manifest": table})["Location"]
+    alices_browser.post("/inbox/rules/", {"project": "glass", "pattern": "{sample}_*", "source": "filename"})
+    pages = ["/inbox/", "/inbox/rules/", "/batches/", batch, f"/measurements/{row.pk}/"]
+    targets = {
+        target
+        for url in pages
+        for target in re.findall(r'(?:action|hx-post|hx-get|href)="([^"]*)"', page(alices_browser, url))
+    }
+    assert {
+        target
+        for target in targets
+        if "/api/v1/" in target and "/datasets/" not in target and "/files/" not in target
+    } == set()
+    assert {"/inbox/assign/", f"{batch}commit/", f"/measurements/{row.pk}/move/"} <= targets
+
+
 # --- the inbox ------------------------------------------------------------------------------------------
 
 

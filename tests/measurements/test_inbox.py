@@ -92,6 +92,43 @@ def test_the_same_bytes_at_another_sample_wait_for_a_person(read: Read, other: S
     assert Measurement.objects.inbox().get() == second
 
 
+def test_of_two_with_the_same_bytes_only_the_later_waits(read: Read, other: Sample) -> None:
+    first = read(technique="pl")
+    read(technique="pl", sample_code=other.code)
+    look_over(first)
+    assert first.pk not in Measurement.objects.inbox().values_list("pk", flat=True)
+
+
+@pytest.mark.parametrize("way", ["void", "move"])
+def test_a_conflict_ends_when_the_other_one_is_void_or_moved(
+    read: Read, other: Sample, alice: User, way: str
+) -> None:
+    first = read(technique="pl")
+    second = read(technique="pl", sample_code=other.code)
+    look_over(second)
+    if way == "void":
+        void(first, user=alice, reason="Sent under the wrong code.")
+    else:
+        move(first, None, user=alice, reason="Of which sample is it?")
+    second.refresh_from_db()
+    assert second.conflict == ""
+
+
+def test_a_line_of_the_header_that_says_sample_counts_where_its_reader_knows_no_name(
+    read: Read, composite: Sample, other: Sample
+) -> None:
+    measurement = read(naming(other.code), technique="pl")
+    assert "sample_name" not in measurement.conditions
+    look_over(measurement)
+    assert Measurement.objects.inbox().get().conflict == "header"
+
+
+def test_a_comment_that_speaks_of_another_sample_is_no_conflict(read: Read, other: Sample) -> None:
+    measurement = read(b"Comment: as " + other.code.encode() + b"\n" + TEXT, technique="pl")
+    look_over(measurement)
+    assert not Measurement.objects.inbox().exists()
+
+
 def test_bytes_of_another_project_are_no_conflict_and_nobody_learns_of_them(
     read: Read, given: Given, charlie: User, charlies: Sample
 ) -> None:
