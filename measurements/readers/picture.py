@@ -49,8 +49,8 @@ def read(path: Path) -> list[Dataset]:
     with path.open("rb") as file:
         if _is_heic(file.read(12)):
             raise ReadError(
-                "this is a HEIC photograph, as telephones save it. The bytes are kept; to see it here, export "
-                "a JPEG and send that beside it."
+                "this is a HEIC photograph, as telephones save it. The bytes are kept; to see it here, "
+                "export a JPEG and send that beside it."
             )
     with _picture.opened(path, PILLOW_NAMES, FORMAT.name, MOST_VALUES_IN_FILE) as image:
         header, known, moment = _picture.exif(image)
