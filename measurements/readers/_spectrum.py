@@ -53,7 +53,8 @@ SIGNALS: dict[str, NameAndUnit] = {
 
 def lines_of(path: Path) -> list[str]:
     with open_text(path) as text:
-        return text.read().split("\n")
+        lines = text.read().split("\n")
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines  # nothing follows the last line's end
 
 
 def head_lines(head: bytes, most: int = 80) -> list[str]:
