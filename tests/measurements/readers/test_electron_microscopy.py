@@ -285,3 +285,24 @@ def test_an_array_of_python_objects_is_not_unpickled(tmp_path: Path) -> None:
         archive.writestr("data.npy", array.getvalue())
     with pytest.raises(ReadError, match="type object, which are not read"):
         read(target.getvalue(), tmp_path, "nion_swift")
+
+
+SPX = b"""<?xml version="1.0" encoding="WINDOWS-1252" standalone="yes"?>
+<TRTSpectrum><ClassInstance Type="TRTSpectrum" Name="spectrum"><TRTHeaderedClass>
+<ClassInstance Type="TRTSpectrumHardwareHeader"><RealTime>10000</RealTime><LifeTime>9000</LifeTime></ClassInstance>
+<ClassInstance Type="TRTESMAHeader"><PrimaryEnergy>20</PrimaryEnergy></ClassInstance></TRTHeaderedClass>
+<ClassInstance Type="TRTSpectrumHeader"><Date>4.5.2026</Date><Time>10:00:00</Time>
+<ChannelCount>5</ChannelCount><CalibAbs>-9.5E-1</CalibAbs><CalibLin>1.0E-2</CalibLin></ClassInstance>
+<Channels>0,1,2,3,4</Channels></ClassInstance></TRTSpectrum>
+"""
+
+
+def test_a_spectrum_of_bruker_is_over_energy(tmp_path: Path) -> None:
+    (dataset,) = read(SPX, tmp_path, "bruker_spx")
+    assert dataset.signal.values.tolist() == [0, 1, 2, 3, 4]
+    assert dataset.axes[0].values == pytest.approx([-0.95, -0.94, -0.93, -0.92, -0.91])
+    assert dataset.conditions["live_time"].value == 9
+    assert dataset.conditions["acceleration_voltage"].value == 20
+    assert list(offences(readers.get("bruker_spx"), tmp_path / "file")) == []
+    with pytest.raises(ReadError, match="announces 5 channels and has 4"):
+        read(SPX.replace(b"3,4<", b"3<"), tmp_path, "bruker_spx")
