@@ -30,7 +30,18 @@ def parse(content: bytes | str) -> Element:
         ) from None
     except (ValueError, LookupError, RecursionError) as error:
         raise ReadError(f"the XML cannot be decoded ({error}). Save it as UTF-8.") from None
+    _refuse_deep(root)
     return root
+
+
+def _refuse_deep(root: Element) -> None:
+    """Readers walk the tree by recursion; no instrument nests its elements like this."""
+    level = [root]
+    for _ in range(DEEPEST):
+        level = [child for element in level for child in element]
+        if not level:
+            return
+    raise ReadError(f"the XML is nested more than {DEEPEST} deep, as no instrument's is, so it is not read.")
 
 
 def local(element: Element) -> str:

@@ -118,6 +118,13 @@ def test_a_unit_that_changes_among_the_points_is_refused(tmp_path: Path) -> None
         read(path)
 
 
+def test_xml_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.xml"
+    path.write_text(cansas(ENTRY.format(title="A", data="<a>" * 5000 + "</a>" * 5000)))
+    with pytest.raises(ReadError, match="nested more than 200 deep"):
+        read(path, key="cansas_xml")
+
+
 def test_titles_say_what_the_columns_of_a_beamline_file_are(tmp_path: Path) -> None:
     path = tmp_path / "scatter.dat"
     rows = "".join(f"{0.01 * n:.4f}\t{100 / n:.5f}\t{1 / n:.5f}\n" for n in range(1, 30))
