@@ -289,7 +289,7 @@ def test_an_array_of_python_objects_is_not_unpickled(tmp_path: Path) -> None:
 
 SPX = b"""<?xml version="1.0" encoding="WINDOWS-1252" standalone="yes"?>
 <TRTSpectrum><ClassInstance Type="TRTSpectrum" Name="spectrum"><TRTHeaderedClass>
-<ClassInstance Type="TRTSpectrumHardwareHeader"><RealTime>10000</RealTime><LifeTime>9000</LifeTime></ClassInstance>
+<ClassInstance Type="TRTSpectrumHardwareHeader"><LifeTime>9000</LifeTime></ClassInstance>
 <ClassInstance Type="TRTESMAHeader"><PrimaryEnergy>20</PrimaryEnergy></ClassInstance></TRTHeaderedClass>
 <ClassInstance Type="TRTSpectrumHeader"><Date>4.5.2026</Date><Time>10:00:00</Time>
 <ChannelCount>5</ChannelCount><CalibAbs>-9.5E-1</CalibAbs><CalibLin>1.0E-2</CalibLin></ClassInstance>
