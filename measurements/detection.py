@@ -13,6 +13,7 @@ from typing import NamedTuple
 from measurements.data import Dataset
 
 ENOUGH = 0.5  # below, a person is asked
+ENOUGH_ALONE = 0.9  # from here on a file name adds nothing
 
 
 class Guess(NamedTuple):
@@ -58,15 +59,16 @@ def detect(
     guesses = [*_said(datasets, format_name), *_only(format_name, format_techniques), *_meant(datasets)]
     guesses = [each for each in guesses if not format_techniques or each.technique in format_techniques]
     named = list(_named(filenames))
-    for guess in guesses:
+    best = max(guesses, key=lambda guess: guess.confidence, default=None)
+    if best is None:
+        return max(named, key=lambda guess: guess.confidence, default=None)
+    if best.confidence < ENOUGH_ALONE and any(name.technique == best.technique for name in named):
         # A name that agrees makes a weak guess stronger; one that disagrees is only a name.
-        agrees = any(name.technique == guess.technique for name in named)
-        if agrees and guess.confidence < 0.9:
-            return guess._replace(
-                confidence=round(1 - (1 - guess.confidence) / 2, 3),
-                reason=f"{guess.reason}, and the file name agrees",
-            )
-    return max([*guesses, *named], key=lambda guess: guess.confidence, default=None)
+        return best._replace(
+            confidence=round(1 - (1 - best.confidence) / 2, 3),
+            reason=f"{best.reason}, and the file name agrees",
+        )
+    return best
 
 
 def _said(datasets: Sequence[Dataset], format_name: str) -> Iterator[Guess]:

@@ -50,6 +50,19 @@ def test_what_the_file_says_comes_before_what_it_looks_like() -> None:
     assert (guess.technique, guess.confidence) == ("plqy", 0.95)
 
 
+def test_a_file_name_that_agrees_makes_a_guess_surer_and_never_a_sure_one_weaker() -> None:
+    counts = curve("Wavelength", "nm", "Counts", "counts")
+    alone, named = (detect([counts], "Text", (), [name]) for name in ("run7.txt", "run7_PL.txt"))
+    assert alone is not None
+    assert named is not None
+    assert (alone.technique, named.technique) == ("pl", "pl")
+    assert named.confidence > alone.confidence
+    told = curve("Wavelength", "nm", "Counts", "counts", "pl")
+    said = detect([told], "Fluoracle", ("pl", "trpl"), ["run7_PL.txt"])
+    assert said is not None
+    assert said.confidence == 0.95
+
+
 def test_a_file_name_alone_is_not_enough_to_decide() -> None:
     guess = detect([curve("x", "", "y")], "Delimited text", (), ["VT-7K3M2_XRD_300K.txt"])
     assert guess is not None
