@@ -153,6 +153,8 @@ def test_every_example_answers_as_shown(client: Client, composite: Sample) -> No
     files = {
         "spectrum.txt": spectrum.stream.read(),  # type: ignore[union-attr, call-arg]
         "samples.csv": b"code,state,amount [g]\nVT-NEW,powder,0.5\n",
+        "manifest.csv": b"sample,technique,file,temperature_c\n"
+        b"VT-NEW,pl,spectrum.txt,25\nVT-NOPE,pl,other.txt,\n",
     }
     curl = Curl(client, files, {"VITRINE": BASE})
     for example in examples():

@@ -23,6 +23,7 @@ SHORTEST_IN_TEXT = 3  # "PL" in a file name is no code, even where a sample is c
 SAMPLE_LINE = re.compile(r"sample|specimen|title|ident|label|comment|\bname\b|\bid\b", re.IGNORECASE)
 # Stricter: a title or a comment may well speak of other samples.
 NAMES_IT = re.compile(r"(sample|specimen)([ _-]*(name|id|code|no\.?|number|label))?\s*:?", re.IGNORECASE)
+CAME_WITH = "the code that it came with"
 MOST_SIMILAR_SOUGHT = 40  # words of one page for which similar codes are looked up
 MOST_SIMILAR = 300
 CLOSE = 2  # slips between a word and a code that is still suggested
@@ -105,7 +106,7 @@ def _signs(row: Measurement, header: Mapping[str, Any]) -> list[tuple[str, list[
     """(where, words that may be codes), the most trustworthy place first."""
     signs = []
     if row.claimed_code:
-        signs.append(("the code that it came with", [row.claimed_code, *codes_in(row.claimed_code)]))
+        signs.append((CAME_WITH, [row.claimed_code, *codes_in(row.claimed_code)]))
     for key, text in header.items():
         if isinstance(text, str) and SAMPLE_LINE.search(key[:200]):
             signs.append((f"found in the header line “{key.rstrip(':')[:60]}”", codes_in(text)))
@@ -126,7 +127,7 @@ def _known(user: User, words: set[str]) -> dict[str, str]:
 
 def _similar(user: User, unclear: Mapping[int, list[tuple[str, list[str]]]]) -> dict[int, Suggestion]:
     likely = {
-        pk: [(where, word) for where, words in signs for word in words if _looks_like_a_code(word)][:4]
+        pk: [(where, word) for where, words in signs for word in words if _may_be_mistyped(word, where)][:4]
         for pk, signs in unclear.items()
     }
     words = sorted({word.upper() for found in likely.values() for _, word in found})[:MOST_SIMILAR_SOUGHT]
@@ -144,8 +145,9 @@ def _similar(user: User, unclear: Mapping[int, list[tuple[str, list[str]]]]) -> 
     return found
 
 
-def _looks_like_a_code(word: str) -> bool:
-    return len(word) >= 4 and any(letter.isdigit() for letter in word)
+def _may_be_mistyped(word: str, where: str) -> bool:
+    """What somebody gave as a code; in a name or a text, only what has a digit as most codes have."""
+    return len(word) >= 4 and (where == CAME_WITH or any(letter.isdigit() for letter in word))
 
 
 def distance(word: str, code: str) -> int:
