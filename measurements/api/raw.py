@@ -115,8 +115,8 @@ class RawUploadView(APIView):
             400: OpenApiResponse(description="It broke off, or has another digest than announced."),
             403: OpenApiResponse(description="You may look at this sample but not add to it."),
             411: OpenApiResponse(description="Its length was not announced."),
-            413: OpenApiResponse(description="The file is larger than this installation takes."),
-            507: OpenApiResponse(description="The disk or the quota of the project is full."),
+            413: OpenApiResponse(description="Larger than this installation or the project's quota takes."),
+            507: OpenApiResponse(description="The disk is full."),
         },
     )  # fmt: skip
     def put(self, request: Request, filename: str) -> Response:
@@ -142,7 +142,7 @@ def take(request: HttpRequest, filename: str, user: User, sender: Sender | None 
     warnings: list[str] = []
     return receive(
         user=user,
-        files=[Incoming(filename, Body(request, size_bytes), claims.role, expected)],
+        files=[Incoming(filename, Body(request, size_bytes), claims.role, expected, size_bytes)],
         sample_code=claims.sample,
         project=project,
         technique=claims.technique,

@@ -149,8 +149,8 @@ class UploadsView(TusView):
             ),
             403: OpenApiResponse(description="You may look at this sample but not add to it."),
             412: OpenApiResponse(description="Another version of tus."),
-            413: OpenApiResponse(description="The file is larger than this installation takes."),
-            507: OpenApiResponse(description="The disk or the quota of the project is full."),
+            413: OpenApiResponse(description="Larger than this installation or the project's quota takes."),
+            507: OpenApiResponse(description="The disk is full."),
         },
     )
     def post(self, request: Request) -> Response:

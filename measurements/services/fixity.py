@@ -91,8 +91,9 @@ def repair_from(folder: Path) -> tuple[int, int]:
     damaged = list(Blob.objects.damaged().order_by("pk"))
     for blob in damaged:
         if kept.path(blob.sha256).exists() and kept.verify(blob.sha256):
+            store().remove(blob.sha256)  # what is there is not sound, and what replaces it is
             with kept.open(blob.sha256) as sound:
-                store().put(sound)  # which replaces what is there and not sound
+                store().put(sound)
         _examine(store(), blob, done)
     return len(damaged), done.healed
 

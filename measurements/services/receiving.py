@@ -45,6 +45,7 @@ class Incoming:
     stream: Readable | Pending
     role: str = ""
     expected_sha256: str = ""  # what its sender says that it is; other bytes are refused
+    size_bytes: int = 0  # as announced; 0 where nobody knows before its end
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def receive(
         instrument = instrument or Instrument.objects.filter(account=user).first()
         names = [file.name for file in files]
         place = find_place(user, (sample_code or "").strip(), project, instrument, told, names)
+    _require_room(place.project, files)
     pending: list[Pending] = []
     try:
         for file in files:
@@ -177,6 +179,14 @@ def _differences(existing: Measurement, new: Measurement) -> list[str]:
     if any(existing.conditions.get(key) != value for key, value in new.conditions.items()):
         told.append("These bytes are already here with other conditions, which were not changed.")
     return told
+
+
+def _require_room(project: Project, files: Sequence[Incoming]) -> None:
+    """What is announced to be too much is refused before its bytes; whether it is, they decide in the end."""
+    announced = {file.expected_sha256 or f"file {n}": file.size_bytes for n, file in enumerate(files)}
+    if total := sum(announced.values()):
+        store().require_room(total)
+        quota.require_room(project, announced)
 
 
 def _written(file: Incoming) -> Pending:

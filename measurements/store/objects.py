@@ -209,7 +209,11 @@ class ObjectStore(Store):
     def bring_back(self, sha256: str) -> bool:
         if self._head(self._aside(sha256)) is None:
             return False
-        self._move(self._aside(sha256), self.key(sha256))
+        if self._head(self.key(sha256)) is None:
+            self._move(self._aside(sha256), self.key(sha256))
+        else:  # sent again meanwhile
+            with self._answers("cannot be removed"):
+                self._client.delete_object(Bucket=self.bucket, Key=self._aside(sha256))
         return True
 
     def orphans(self) -> list[str]:

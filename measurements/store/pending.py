@@ -11,6 +11,7 @@ from typing import Protocol
 from measurements.store.errors import TooLargeError, readable, sentences
 
 CHUNK_BYTES = 1024 * 1024
+LOOK_EVERY_BYTES = 64 * 1024**2
 
 
 class Readable(Protocol):
@@ -28,6 +29,8 @@ class Destination(Protocol):
 
     def new_temporary(self) -> Path: ...
 
+    def require_room(self) -> None: ...
+
     def link_into_place(self, temporary: Path, stored: Stored) -> None: ...
 
 
@@ -37,6 +40,7 @@ class Pending:
     def __init__(self, store: Destination, limit_bytes: int | None) -> None:
         self._store = store
         self._limit_bytes = limit_bytes
+        self._look_again_at = LOOK_EVERY_BYTES
         self._sha256 = hashlib.sha256()
         self.size = 0
         self.path = store.new_temporary()
@@ -51,6 +55,9 @@ class Pending:
                 f"The file has more than {readable(self._limit_bytes)}, the most that one file may have "
                 "here. Send it in parts, or ask the operator to raise VITRINE_MAX_UPLOAD_BYTES."
             )
+        if self.size >= self._look_again_at:
+            self._store.require_room()  # others fill the disk too
+            self._look_again_at = self.size + LOOK_EVERY_BYTES
         self._sha256.update(data)
         self._append(data)
 
