@@ -146,6 +146,16 @@ def test_an_object_without_a_row_is_set_aside_after_a_day_and_found_again_when_a
     assert (store.orphans(), list(store.hashes())) == ([], [SHA256])
 
 
+def test_an_orphan_never_takes_the_place_of_what_was_sent_again(store: ObjectStore) -> None:
+    store.put(io.BytesIO(BYTES))
+    overwrite(store, BYTES[:-1] + b"!")
+    assert store.set_aside(SHA256, older_than_s=-60)
+    store.put(io.BytesIO(BYTES))
+    assert store.bring_back(SHA256)
+    assert store.orphans() == []
+    assert store.verify(SHA256)
+
+
 def test_an_old_object_is_sent_again_so_that_no_sweep_takes_it_from_under_a_receipt(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from measurements.models import Measurement
-from measurements.services import Receipt, quota
+from measurements.services import Incoming, Receipt, quota, receive
 from measurements.store import QuotaError
-from samples.models import Project, Sample
+from samples.models import Project, Sample, User
 
 KB = b"x" * 1000
 
@@ -78,3 +78,16 @@ def test_over_rest_it_is_413_and_says_what_to_do(
     )
     assert answer.status_code == 413, answer.content
     assert b"ask the operator to raise the project" in answer.content
+
+
+def test_what_is_announced_to_pass_the_limit_is_refused_before_its_bytes(
+    alice: User, composite: Sample, project: Project
+) -> None:
+    class Untouched:
+        def read(self, size: int, /) -> bytes:
+            raise AssertionError("a byte was read")
+
+    quota.set_quota(project, 100)
+    file = Incoming("scan.txt", Untouched(), size_bytes=1000)
+    with pytest.raises(QuotaError, match="these 1 kB were not taken"):
+        receive(user=alice, files=[file], sample_code=composite.code)

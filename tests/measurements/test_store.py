@@ -23,6 +23,16 @@ def store(tmp_path: Path) -> BlobStore:
     return BlobStore(tmp_path / "files")
 
 
+class Slowly:
+    """A network that brings a kilobyte at a time."""
+
+    def __init__(self) -> None:
+        self._bytes = io.BytesIO(BYTES)
+
+    def read(self, size: int, /) -> bytes:
+        return self._bytes.read(1000)
+
+
 def stored_files(store: BlobStore) -> list[Path]:
     return [path for path in store.root.rglob("*") if path.is_file() and store.incoming not in path.parents]
 
@@ -87,6 +97,18 @@ def test_the_reserve_of_the_disk_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(StoreFullError, match=r"1e\+09 GB must stay free"):
         store.put(io.BytesIO(BYTES))
     assert not store.incoming.exists()
+
+
+def test_a_disk_that_others_fill_meanwhile_stops_the_upload_at_the_reserve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("measurements.store.pending.LOOK_EVERY_BYTES", 4000)
+    store = BlobStore(tmp_path / "files", least_free_bytes=1000)
+    free = iter([5000, 5000, 999])
+    monkeypatch.setattr(store, "free_bytes", lambda: next(free))
+    with pytest.raises(StoreFullError, match="has 999 bytes left"):
+        store.put(Slowly())
+    assert list(store.incoming.iterdir()) == []
 
 
 def test_room_is_asked_for_the_size_that_is_expected(store: BlobStore) -> None:
