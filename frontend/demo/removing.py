@@ -12,7 +12,18 @@ from analysis.models import Artifact, Publication, Run, Value
 from frontend.demo.campaign import load
 from frontend.demo.loading import USERNAME, DemoError, demo_project, marker, password_file
 from frontend.demo.rows import SIMULATION
-from measurements.models import Attachment, Blob, Dataset, Instrument, Measurement, RawFile
+from measurements.models import (
+    Attachment,
+    Batch,
+    BatchFile,
+    Blob,
+    Dataset,
+    Decision,
+    InboxRule,
+    Instrument,
+    Measurement,
+    RawFile,
+)
 from measurements.store import store
 from samples.models import (
     Design,
@@ -70,7 +81,9 @@ def _delete_rows(project: Project) -> list[str]:
     measurements = Measurement.objects.filter(project=project)
     samples = Sample.objects.filter(project=project)
     attachments = Attachment.objects.filter(Q(sample__in=samples) | Q(preparation__project=project))
+    batches = Batch.objects.filter(project=project)
     used = _used_by(measurements) | Q(attachments__in=attachments)
+    used |= Q(manifests__in=batches) | Q(batch_files__batch__in=batches)
     blobs = set(Blob.objects.filter(used).values_list("pk", flat=True))
     attachments.delete()
     Exposure.objects.filter(sample__in=samples).delete()
@@ -80,6 +93,10 @@ def _delete_rows(project: Project) -> list[str]:
     Run.objects.filter(measurement__in=measurements).delete()
     Dataset.objects.filter(measurement__in=measurements).delete()
     RawFile.objects.filter(measurement__in=measurements).delete()
+    BatchFile.objects.filter(batch__in=batches).delete()
+    batches.delete()
+    Decision.objects.filter(measurement__in=measurements).delete()
+    InboxRule.objects.filter(project=project).delete()
     measurements.delete()
     accounts = list(User.objects.filter(instrument__project=project))
     Instrument.objects.filter(project=project).delete()
@@ -142,6 +159,8 @@ def _delete_unused(blobs: set[int]) -> list[str]:
         datasets__isnull=True,
         artifacts__isnull=True,
         attachments__isnull=True,
+        manifests__isnull=True,
+        batch_files__isnull=True,
     )
     hashes = list(unused.values_list("sha256", flat=True))
     Blob.objects.filter(sha256__in=hashes).delete()

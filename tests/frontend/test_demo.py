@@ -15,8 +15,18 @@ from analysis.services import execute, request_run
 from frontend.demo import forward, loading
 from frontend.demo.campaign import load
 from frontend.demo.files import spectrum_file
-from measurements.models import Attachment, Blob, Instrument, Measurement, RawFile
-from measurements.services import Incoming, Subject, attach, read_measurement, receive
+from measurements.models import (
+    Attachment,
+    Batch,
+    Blob,
+    Decision,
+    InboxRule,
+    Instrument,
+    Measurement,
+    RawFile,
+)
+from measurements.services import Incoming, Subject, attach, batches, read_measurement, receive
+from measurements.services.rules import save_rule
 from measurements.store import store
 from samples.ancestry import steps_of
 from samples.models import Location, Project, Sample, User
@@ -226,6 +236,28 @@ def test_removing_takes_along_what_people_did_to_its_samples_and_leaves_shared_b
     kept = Attachment.objects.get()
     assert store().verify(kept.blob.sha256)
     assert Blob.objects.count() == 1
+
+
+def test_removing_takes_rules_decisions_and_batches_along(demo: Project):
+    user = User.objects.get(username=loading.USERNAME)
+    sample = demo.samples.order_by("pk").first()
+    assert sample is not None
+    save_rule(InboxRule(project=demo, pattern="{sample}_*.txt"), user)
+    content = b"Wavelength (nm)\tCounts\n" + b"".join(b"%d\t%d\n" % (x, x % 7) for x in range(550, 650))
+    receive(user=user, files=[Incoming(f"{sample.code}_1.txt", BytesIO(content))], project=demo)
+    assert Decision.objects.filter(rule__isnull=False).count() == 1
+    upload = store().begin()
+    upload.write(f"sample,file\n{sample.code},a.txt\n".encode())
+    batch = batches.open_batch(user=user, project=demo, name="plan.csv", upload=upload)
+    sent = store().begin()
+    sent.write(content + b"650\t1\n")
+    batches.add_file(batch, "a.txt", sent)
+    batches.commit(batch, user)
+    run("--remove", "--yes")
+    assert not Batch.objects.exists()
+    assert not Decision.objects.exists()
+    assert not InboxRule.objects.exists()
+    assert not Blob.objects.exists()
 
 
 def test_a_project_of_people_at_the_address_demo_is_not_the_demo(alice: User, data_folder: Path):

@@ -351,6 +351,24 @@ def test_what_a_worker_left_when_it_was_killed_is_finished_by_the_next(
     assert (batch.status, Measurement.objects.count()) == ("done", 7)
 
 
+def test_a_mistake_of_ours_leaves_the_batch_open_and_not_for_ever_in_the_queue(
+    begun: Begun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from measurements.services.batches import recording
+
+    def mistaken(**_: Any) -> Any:
+        raise RuntimeError("of ours")
+
+    batch = begun(PLAIN + "VT-GLASS,pl,a.txt,\n", {"a.txt": content(1)})
+    monkeypatch.setattr(recording, "receive", mistaken)
+    with pytest.raises(RuntimeError):
+        batches.commit(batch, batch.created_by)
+    batch.refresh_from_db()
+    assert batch.status == "open"
+    monkeypatch.undo()
+    assert recorded(batch).status == "done"
+
+
 def test_many_rows_go_to_the_worker_and_few_do_not(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
     few = begun(PLAIN + "VT-GLASS,pl,a.txt,\n", {"a.txt": content(1)})
     assert batches.commit(few, few.created_by).status == "done"

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import BinaryIO
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils import timezone
 
 from measurements import tasks
 from measurements.models import Batch, BatchFile, BatchRow, Blob, Measurement
-from measurements.services.batches.checking import ERROR, MISSING, Group, plan_of
+from measurements.services.batches.checking import ERROR, MISSING, Group, Plan, plan_of
 from measurements.services.placing import CLAIMED_CHARACTERS, Place
 from measurements.services.receiving import Incoming, Receipt, RefusedError, as_text, receive
 from measurements.store import Pending, Stored, StoreError, store
@@ -54,12 +55,25 @@ def record_batch(batch: Batch) -> None:
         if not alone or not Batch.objects.filter(pk=batch.pk, status=Batch.Status.QUEUED).exists():
             return
         plan = plan_of(batch)
-        for group in plan.groups:
-            if any(row.recorded is None for row in group.rows):
-                _record_group(batch, group)
-        for file in plan.unnamed:
-            _take_in(batch, file)
+        try:
+            _record_all(batch, plan)
+        except SoftTimeLimitExceeded:
+            raise  # the sweep hands it to the next worker, which goes on
+        except Exception:
+            _close(batch)  # a mistake of ours, told in the log: a person decides whether to try again
+            raise
         _close(batch)
+
+
+def _record_all(batch: Batch, plan: Plan) -> None:
+    for group in plan.groups:
+        if any(row.recorded is None for row in group.rows):
+            _record_group(batch, group)
+    for file in plan.unnamed:
+        try:
+            _take_in(batch, file)
+        except (RefusedError, PermissionDenied, StoreError) as error:
+            log.warning("%s of batch %s waits: %s", file.name, batch.pk, error)
 
 
 def requeue_batches() -> int:
