@@ -33,7 +33,7 @@ def test_a_measurement_tells_what_was_read_and_what_was_computed(as_alice: APICl
     assert dataset["shape"] == [251]
     assert dataset["axes"] == [{"name": "Wavelength", "unit": "nm", "size": 251}]
     assert dataset["signal"] == {"name": "Counts", "unit": "counts"}
-    assert (dataset["reader"], dataset["reader_version"]) == ("delimited_text", 1)
+    assert (dataset["reader"], dataset["reader_version"]) == ("delimited_text", 2)
     assert body["qc"] == []
     assert body["runs"] == list(measurement.runs.values_list("pk", flat=True))
 
@@ -119,7 +119,7 @@ def test_a_file_that_is_gone_from_the_disk_is_said(as_alice: APIClient, given: G
     store().path(file.blob.sha256).unlink()
     answer = as_alice.get(f"/api/v1/files/{file.pk}/content/")
     assert answer.status_code == 503
-    assert "Restore it from a backup" in answer.json()["error"]["message"]
+    assert "how to restore it from a backup" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("viewer", ["as_charlie", "as_nobody"])

@@ -111,7 +111,7 @@ def test_several_files_give_numbered_datasets_that_know_their_file(given: Given)
             b"450\t12\n451\tovrflw\n452\t3\n",
             "run7.txt, line 2: expected a number in column 2, found “ovrflw”.",
         ),
-        (b"just some words\nand more\n", "run7.txt: there are no rows of numbers in its"),
+        (b"just some words\nand more\n", "run7.txt: there are no rows of numbers in it."),
     ],
 )
 def test_a_bad_file_fails_with_a_sentence_and_its_bytes_are_kept(

@@ -29,8 +29,6 @@ from tests.measurements.conftest import TEXT, incoming
 
 Given = Callable[..., Receipt]
 
-FLUORACLE = b"Labels,scan\r\nType,Emission Scan,\r\nStop,3\r\nStep,1\r\n\r\n1,2,\r\n2,3,\r\n3,4,\r\n"
-
 
 def test_a_received_file_is_on_disk_under_the_hash_of_its_row(given: Given) -> None:
     receipt = given()
@@ -99,10 +97,11 @@ def test_files_and_roles_count_but_not_their_order(given: Given) -> None:
     assert given(files=two("blank", "sample")).measurement != first.measurement
 
 
-def test_a_format_with_one_technique_says_what_was_measured(given: Given) -> None:
-    assert given(FLUORACLE).measurement.technique == "pl"
-    assert given(TEXT).measurement.technique == "unknown"
-    assert given(FLUORACLE + b"\r\n", technique="plqy").measurement.technique == "plqy"
+def test_a_format_with_one_technique_says_what_was_measured(read: Callable[..., Measurement]) -> None:
+    xdi = b"# XDI/1.0\n# Column.1: energy eV\n# Element.symbol: Zn\n#----\n9600 0.1\n9601 0.2\n"
+    assert read(xdi).technique == "xas"
+    assert read(b"1 2\n3 4\n").technique == "unknown"
+    assert read(xdi + b"9602 0.3\n", technique="plqy").technique == "plqy"
 
 
 def test_an_unknown_sample_goes_to_the_inbox_with_the_code_it_came_with(
@@ -313,7 +312,7 @@ def test_naming_the_technique_of_a_read_measurement_lets_its_methods_run(
     def listen(measurement: Measurement, **_: Any) -> None:
         heard.append(measurement.technique)
 
-    measurement = read()
+    measurement = read(b"1\t2\n2\t3\n")
     measurement_read.connect(listen)
     try:
         with committed(execute=True):
