@@ -69,11 +69,13 @@ def test_more_than_allowed_never_reaches_the_storage(store: ObjectStore) -> None
     assert list(store.hashes()) == []
 
 
+@pytest.mark.parametrize("ending", [b"", b"!"])
 def test_a_storage_that_keeps_other_bytes_gives_no_receipt(
-    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch, ending: bytes
 ) -> None:
     def lossy(path: str, bucket: str, key: str, **_: Any) -> None:
-        real.put_object(Bucket=bucket, Key=key, Body=Path(path).read_bytes()[:-1])
+        content = Path(path).read_bytes()[:-1] + ending
+        real.put_object(Bucket=bucket, Key=key, Body=content, ChecksumAlgorithm="SHA256")
 
     real = store._client
     monkeypatch.setattr(real, "upload_file", lossy)
