@@ -7,6 +7,7 @@ import io
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from measurements.data import ReadError
 
@@ -35,6 +36,19 @@ codecs.register_error("byte_as_latin_1", _byte_as_latin_1)
 
 def encoding_of(head: bytes) -> str:
     """The encoding of a text by its first bytes; ReadError when they are not text."""
+    found = _encoding_or_why_not(head)
+    if isinstance(found, str):
+        return found
+    raise ReadError(found.sentence, byte=found.byte)
+
+
+class _NotText(NamedTuple):
+    sentence: str
+    byte: int
+
+
+@lru_cache(maxsize=8)  # dozens of readers look at the same head, one after the other; most files are no text
+def _encoding_or_why_not(head: bytes) -> str | _NotText:
     for bom, encoding in BOMS:
         if head.startswith(bom):
             return encoding
@@ -43,25 +57,25 @@ def encoding_of(head: bytes) -> str:
         return _utf_16_without_bom(sample)
     controls = list(CONTROLS.finditer(sample))
     if len(controls) > MOST_CONTROLS * len(sample):
-        raise ReadError(
+        return _NotText(
             "the file is not text. If it is an instrument's own binary format, there is no reader for it "
             "yet: export the measurement as text.",
-            byte=controls[0].start(),
+            controls[0].start(),
         )
     return "utf-8"
 
 
-def _utf_16_without_bom(sample: bytes) -> str:
+def _utf_16_without_bom(sample: bytes) -> str | _NotText:
     """Every second byte of European text in UTF-16 is zero; anything else with zeros is binary."""
     half = max(len(sample) // 2, 1)
     if sample[1::2].count(0) > 0.9 * half and sample[::2].count(0) == 0:
         return "utf-16-le"
     if sample[::2].count(0) > 0.9 * half and sample[1::2].count(0) == 0:
         return "utf-16-be"
-    raise ReadError(
+    return _NotText(
         "the file is binary, not text. If it is an instrument's own format, there is no reader for it yet: "
         "export the measurement as text.",
-        byte=sample.index(0),
+        sample.index(0),
     )
 
 
