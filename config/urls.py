@@ -7,14 +7,14 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from config.health import healthz, readyz
 
 api = [
+    path("", include("measurements.urls")),  # first: every file of every instrument comes this way
     path("", include("samples.urls")),
-    path("", include("measurements.urls")),
     path("", include("analysis.urls")),
 ]
 
 urlpatterns = [
-    path("", include("frontend.urls")),
     path("api/v1/", include(api)),
+    path("", include("frontend.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("admin/", admin.site.urls),

@@ -66,7 +66,7 @@ class UploadSerializer(serializers.Serializer):
     )  # fmt: skip
     technique = serializers.ChoiceField(
         choices=Technique.choices, required=False, allow_blank=True,
-        help_text="Left out: taken from the format if that knows only one.",
+        help_text="Left out: found out when the file is read.",
     )  # fmt: skip
     file = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),

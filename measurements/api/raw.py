@@ -34,7 +34,7 @@ SHA256_BYTES = 32
 JSON = "application/json"
 ABOUT = {
     "sample": "Code on the label. Unknown, missing or not visible to you: the file waits in the inbox.",
-    "technique": "Left out: taken from the format if that knows only one.",
+    "technique": "Left out: found out when the file is read.",
     "role": "sample, blank, irf, …",
     "acquired_at": "With its zone.",
     "conditions": "A JSON object.",

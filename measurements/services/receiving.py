@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from measurements import readers, tasks
+from measurements import tasks
 from measurements.models import Blob, Decision, InboxRule, Instrument, Measurement, RawFile
 from measurements.services import quota
 from measurements.services.filenames import as_text
@@ -93,18 +93,17 @@ def receive(
         for file in files:
             pending.append(_written(file))
         quota.require_room(place.project, {written.sha256(): written.size for written in pending})
-        recognised = technique or _technique_of(pending[0].head(readers.HEAD_BYTES), files[0].name)
         stored = [written.keep() for written in pending]
     finally:
         for unfinished in pending:
             unfinished.discard()
-    if place.rule and recognised == "unknown":
-        recognised = place.rule.technique or recognised
+    # Where nobody says it, the worker finds out: a hundred readers need not look while an instrument waits.
+    known = technique or (place.rule.technique if place.rule else "") or Technique.UNKNOWN
     new = Measurement(
         project=place.project,
         sample=place.sample,
         claimed_code=place.claimed_code,
-        technique=recognised,
+        technique=known,
         origin=origin,
         instrument=instrument,
         acquired_at=acquired_at,
@@ -210,14 +209,6 @@ def _read(stream: Readable) -> Pending:
         pending.discard()
         raise
     return pending
-
-
-def _technique_of(head: bytes, filename: str) -> str:
-    """A format that knows only one technique says which it is; otherwise it stays unknown."""
-    reader = readers.recognise(head, filename)
-    if reader is not None and len(reader.format.techniques) == 1:
-        return reader.format.techniques[0]
-    return "unknown"
 
 
 def _content_key(files: Sequence[Incoming], stored: list[Stored]) -> str:

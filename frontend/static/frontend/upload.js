@@ -205,6 +205,8 @@ class Item {
       pause = Math.min(pause * 1.4, 3000);
       const measurement = await ask(`${API}/measurements/${this.receipt.id}/`);
       if (!measurement || measurement.status === "received") continue;
+      const technique = this.part("technique");
+      if (measurement.technique !== "unknown" && document.activeElement !== technique) technique.value = measurement.technique;
       if (measurement.status === "failed") {
         this.say("safe, could not be read", "caution", [this.hash, ` ${measurement.error} `, this.link("Open")]);
         return;
