@@ -94,7 +94,7 @@ class Partial(Pending):
         self._store = store
         self._limit_bytes = None
         self.path = partial_path(store, name)
-        self.size = 0
+        self.size = self._handed_on = 0
         self._hashed = Hashed()
         try:
             self._fd: int | None = os.open(self.path, os.O_RDWR)
@@ -125,7 +125,7 @@ class Partial(Pending):
             if os.fstat(self._fd).st_size > size:  # never of a whole file, which the store may share already
                 os.ftruncate(self._fd, size)
             os.lseek(self._fd, size, os.SEEK_SET)
-        self.size = size
+        self.size = self._handed_on = size
         self._hashed = _recall(self.path, size)
 
     def write(self, data: bytes | memoryview) -> None:
@@ -151,7 +151,8 @@ class Partial(Pending):
             assert self._fd is not None
             os.ftruncate(self._fd, before)
             os.lseek(self._fd, before, os.SEEK_SET)
-            self.size, self._hashed = before, hashed
+            self.size = self._handed_on = before
+            self._hashed = hashed
             raise
 
     def sha256(self) -> str:

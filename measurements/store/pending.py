@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from measurements.store.errors import TooLargeError, readable, sentences
+from measurements.store.writeback import hand_on
 
 CHUNK_BYTES = 1024 * 1024
+HAND_ON_BYTES = 8 * CHUNK_BYTES
 LOOK_EVERY_BYTES = 64 * 1024**2
 
 
@@ -43,6 +45,7 @@ class Pending:
         self._look_again_at = LOOK_EVERY_BYTES
         self._sha256 = hashlib.sha256()
         self.size = 0
+        self._handed_on = 0
         self.path = store.new_temporary()
         with sentences():
             self._fd: int | None = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
@@ -67,6 +70,9 @@ class Pending:
             view = memoryview(data)
             while view:
                 view = view[os.write(self._fd, view) :]
+        if self.size - self._handed_on >= HAND_ON_BYTES:
+            hand_on(self._fd, self._handed_on, self.size - self._handed_on)
+            self._handed_on = self.size
 
     def sha256(self) -> str:
         """Of what was written so far."""
