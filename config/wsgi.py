@@ -1,6 +1,13 @@
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+
+# What is loaded by now stays for good. Looking through it again and again for garbage was a tenth of the
+# processor time of a small upload (measured).
+gc.collect()
+gc.freeze()
+gc.set_threshold(2_000, 10, 10)
