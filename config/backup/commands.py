@@ -145,11 +145,11 @@ def _note_verified(backup: Backup) -> None:
 
 def _restore(backup: Backup, options: argparse.Namespace) -> int:
     manifest = restoring.check(backup)
-    print(f"Restoring {backup.name}: {manifest.files} files, {readable(manifest.size_bytes)}.")
     _use(options.data)
     data = locations.data_dir()
     is_elsewhere = bool(os.environ.get("DATABASE_URL"))
     restoring.prepare_folder(data, backup, replace=options.replace)
+    print(f"Restoring {backup.name}: {manifest.files} files, {readable(manifest.size_bytes)}.")
     with _database(data, new=True) as url:
         lost = dict(manifest.unsound) | restoring.restore_files(backup, _store(url))
         restoring.restore_database(backup, url, manifest)

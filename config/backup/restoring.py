@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
@@ -69,6 +70,7 @@ def prepare_folder(data: Path, backup: Backup, *, replace: bool) -> None:
         for path in list(data.iterdir()):
             if path.name != "lock" and not path.name.startswith(REPLACED):
                 path.rename(aside / path.name)
+    _wait_for_predecessor(data / "pg")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     marker.write_text(f"{backup.path}\n")
     for leftover in list(data.iterdir()):  # of a restore that was killed
@@ -78,6 +80,15 @@ def prepare_folder(data: Path, backup: Backup, *, replace: bool) -> None:
         kept = backup.path / "data" / name
         if kept.exists():
             shutil.copy2(kept, data / name)
+
+
+def _wait_for_predecessor(cluster: Path, patience_s: float = 30) -> None:
+    """The database of a restore that was killed may still be leaving."""
+    deadline = time.monotonic() + patience_s
+    while pid := postgres.living_postmaster(cluster):
+        if time.monotonic() > deadline:
+            raise BackupError(f"A PostgreSQL, process {pid}, still serves {cluster}. Stop it first.")
+        time.sleep(0.2)
 
 
 def restore_files(backup: Backup, target: Store) -> dict[str, str]:

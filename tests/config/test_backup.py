@@ -41,15 +41,20 @@ def url(transactional_db: None) -> str:
     return make_conninfo(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"])
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[str]:
-    """An empty database on the same server."""
-    name = f"restored_{os.getpid()}"
+@contextlib.contextmanager
+def empty_database(name: str) -> Iterator[str]:
+    """On the same server."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
         server.execute(f"DROP DATABASE IF EXISTS {name}")
         server.execute(f"CREATE DATABASE {name}")
         yield make_conninfo(os.environ["DATABASE_URL"], dbname=name)
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    with empty_database(f"restored_{os.getpid()}") as url:
+        yield url
 
 
 @pytest.fixture
@@ -247,6 +252,32 @@ def test_a_backup_of_a_newer_vitrine_is_refused_before_anything_changes(
     (backup.path / "manifest.json").write_text(json.dumps(said))
     with pytest.raises(BackupError, match=r"newer Vitrine \(with measurements.9999_of_the_future\)"):
         restoring.check(backup)
+
+
+def test_a_backup_of_an_older_vitrine_is_restored_and_migrated(
+    elsewhere: str, data: Path, tmp_path: Path
+) -> None:
+    with empty_database(f"older_{os.getpid()}") as older:
+        migrated = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), "migrate", "measurements", "0006", "-v", "0"],
+            env=os.environ | {"DATABASE_URL": older},
+            capture_output=True,
+            text=True,
+        )
+        assert migrated.returncode == 0, migrated.stderr
+        kept = files().put(io.BytesIO(b"measured with an older Vitrine"))
+        with psycopg.connect(older) as there:
+            there.execute(
+                "INSERT INTO measurements_blob (sha256, size, stored_at) VALUES (%s, %s, now())",
+                (kept.sha256, kept.size),
+            )
+        (tmp_path / "backups").mkdir()
+        backup = making.make(tmp_path / "backups", url=older, files=files(), data=data)
+    target, lost = restored(backup, elsewhere, tmp_path)
+    restoring.migrate(elsewhere)
+    assert lost == {}
+    assert target.verify(kept.sha256)
+    assert rows(elsewhere, "SELECT sha256, damage FROM measurements_blob") == [(kept.sha256, "")]
 
 
 def test_a_database_in_use_is_not_overwritten(given: Give, back_up: Callable[[], Backup], url: str) -> None:

@@ -109,13 +109,13 @@ with Supervisor(out=io.StringIO()) as supervisor, embedded.services(supervisor, 
 @pytest.mark.parametrize(
     ("place", "call"),
     [
-        ("dumping.dump", 1),
-        ("postgres.create_cluster", 1),
+        pytest.param("dumping.dump", 1, marks=pytest.mark.full),
+        pytest.param("postgres.create_cluster", 1, marks=pytest.mark.full),
         ("dumping.restore", 1),
-        ("path.rename", 1),  # pg.init → pg.new
+        pytest.param("path.rename", 1, marks=pytest.mark.full),  # pg.init → pg.new
         ("path.rename", 2),  # pg.new → pg.ready
         ("path.rename", 3),  # pg → pg.15-…
-        ("path.rename", 4),  # pg.ready → pg
+        pytest.param("path.rename", 4, marks=pytest.mark.full),  # pg.ready → pg
     ],
 )
 def test_killed_at_any_step_the_next_start_finds_everything(tmp_path: Path, place: str, call: int) -> None:
