@@ -71,7 +71,8 @@ class Curl:
             text = re.sub(rf"\${name}\b", value, text)
         words = iter(shlex.split(text.replace("\\\n", " ")))
         assert next(words) == "curl"
-        method, headers, url, data, form = "", {}, "", "", []
+        method, headers, url, form = "", {}, "", []
+        data: str | bytes = ""
         for word in words:
             if word in ("-X", "--request"):
                 method = next(words)
@@ -82,6 +83,12 @@ class Curl:
                 headers["Authorization"] = basic(next(words))
             elif word in ("-d", "--data", "--json"):
                 data = next(words)
+            elif word in ("-T", "--upload-file"):
+                method, data = "PUT", self.files[next(words)]
+            elif word == "--data-binary":
+                data = self.files[next(words).removeprefix("@")]
+            elif word in ("-I", "--head"):
+                method = "HEAD"
             elif word in ("-F", "--form"):
                 form.append(next(words))
             elif word in ("-o", "--output"):
@@ -90,10 +97,11 @@ class Curl:
                 assert word.startswith(BASE), f"{word} is no option known to this test and no address"
                 url = word.removeprefix(BASE)
         method = method or ("POST" if data or form else "GET")
-        assert "$" not in url + data, f"Nothing earlier says what {url} {data} takes"
+        assert "$" not in url + str(data), f"Nothing earlier says what {url} {data} takes"
         if form:
             return self.client.generic(method, url, *multipart(form, self.files), headers=headers)
-        return self.client.generic(method, url, data, "application/json", headers=headers)
+        kind = headers.pop("Content-Type", "application/json")
+        return self.client.generic(method, url, data, kind, headers=headers)
 
 
 def basic(user: str) -> str:
@@ -152,6 +160,7 @@ def test_every_example_answers_as_shown(client: Client, composite: Sample) -> No
     spectrum = spectrum_file(1)
     files = {
         "spectrum.txt": spectrum.stream.read(),  # type: ignore[union-attr, call-arg]
+        "note.txt": b"550 1\n551 2\n",
         "samples.csv": b"code,state,amount [g]\nVT-NEW,powder,0.5\n",
         "manifest.csv": b"sample,technique,file,temperature_c\n"
         b"VT-NEW,pl,spectrum.txt,25\nVT-NOPE,pl,other.txt,\n",
@@ -168,7 +177,8 @@ def test_every_example_answers_as_shown(client: Client, composite: Sample) -> No
             curl.known |= {name: picked(told, path) for name, path in example.remembered.items()}
         else:
             wanted = example.shown.strip().encode()
-            assert wanted in body or wanted in answer["Content-Type"].encode(), f"{where}: {body[:300]!r}"
+            head = "".join(f"{name}: {value}\n" for name, value in answer.items())
+            assert wanted in body or wanted in head.encode(), f"{where}: {head}{body[:300]!r}"
         as_a_worker_would()
 
 
