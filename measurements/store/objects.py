@@ -10,18 +10,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from measurements.store.base import ORPHAN_AGE_S, Store
 from measurements.store.cache import FileCache
-from measurements.store.errors import StoreFullError, StoreUnavailableError, sentences
+from measurements.store.errors import StoreUnavailableError, sentences
 from measurements.store.pending import CHUNK_BYTES, Stored
+from measurements.store.remote import RemoteFile, answers
 
 PART_BYTES = 64 * 1024**2
 BUFFER_BYTES = 1024 * 1024
@@ -29,7 +30,6 @@ BUFFER_BYTES = 1024 * 1024
 RELIED_ON_FOR = timedelta(hours=12)
 OPTIONS = {"endpoint_url", "region_name", "addressing_style", "verify"}
 GONE = {"404", "NoSuchKey", "NotFound"}
-FULL = {"507", "InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "EntityTooLarge"}
 
 
 def storage_options(url: str) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class ObjectStore(Store):
         parts = TransferConfig(
             multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False
         )
-        with sentences(), self._answers("was not taken"):
+        with sentences(), answers("was not taken"):
             # The checksum is computed here and compared there, part by part.
             self._client.upload_file(
                 str(path), self.bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"}, Config=parts
@@ -117,7 +117,7 @@ class ObjectStore(Store):
     # --- out -----------------------------------------------------------------------------------------
 
     def open(self, sha256: str) -> BinaryIO:
-        with self._answers("cannot be read"):
+        with answers("cannot be read"):
             head = self._head(self.key(sha256))
             if head is None and self.bring_back(sha256):
                 head = self._head(self.key(sha256))
@@ -126,7 +126,7 @@ class ObjectStore(Store):
                 f"The stored file {sha256[:12]}… is missing in the S3 storage. Tell the operator: the "
                 "Storage page says how to restore it from a backup."
             )
-        raw = RemoteFile(self, self.key(sha256), head["ContentLength"])
+        raw = RemoteFile(partial(self.read_from, self.key(sha256)), head["ContentLength"])
         return cast(BinaryIO, io.BufferedReader(raw, BUFFER_BYTES))
 
     @contextmanager
@@ -168,20 +168,20 @@ class ObjectStore(Store):
 
     def read_from(self, key: str, start: int) -> Any:
         """The body of an object from a byte on, as boto3's stream."""
-        with self._answers("cannot be read"):
+        with answers("cannot be read"):
             return self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-")["Body"]
 
     # --- housekeeping --------------------------------------------------------------------------------
 
     def require_reachable(self) -> None:
-        with self._answers("cannot be reached"):
+        with answers("cannot be reached"):
             self._client.head_bucket(Bucket=self.bucket)
 
     def sweep(self, *, older_than_s: float = ORPHAN_AGE_S) -> int:
         """Also of parts that an upload which died has left in the storage."""
         limit = datetime.now(UTC) - timedelta(seconds=older_than_s)
         removed = super().sweep(older_than_s=older_than_s)
-        with self._answers("cannot be swept"):
+        with answers("cannot be swept"):
             pages = self._client.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
                 for upload in page.get("Uploads", []):
@@ -212,7 +212,7 @@ class ObjectStore(Store):
         if self._head(self.key(sha256)) is None:
             self._move(self._aside(sha256), self.key(sha256))
         else:  # sent again meanwhile
-            with self._answers("cannot be removed"):
+            with answers("cannot be removed"):
                 self._client.delete_object(Bucket=self.bucket, Key=self._aside(sha256))
         return True
 
@@ -220,17 +220,17 @@ class ObjectStore(Store):
         return sorted(key.rpartition("/")[2] for key in self._keys(f"{self.prefix}orphans/"))
 
     def remove(self, sha256: str) -> None:
-        with self._answers("cannot be removed"):
+        with answers("cannot be removed"):
             for key in (self.key(sha256), self._aside(sha256)):
                 self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def _move(self, source: str, target: str) -> None:
-        with self._answers("cannot be moved"):
+        with answers("cannot be moved"):
             self._client.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target)
             self._client.delete_object(Bucket=self.bucket, Key=source)
 
     def _keys(self, prefix: str) -> Iterator[str]:
-        with self._answers("cannot be listed"):
+        with answers("cannot be listed"):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for found in page.get("Contents", []):
@@ -239,7 +239,7 @@ class ObjectStore(Store):
     def _head(self, key: str) -> dict[str, Any] | None:
         from botocore.exceptions import ClientError
 
-        with self._answers("cannot be read"):
+        with answers("cannot be read"):
             try:
                 return cast(
                     dict[str, Any],
@@ -249,78 +249,6 @@ class ObjectStore(Store):
                 if error.response["Error"]["Code"] in GONE:
                     return None
                 raise
-
-    @contextmanager
-    def _answers(self, what_failed: str) -> Iterator[None]:
-        """What the storage refuses or leaves unanswered becomes a sentence."""
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            yield
-        except (BotoCoreError, Boto3Error, ClientError) as error:
-            said = error.__cause__ if isinstance(error, Boto3Error) and error.__cause__ else error
-            code = said.response["Error"]["Code"] if isinstance(said, ClientError) else type(said).__name__
-            if code in FULL or any(f"({full})" in str(error) for full in FULL):
-                raise StoreFullError(
-                    "The S3 storage is full, so the file was not taken. Keep it, ask the operator to make "
-                    "space, and send it again."
-                ) from error
-            raise StoreUnavailableError(
-                f"The S3 storage does not do its part ({code}): the file {what_failed}. Keep it, ask the "
-                "operator to look at the storage, and try again."
-            ) from error
-
-
-class RemoteFile(io.RawIOBase):
-    """An object as a file: read on and it streams, seek and the next read asks for the bytes from there."""
-
-    def __init__(self, store: ObjectStore, key: str, size: int) -> None:
-        self._store, self._key, self._size = store, key, size
-        self._at = 0
-        self._body: Any = None  # boto3's stream
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        if base + offset != self._at:
-            self._drop()
-            self._at = max(base + offset, 0)
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        if self._at >= self._size:
-            return 0
-        if self._body is None:
-            self._body = self._store.read_from(self._key, self._at)
-        data = self._read(len(buffer))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-    def _read(self, size: int) -> bytes:
-        with self._store._answers("cannot be read to its end"):
-            data: bytes = self._body.read(size)
-        if not data:
-            raise StoreUnavailableError("The S3 storage broke off in the middle of a file. Try again.")
-        return data
-
-    def _drop(self) -> None:
-        if self._body is not None:
-            self._body.close()
-            self._body = None
-
-    def close(self) -> None:
-        self._drop()
-        super().close()
 
 
 def _is_young(head: dict[str, Any]) -> bool:
