@@ -154,6 +154,13 @@ class ObjectStore(Store):
         return path
 
     def examine(self, sha256: str, size: int | None = None) -> str:
+        try:
+            return self._examine(sha256, size)
+        except StoreUnavailableError as error:
+            self.require_reachable()  # is it the storage, or this object alone?
+            return f"cannot be read ({error.__cause__ or error})"
+
+    def _examine(self, sha256: str, size: int | None) -> str:
         head = self._head(self.key(sha256))
         if head is None and not self.bring_back(sha256):
             self.require_reachable()

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from measurements.store import StoreFullError, StoreUnavailableError, TooLargeError, objects
 from measurements.store.cache import FileCache
@@ -198,6 +199,17 @@ def test_a_storage_that_does_not_answer_is_said_and_damages_no_file(tmp_path: Pa
     assert list(dead.incoming.iterdir()) == []
 
 
+def test_one_object_that_cannot_be_read_is_damaged_and_does_not_stop_the_round(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: Any, **__: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+
+    store.put(io.BytesIO(BYTES))
+    monkeypatch.setattr(store._client, "get_object", denied)
+    assert store.examine(SHA256, len(BYTES)).startswith("cannot be read (")
+
+
 def test_a_bucket_that_is_not_there_is_no_reason_to_call_files_missing(url: str, tmp_path: Path) -> None:
     store = ObjectStore(url.replace("@vitrine-", "@other-"), tmp_path)
     with pytest.raises(StoreUnavailableError, match=r"404|NoSuchBucket"):
@@ -205,8 +217,6 @@ def test_a_bucket_that_is_not_there_is_no_reason_to_call_files_missing(url: str,
 
 
 def test_a_full_storage_is_said_as_such(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.exceptions import ClientError
-
     def full(*_: Any, **__: Any) -> None:
         raise ClientError({"Error": {"Code": "XMinioStorageFull", "Message": "…"}}, "PutObject")
 
