@@ -1,0 +1,23 @@
+"""What it means: runs of methods, the values they gave, and where every other value comes from."""
+
+from analysis.models.calibrations import Calibration
+from analysis.models.conflicts import Conflict
+from analysis.models.reanalyses import Delivery, Notice, Reanalysis, Webhook
+from analysis.models.runs import Artifact, Run, RunInput, ValueInput
+from analysis.models.values import Publication, Review, Value
+
+__all__ = [
+    "Artifact",
+    "Calibration",
+    "Conflict",
+    "Delivery",
+    "Notice",
+    "Publication",
+    "Reanalysis",
+    "Review",
+    "Run",
+    "RunInput",
+    "Value",
+    "ValueInput",
+    "Webhook",
+]

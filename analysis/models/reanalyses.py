@@ -1,0 +1,117 @@
+"""Campaigns of reanalysis, what they changed, and who is told."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from samples.models import Project
+from samples.querysets import OfProject
+
+
+class Reanalysis(models.Model):
+    """One round of asking outdated runs again: what was found, how far it is, what changed."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
+        DONE = "done", "Done"
+
+    trigger = models.CharField(max_length=20)
+    method = models.CharField(max_length=60, blank=True, help_text="Empty: all methods.")
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, null=True, blank=True, related_name="reanalyses",
+        help_text="Empty: every project.",
+    )  # fmt: skip
+    reason = models.TextField(blank=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    begun_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    found = models.PositiveIntegerField(default=0)
+    report = models.JSONField(default=dict, help_text="What changed, by how much; written when it is done.")
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "reanalyses"
+        constraints = [
+            models.CheckConstraint(
+                name="reanalysis_state_known", condition=Q(state__in=["running", "paused", "done"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Reanalysis {self.pk}"
+
+
+class Notice(models.Model):
+    """Something a person should know, in the app and by mail where mail is set up."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, related_name="+")
+    text = models.TextField()
+    url = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(name="notice_unread", fields=["user"], condition=Q(read_at__isnull=True)),
+            models.Index(name="notice_to_mail", fields=["at"], condition=Q(mailed_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Webhook(models.Model):
+    """An address that is told of results, with a signature that only its owner can check."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="webhooks")
+    url = models.URLField(max_length=500)
+    secret = models.CharField(max_length=80)
+    enabled = models.BooleanField(default=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OfProject.as_manager()
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Delivery(models.Model):
+    """One message to one webhook, tried until it is taken or given up."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        TAKEN = "taken", "Taken"
+        GIVEN_UP = "given_up", "Given up"
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    event = models.CharField(max_length=40)
+    body = models.JSONField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(auto_now_add=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+    answer = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(name="delivery_waiting", fields=["not_before"], condition=Q(state="waiting")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="delivery_state_known", condition=Q(state__in=["waiting", "taken", "given_up"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.webhook}"
