@@ -30,6 +30,8 @@ from analysis.methods.base import (
     Result,
     Role,
     param,
+    progress,
+    report_to,
 )
 
 __all__ = [
@@ -54,8 +56,10 @@ __all__ = [
     "param",
     "params_schema",
     "parse_params",
+    "progress",
     "refusals",
     "registry",
+    "report_to",
 ]
 
 log = logging.getLogger(__name__)

@@ -55,8 +55,11 @@ def _load(key: str, module: ModuleType) -> LoadedMethod:
     run = getattr(module, "run", None)
     if not callable(run):
         raise ContractError("run(datasets, params) is missing.")
+    run_many = getattr(module, "run_many", None)
+    if run_many is not None and not callable(run_many):
+        raise ContractError("run_many is not a function; declare run_many(inputs, params) or leave it out.")
     _check_method(method)
-    loaded = LoadedMethod(key=key, method=dataclasses.replace(method, key=key), Params=params, run=run)
+    loaded = LoadedMethod(key, dataclasses.replace(method, key=key), params, run, run_many)
     _check_defaults(loaded)
     return loaded
 
