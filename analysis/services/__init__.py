@@ -1,13 +1,15 @@
 """Changes that span rows: asking for runs, executing them, deciding which values are current."""
 
-from analysis.services.currency import decide_current, follow
+from analysis.services.currency import decide_current, decide_current_of, follow
 from analysis.services.entering import enter_value
 from analysis.services.executing import execute, sweep
 from analysis.services.reanalysing import outdated, reanalyse
 from analysis.services.requesting import identity, request_run, request_runs
+from analysis.services.reviewing import review
 
 __all__ = [
     "decide_current",
+    "decide_current_of",
     "enter_value",
     "execute",
     "follow",
@@ -16,5 +18,6 @@ __all__ = [
     "reanalyse",
     "request_run",
     "request_runs",
+    "review",
     "sweep",
 ]
