@@ -6,10 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from measurements.querysets import OfMeasurement
 from samples.querysets import OfProject, hidden_from
+
+LEASE = timedelta(seconds=30)
+
+
+def lapsed() -> Q:
+    """Leases that nobody renews any more. By the database's clock; and one that ends later than any lease can
+    was written before that clock was set back, so it says nothing."""
+    return Q(lease_until__lt=Now()) | Q(lease_until__gt=Now() + 2 * LEASE)
 
 
 class RunQuerySet(OfMeasurement):
@@ -24,10 +33,10 @@ class RunQuerySet(OfMeasurement):
 
     def claimable(self) -> RunQuerySet:
         """Queued, or running under a lease that its worker no longer renews."""
-        return self.filter(Q(status="queued") | Q(status="running", lease_until__lt=timezone.now()))
+        return self.filter(Q(status="queued") | Q(lapsed(), status="running"))
 
     def abandoned(self) -> RunQuerySet:
-        return self.filter(status="running", lease_until__lt=timezone.now())
+        return self.filter(lapsed(), status="running")
 
     def forgotten_for(self, seconds: float) -> RunQuerySet:
         """Queued long enough ago that the message to execute it must have been lost."""

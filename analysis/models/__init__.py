@@ -2,6 +2,7 @@
 
 from analysis.models.calibrations import Calibration
 from analysis.models.conflicts import Conflict
+from analysis.models.inputs import QuickInput
 from analysis.models.reanalyses import Delivery, Notice, Reanalysis, Webhook
 from analysis.models.runs import Artifact, Run, RunInput, ValueInput
 from analysis.models.values import Publication, Review, Value
@@ -13,6 +14,7 @@ __all__ = [
     "Delivery",
     "Notice",
     "Publication",
+    "QuickInput",
     "Reanalysis",
     "Review",
     "Run",

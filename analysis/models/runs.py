@@ -191,6 +191,9 @@ class Artifact(models.Model):
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="artifact")
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="artifacts")
     names = ArrayField(models.CharField(max_length=60))
+    member = models.PositiveSmallIntegerField(
+        null=True, help_text="Which one, in a file that holds the curves of a whole batch."
+    )
 
     objects = OfMeasurement.as_manager()
 
