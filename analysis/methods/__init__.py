@@ -17,6 +17,7 @@ from analysis.methods._awaited import AWAITED
 from analysis.methods._contract import check_outcome, check_together, load
 from analysis.methods._params import canonical_params, params_schema, parse_params
 from analysis.methods.base import (
+    CALIBRATIONS,
     Array,
     ContractError,
     Curve,
@@ -35,6 +36,7 @@ from analysis.methods.base import (
 )
 
 __all__ = [
+    "CALIBRATIONS",
     "Array",
     "ContractError",
     "Curve",
@@ -84,10 +86,11 @@ def get(key: str) -> LoadedMethod:
 
 
 def for_technique(technique: str) -> list[LoadedMethod]:
-    """Methods that a new measurement of this technique can run on its own: one required role, and it fits."""
+    """Methods that a new measurement of this technique can run on its own: one required role
+    besides calibrations, and it fits."""
     fitting = []
     for loaded in registry().values():
-        required = [role for role in loaded.method.accepts if role.required]
+        required = [role for role in loaded.method.accepts if role.required and not role.calibration]
         if len(required) == 1 and technique in required[0].techniques:
             fitting.append(loaded)
     return fitting

@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.methods import _params
 from analysis.methods.base import (
+    CALIBRATIONS,
     ContractError,
     Curve,
     LoadedMethod,
@@ -79,6 +80,11 @@ def _check_method(method: Method) -> None:
     for role in method.accepts:
         if not role.techniques or not all(WORDS.fullmatch(name) for name in role.techniques):
             raise ContractError(f"the role “{role.key}” must name its techniques in lower-case words.")
+        if role.calibration and role.calibration not in CALIBRATIONS:
+            known = ", ".join(CALIBRATIONS)
+            raise ContractError(f"there is no calibration “{role.calibration}”; the kinds are {known}.")
+    if method.accepts[0].calibration:
+        raise ContractError("the first role is what is analysed, so it cannot be a calibration.")
     for declared in method.properties:
         check_property(declared)
 

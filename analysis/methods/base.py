@@ -15,6 +15,7 @@ from typing import Any
 from measurements.data import Array, Dataset
 
 __all__ = [
+    "CALIBRATIONS",
     "Array",
     "ContractError",
     "Curve",
@@ -51,6 +52,9 @@ class ContractError(Exception):
 
 
 LONG_ABOVE_S = 20
+CALIBRATIONS = (
+    "blank", "dark", "irf", "sphere", "spectral", "xrd_profile", "q_scale", "temperature", "energy",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,18 @@ class Property:
 
 @dataclass(frozen=True)
 class Role:
-    """One input: which techniques may fill it. Automatic runs need exactly one required role."""
+    """One input: which techniques may fill it. Automatic runs need exactly one required role that is no
+    calibration.
+
+    calibration : a kind of CALIBRATIONS; the role is then filled by the calibration of the measurement's
+        instrument that was valid when it was measured, unless a person names another input
+    """
 
     key: str = "sample"
     techniques: tuple[str, ...] = ()
     help: str = ""
     required: bool = True
+    calibration: str = ""
 
 
 @dataclass(frozen=True)
