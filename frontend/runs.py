@@ -11,6 +11,7 @@ from typing import Any
 from analysis import methods, properties
 from analysis.methods.base import LoadedMethod
 from analysis.models import Run, Value
+from analysis.services.currency import answering
 from frontend import formatting
 from frontend.values import Shown, shown
 from measurements.models import Measurement
@@ -64,19 +65,23 @@ class Analysis:
 
 
 def history(row: Measurement) -> list[Entry]:
-    """All runs, newest first. Three queries, however many there are."""
-    rows = list(Run.objects.filter(measurement=row).prefetch_related("values").order_by("-pk"))
+    """All runs, newest first. A fixed number of queries, however many there are."""
+    rows = list(Run.objects.filter(measurement=row).prefetch_related("values__reviews__by").order_by("-pk"))
     now: dict[tuple[str, str, str], Value] = {}
     for run in rows:
         for value in run.values.all():
             if value.current:
                 now[run.method, value.property, value.component] = value
-    return [_entry(run, now) for run in rows]
+    is_void = row.status == Measurement.Status.VOID
+    by_method: dict[str, list[Run]] = {}
+    for run in rows:
+        by_method.setdefault(run.method, []).append(run)
+    answers = set() if is_void else {answering(runs) for runs in by_method.values()}
+    return [_entry(run, now, run in answers) for run in rows]
 
 
-def _entry(run: Run, now: Mapping[tuple[str, str, str], Value]) -> Entry:
+def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], current: bool) -> Entry:
     values = list(run.values.all())
-    current = any(value.current for value in values)
     state, tone = {
         Run.Status.QUEUED: ("waiting", "busy"),
         Run.Status.RUNNING: ("running", "busy"),
@@ -123,7 +128,7 @@ def _analysis(entry: Entry) -> Analysis:
     return Analysis(
         run=run,
         title=entry.title,
-        groups=_groups(shown(value for value in entry.values if value.current)),
+        groups=_groups(shown(value for value in entry.values if value.current or value.rejected)),
         notes=[_note(*pair) for pair in notes],
         more_notes=[_note(*pair) for pair in more],
         params=_params(loaded, run.params),

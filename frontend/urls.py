@@ -32,6 +32,7 @@ from frontend.views import (
     stock,
     storage,
     upload,
+    values,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -127,4 +128,5 @@ urlpatterns: list[URLPattern] = [
     *sharing.urlpatterns,
     *history.urlpatterns,
     *storage.urlpatterns,
+    *values.urlpatterns,
 ]

@@ -67,7 +67,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
 
     def get_queryset(self) -> QuerySet[Run]:
         return Run.objects.visible_to(self.request.user).prefetch_related(
-            "values__sample", "values__publication"
+            "values__sample", "values__publication", "values__reviews__by"
         )
 
     @extend_schema(request=RunRequestSerializer, responses={202: RunAcceptedSerializer})

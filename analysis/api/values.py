@@ -14,12 +14,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analysis import services
-from analysis.models import Value
+from analysis.models import Review, Value
 from analysis.provenance import provenance
 from samples.models import Sample
 
 
+class ReviewSerializer(serializers.ModelSerializer):
+    """A person's judgement of a value; the last one counts, all of them stay."""
+
+    verdict = serializers.ChoiceField(Review.Verdict.choices)
+    by = serializers.CharField(source="by.username", read_only=True)
+
+    class Meta:
+        model = Review
+        fields = ["verdict", "reason", "by", "at"]
+
+
 class ValueSerializer(serializers.ModelSerializer):
+    reviews = ReviewSerializer(many=True, read_only=True)
     sample = serializers.SlugRelatedField(slug_field="code", read_only=True)
     doi = serializers.CharField(source="publication.doi", default="", read_only=True)
 
@@ -27,7 +39,8 @@ class ValueSerializer(serializers.ModelSerializer):
         model = Value
         fields = [
             "id", "property", "component", "value", "sigma", "upper", "unit", "comparator", "text", "origin",
-            "inferred", "current", "method", "run", "measurement", "sample", "doi", "place", "note",
+            "inferred", "current", "rejected", "method", "run", "measurement", "sample", "doi", "place",
+            "note", "reviews",
         ]  # fmt: skip
 
 
@@ -52,7 +65,7 @@ class ValueFilter(django_filters.FilterSet):
 
     class Meta:
         model = Value
-        fields: ClassVar = ["property", "component", "method", "origin", "current"]
+        fields: ClassVar = ["property", "component", "method", "origin", "current", "rejected"]
 
 
 class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
@@ -63,7 +76,8 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     queryset = Value.objects.none()
 
     def get_queryset(self) -> QuerySet[Value]:
-        return Value.objects.visible_to(self.request.user).select_related("sample", "publication")
+        seen = Value.objects.visible_to(self.request.user).select_related("sample", "publication")
+        return seen.prefetch_related("reviews__by")
 
     @extend_schema(request=EnteredValueSerializer, responses={201: ValueSerializer})
     def create(self, request: Request) -> Response:
@@ -78,6 +92,16 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         except ModelError as error:
             raise ValidationError(error.message_dict) from None
         return Response(ValueSerializer(value).data, status=201)
+
+    @extend_schema(request=ReviewSerializer, responses={200: ValueSerializer})
+    @action(detail=True, methods=["post"])
+    def review(self, request: Request, pk: str) -> Response:
+        """Accept or reject it, with a reason. What is rejected leaves every figure, not the record."""
+        value = self.get_object()
+        form = ReviewSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        services.review(value=value, user=request.user, **form.validated_data)
+        return Response(ValueSerializer(self.get_queryset().get(pk=value.pk)).data)
 
     @extend_schema(responses={200: dict[str, Any]})
     @action(detail=True)

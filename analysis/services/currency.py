@@ -7,7 +7,7 @@ question is answered anew, the new value has not been judged yet and is current.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
@@ -17,6 +17,12 @@ from measurements.models import Measurement
 from samples.models import Project, Sample
 
 Subject = Measurement | Sample | Project
+
+
+def answering(runs: Iterable[Run]) -> Run | None:
+    """Of the runs of one method on one subject, the one whose values count; as `_decide` asks the database."""
+    done = [run for run in runs if run.status == Run.Status.DONE and run.verifies_id is None]
+    return max(done, key=lambda run: (run.method_version, run.requested_at, run.pk), default=None)
 
 
 @transaction.atomic
