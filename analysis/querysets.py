@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db import models
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from measurements.querysets import OfMeasurement
-from samples.querysets import OfProject, hidden_from
+from samples.querysets import MANAGER, OfProject, hidden_from
 
 LEASE = timedelta(seconds=30)
 
@@ -68,11 +69,55 @@ class CalibrationQuerySet(OfProject):
     sample_path = "measurement__sample"
 
     def in_force(self) -> CalibrationQuerySet:
-        return self.filter(withdrawn_at__isnull=True)
+        """Not withdrawn, and its measurement still counts."""
+        return self.filter(withdrawn_at__isnull=True, measurement__status="read")
+
+    def with_end(self) -> CalibrationQuerySet:
+        """`ends_at`: until when it is valid. One without an end of its own ends where another of its
+        instrument and kind begins; of two that begin together, the one entered last holds."""
+        begins_later = Q(valid_from__gt=OuterRef("valid_from"))
+        entered_later = Q(valid_from=OuterRef("valid_from"), pk__gt=OuterRef("pk"))
+        others = self.model.objects.in_force().filter(
+            instrument=OuterRef("instrument"), kind=OuterRef("kind")
+        )
+        following = others.filter(begins_later | entered_later).order_by("valid_from", "pk")
+        return self.annotate(ends_at=Coalesce("valid_until", Subquery(following.values("valid_from")[:1])))
 
     def valid_at(self, moment: Any) -> CalibrationQuerySet:
-        """In force at that moment, the latest first."""
-        begun = self.in_force().filter(valid_from__lte=moment)
-        return begun.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=moment)).order_by(
-            "-valid_from", "-pk"
+        """In force at that moment, the one to be used first. It begins with the instant `valid_from` and does
+        not include that of its end."""
+        begun = self.in_force().with_end().filter(valid_from__lte=moment)
+        return begun.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=moment)).order_by("-valid_from", "-pk")
+
+    def for_list(self, user: Any) -> CalibrationQuerySet:
+        """`used_by`: how many runs that the reader may see were given it."""
+        from analysis.models import Run, RunInput
+
+        given = RunInput.objects.filter(calibration=OuterRef("pk"), run__in=Run.objects.visible_to(user))
+        count = given.order_by().values("calibration").annotate(count=Count("run", distinct=True))
+        return (
+            self.with_end()
+            .annotate(used_by=Coalesce(Subquery(count.values("count")), 0))
+            .select_related("instrument__project", "measurement__sample", "made_by", "withdrawn_by")
+            .order_by("instrument__name", "kind", "-valid_from", "-pk")
         )
+
+
+class NoticeQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> NoticeQuerySet:
+        """A person's own, of projects whose member they still are when they read it."""
+        from samples.models import Membership
+
+        mine = Membership.objects.filter(user=user).values("project_id")
+        return self.filter(Q(project=None) | Q(project__in=mine), user=user)
+
+    def unread(self) -> NoticeQuerySet:
+        return self.filter(read_at=None)
+
+
+class ReanalysisQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> ReanalysisQuerySet:
+        """For managers of its project: its counts tell of samples that an embargo hides from others."""
+        from samples.models import Project
+
+        return self.filter(project__in=Project.objects.with_role(user, MANAGER))
