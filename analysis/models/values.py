@@ -62,6 +62,9 @@ class Value(models.Model):
     text = models.TextField(blank=True, help_text="What the source says where it gives no number.")
     origin = models.CharField(max_length=20, choices=Origin.choices)
     inferred = models.BooleanField(default=False)
+    doubtful = models.BooleanField(
+        default=False, db_default=False, help_text="The transcription of the source is in doubt (OCR)."
+    )
     current = models.BooleanField(default=True)
     rejected = models.BooleanField(
         default=False, help_text="By its last review: it leaves every dashboard, but not the record."
@@ -77,6 +80,10 @@ class Value(models.Model):
         blank=True,
         related_name="entered_values",
     )
+    extracted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="Who read the number in the publication.",
+    )  # fmt: skip
     place = models.CharField(max_length=200, blank=True, help_text="Where in the publication.")
     note = models.TextField(blank=True, help_text="A person's reason, or a remark of the source.")
     created_at = models.DateTimeField(auto_now_add=True)
