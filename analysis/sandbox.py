@@ -32,7 +32,7 @@ from analysis.methods import Dataset, LoadedMethod, MethodError, Outcome
 log = logging.getLogger(__name__)
 
 MEMORY_BYTES = 2 * 1024**3
-TOGETHER = 64  # inputs that one call of run_many gets
+TOGETHER = 100  # inputs that one call of run_many gets
 PULSE_S = 1.0
 SAY_EVERY_S = 0.2
 PR_SET_PDEATHSIG = 1
@@ -77,18 +77,21 @@ def answers(
     jobs: Sequence[Job],
     *,
     pulse: Callable[[Progress | None], None] = lambda said: None,
+    leave: Callable[[], Any] = lambda: None,
+    take: Callable[[Any], None] = lambda left: None,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Iterator[Answer]:
     """The answers in the order in which they come. Raises ChildDiedError when no more will.
 
     pulse : called about once a second while the child computes; what it raises ends the child
+    leave, take : what the child gives at its very end, and who gets it here
     A child that says nothing for as long as its slowest method may take is killed.
     """
     incoming, outgoing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(incoming)
-        _child(jobs, outgoing, memory_bytes)
+        _child(jobs, outgoing, leave, memory_bytes)
     os.close(outgoing)
     status = None
     try:
@@ -100,7 +103,8 @@ def answers(
                     open_jobs.discard(said.key)
                     yield said
                 else:
-                    _warm_up(said)
+                    _warm_up(said.packages)
+                    take(said.left)
         except TimeoutError:
             raise ChildDiedError(_too_slow(patience_s)) from None
         if open_jobs:
@@ -116,7 +120,13 @@ def answers(
 # --- the child's side ------------------------------------------------------------------------------------
 
 
-def _child(jobs: Sequence[Job], outgoing: int, memory_bytes: int) -> None:
+@dataclass(frozen=True)
+class Farewell:
+    packages: list[str]
+    left: Any
+
+
+def _child(jobs: Sequence[Job], outgoing: int, leave: Callable[[], Any], memory_bytes: int) -> None:
     """Never returns: neither exit handlers nor open transactions of the parent are the child's to end."""
     code = 1
     try:
@@ -129,7 +139,7 @@ def _child(jobs: Sequence[Job], outgoing: int, memory_bytes: int) -> None:
         known = set(sys.modules)
         with os.fdopen(outgoing, "wb", buffering=0) as pipe:
             _answer_all(jobs, lambda said: _say(pipe.fileno(), said))
-            _say(pipe.fileno(), _heavy(set(sys.modules) - known))
+            _say(pipe.fileno(), Farewell(_heavy(set(sys.modules) - known), leave()))
         code = 0
     except BaseException:
         log.exception("A method's process could not say what happened")
@@ -183,6 +193,8 @@ def _answer_many(group: Sequence[Job]) -> list[Answer]:
         try:
             inputs.append(job.inputs())
             ready.append(job)
+        except MethodError as refusal:
+            answered.append(Answer(job.key, refusal=str(refusal)))
         except MemoryError:
             raise
         except Exception as error:
@@ -257,7 +269,7 @@ def _limit(jobs: Sequence[Job], memory_bytes: int) -> None:
 
 def _hear(
     incoming: int, patience_s: float, pulse: Callable[[Progress | None], None]
-) -> Iterator[Answer | list[str]]:
+) -> Iterator[Answer | Farewell]:
     """What the child says, until it closes its end. TimeoutError when it gives no answer for too long."""
     received = bytearray()
     answer_by = time.monotonic() + patience_s

@@ -5,9 +5,22 @@ from celery import shared_task
 from analysis import services
 
 
+LONGEST_S = 24 * 3600  # the methods' own limits are kept by the services
+
+
 @shared_task(ignore_result=True)
 def execute(run_pk: int) -> None:
     services.execute(run_pk)
+
+
+@shared_task(ignore_result=True)
+def execute_batch() -> None:
+    services.execute_batch()
+
+
+@shared_task(ignore_result=True, soft_time_limit=LONGEST_S, time_limit=LONGEST_S + 60)
+def execute_long() -> None:
+    services.execute_long()
 
 
 @shared_task(ignore_result=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,15 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 from psycopg.conninfo import conninfo_to_dict
 
 import config.celery  # noqa: F401  shared tasks find our broker in every process
 from config import locations
+
+# Work is spread over processes; threads of linear algebra inside each would only be in each other's way.
+for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "NUMEXPR"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -138,6 +144,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 30 if IN_WORKER else 0.5,
     "max_retries": 0,
 }
+# A worker takes from all of them in turn unless it is told which (-Q): reading uploads, runs in batches, runs
+# that take long, and housekeeping. Within `fast` and `long` the rows say what is most urgent.
+CELERY_TASK_QUEUES = [Queue(name) for name in ("ingest", "fast", "long", "low")]
+CELERY_TASK_DEFAULT_QUEUE = "low"
+CELERY_TASK_ROUTES = {
+    "measurements.tasks.read": {"queue": "ingest"},
+    "measurements.tasks.record_batch": {"queue": "ingest"},
+    "analysis.tasks.execute": {"queue": "fast"},
+    "analysis.tasks.execute_batch": {"queue": "fast"},
+    "analysis.tasks.execute_long": {"queue": "long"},
+}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep what a killed worker or a lost message left": {
@@ -168,9 +185,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "measurements.tasks.reread_failed",
         "schedule": crontab(hour=1, minute=30),
     },
-    "reanalyse what is outdated, every night": {
-        "task": "analysis.tasks.reanalyse_outdated",
-        "schedule": crontab(hour=2, minute=30),
+    # The nightly reanalysis is a row of its own, which managers edit: analysis.services.schedule.
+    "report reanalyses whose last run has ended": {
+        "task": "analysis.tasks.finish_campaigns",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "mail what people should know": {
+        "task": "analysis.tasks.mail_notices",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
     },
 }
 CELERY_TIMEZONE = "UTC"

@@ -124,7 +124,7 @@ def again_if_dropped(ask: Callable[[], Answer]) -> Answer:
     try:
         return ask()
     except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or connection.is_usable():
+        if connection.in_atomic_block or (connection.connection is not None and connection.is_usable()):
             raise
         connection.close()
         return ask()

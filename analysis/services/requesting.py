@@ -17,7 +17,7 @@ from analysis import methods
 from analysis.models import Run, RunInput
 from analysis.services.choosing import chosen_for, missing, recorded, said_about
 from analysis.services.currency import decide_current
-from analysis.services.waking import wake
+from analysis.services.waking import FAST, LONG, wake
 from measurements.models import Dataset, Measurement
 from samples.models import User
 
@@ -113,17 +113,16 @@ def queue(run: Run) -> None:
 
 
 def lane_of(loaded: methods.LoadedMethod) -> str:
-    return Run.Lane.LONG if loaded.is_long else Run.Lane.FAST
+    return LONG if loaded.is_long else FAST
 
 
 def priority_of(trigger: str) -> int:
-    if trigger == Run.Trigger.PERSON:
-        return Run.Priority.PERSON
-    return Run.Priority.UPLOAD if trigger == Run.Trigger.UPLOAD else Run.Priority.REANALYSIS
+    named = {str(Run.Trigger.PERSON): Run.Priority.PERSON, str(Run.Trigger.UPLOAD): Run.Priority.UPLOAD}
+    return int(named.get(trigger, Run.Priority.REANALYSIS))  # type: ignore[call-overload]
 
 
 def _ask_again(run: Run, trigger: str) -> None:
-    """A finished answer becomes the current one; a failed one is tried again; one that waits may get ahead."""
+    """A finished answer becomes current; a failed one is tried again; one that waits may get ahead."""
     now = timezone.now()
     priority = Least(F("priority"), priority_of(trigger))
     Run.objects.filter(pk=run.pk).update(requested_at=now, priority=priority)
