@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -63,6 +63,21 @@ class ValueQuerySet(OfProject):
         """Through the sample, or the measurement while that waits for one, or the project as a whole."""
         waiting = Q(sample__isnull=True, measurement__project__in=projects)
         return Q(sample__project__in=projects) | waiting | Q(project__in=projects)
+
+
+class ConflictQuerySet(OfProject):
+    """One value of an embargoed sample hides the whole conflict: its words tell the value."""
+
+    def open(self) -> ConflictQuerySet:
+        return self.filter(decided_at=None)
+
+    def visible_to(self, user: Any, **known: Any) -> ConflictQuerySet:
+        named = self.model.values.through.objects.filter(conflict=OuterRef("pk"))
+        return (
+            super()
+            .visible_to(user, **known)
+            .exclude(Exists(named.filter(value__sample__in=hidden_from(user))))
+        )
 
 
 class CalibrationQuerySet(OfProject):

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import Q
 
 from analysis.models.values import Publication, Value
+from analysis.querysets import ConflictQuerySet
 from samples.models import Project
 from samples.models.audit import audited
-from samples.querysets import OfProject
 
 
 @audited
@@ -47,7 +47,7 @@ class Conflict(models.Model):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
 
-    objects = OfProject.as_manager()
+    objects = ConflictQuerySet.as_manager()
 
     class Meta:
         ordering = ["decided_at", "code"]
