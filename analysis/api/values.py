@@ -39,8 +39,8 @@ class ValueSerializer(serializers.ModelSerializer):
         model = Value
         fields = [
             "id", "property", "component", "value", "sigma", "upper", "unit", "comparator", "text", "origin",
-            "inferred", "current", "rejected", "method", "run", "measurement", "sample", "doi", "place",
-            "note", "reviews",
+            "inferred", "doubtful", "current", "rejected", "method", "run", "measurement", "sample", "doi",
+            "place", "note", "reviews",
         ]  # fmt: skip
 
 
