@@ -80,6 +80,14 @@ class ConflictQuerySet(OfProject):
         )
 
 
+class WebhookQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> WebhookQuerySet:
+        """For managers of its project: it carries results out of the house."""
+        from samples.models import Project
+
+        return self.filter(project__in=Project.objects.with_role(user, MANAGER))
+
+
 class CalibrationQuerySet(OfProject):
     sample_path = "measurement__sample"
 

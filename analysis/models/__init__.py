@@ -3,9 +3,10 @@
 from analysis.models.calibrations import Calibration
 from analysis.models.conflicts import Conflict
 from analysis.models.inputs import QuickInput
-from analysis.models.reanalyses import Delivery, Notice, Reanalysis, Webhook
+from analysis.models.reanalyses import Notice, Reanalysis
 from analysis.models.runs import Artifact, Run, RunInput, ValueInput
 from analysis.models.values import Publication, Review, Value
+from analysis.models.webhooks import Delivery, Webhook
 
 __all__ = [
     "Artifact",

@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import Q
 
 from samples.models import Project
-from samples.querysets import OfProject
 
 
 class Reanalysis(models.Model):
@@ -67,51 +66,3 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
-
-
-class Webhook(models.Model):
-    """An address that is told of results, with a signature that only its owner can check."""
-
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="webhooks")
-    url = models.URLField(max_length=500)
-    secret = models.CharField(max_length=80)
-    enabled = models.BooleanField(default=True)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(auto_now_add=True)
-
-    objects = OfProject.as_manager()
-
-    def __str__(self) -> str:
-        return self.url
-
-
-class Delivery(models.Model):
-    """One message to one webhook, tried until it is taken or given up."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        TAKEN = "taken", "Taken"
-        GIVEN_UP = "given_up", "Given up"
-
-    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
-    event = models.CharField(max_length=40)
-    body = models.JSONField()
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(auto_now_add=True)
-    made_at = models.DateTimeField(auto_now_add=True)
-    answer = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ["-pk"]
-        indexes = [
-            models.Index(name="delivery_waiting", fields=["not_before"], condition=Q(state="waiting")),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                name="delivery_state_known", condition=Q(state__in=["waiting", "taken", "given_up"])
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.event} to {self.webhook}"
