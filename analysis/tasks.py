@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from analysis import services
-
+from measurements.models import Instrument
 
 LONGEST_S = 24 * 3600  # the methods' own limits are kept by the services
 
@@ -31,3 +31,19 @@ def sweep() -> None:
 @shared_task(ignore_result=True)
 def reanalyse_outdated() -> None:
     services.reanalyse()
+
+
+@shared_task(ignore_result=True)
+def finish_campaigns() -> None:
+    services.finish_campaigns()
+
+
+@shared_task(ignore_result=True)
+def mail_notices() -> None:
+    services.mail_notices()
+
+
+@shared_task(ignore_result=True)
+def recalibrate(instrument_pk: int | None = None) -> None:
+    """Of one instrument; every night of all, for a message may be lost."""
+    services.recalibrate(Instrument.objects.get(pk=instrument_pk) if instrument_pk else None)

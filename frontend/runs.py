@@ -41,6 +41,7 @@ class Entry:
     current: bool
     moved: str
     values: list[Value]
+    answered_by: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,13 @@ def history(row: Measurement) -> list[Entry]:
     by_method: dict[str, list[Run]] = {}
     for run in rows:
         by_method.setdefault(run.method, []).append(run)
-    answers = set() if is_void else {answering(runs) for runs in by_method.values()}
-    return [_entry(run, now, run in answers) for run in rows]
+    answers = {} if is_void else {method: answering(runs) for method, runs in by_method.items()}
+    return [_entry(run, now, answers.get(run.method)) for run in rows]
 
 
-def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], current: bool) -> Entry:
+def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], answer: Run | None) -> Entry:
     values = list(run.values.all())
+    current = run == answer
     state, tone = {
         Run.Status.QUEUED: ("waiting", "busy"),
         Run.Status.RUNNING: ("running", "busy"),
@@ -90,7 +92,8 @@ def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], current: bool) -
         Run.Status.DONE: ("current", "good") if current else ("superseded", ""),
     }[Run.Status(run.status)]
     moved = "" if current else _moved(run, values, now)
-    return Entry(run, _title(run.method), state, tone, current, moved, values)
+    answered_by = None if answer is None or current else answer.pk
+    return Entry(run, _title(run.method), state, tone, current, moved, values, answered_by)
 
 
 def _moved(run: Run, values: Sequence[Value], now: Mapping[tuple[str, str, str], Value]) -> str:

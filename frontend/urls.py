@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 from frontend.views import (
     aftermath,
     bench,
+    comparing,
     corrections,
     dashboards,
     designs,
@@ -21,9 +22,11 @@ from frontend.views import (
     lineage,
     materials,
     measurements,
+    notices,
     passwords,
     people,
     plans,
+    reanalyses,
     recipe_editor,
     recipes,
     samples,
@@ -129,4 +132,7 @@ urlpatterns: list[URLPattern] = [
     *history.urlpatterns,
     *storage.urlpatterns,
     *values.urlpatterns,
+    *comparing.urlpatterns,
+    *reanalyses.urlpatterns,
+    *notices.urlpatterns,
 ]

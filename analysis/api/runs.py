@@ -26,7 +26,7 @@ class RunSerializer(serializers.ModelSerializer):
         fields = [
             "id", "status", "method", "method_version", "params", "measurement", "trigger", "message",
             "warnings", "notes", "attempts", "created_at", "started_at", "finished_at", "duration_s",
-            "values",
+            "stale", "supersedes", "reanalysis", "values",
         ]  # fmt: skip
 
 
@@ -52,6 +52,7 @@ class RunAcceptedSerializer(RunStateSerializer):
 class RunFilter(django_filters.FilterSet):
     measurement = django_filters.NumberFilter("measurement_id")
     project = django_filters.CharFilter("measurement__project__slug")
+    reanalysis = django_filters.NumberFilter("reanalysis_id")
 
     class Meta:
         model = Run

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from analysis.querysets import NoticeQuerySet, ReanalysisQuerySet
 from samples.models import Project
 
 
@@ -33,6 +34,8 @@ class Reanalysis(models.Model):
     found = models.PositiveIntegerField(default=0)
     report = models.JSONField(default=dict, help_text="What changed, by how much; written when it is done.")
 
+    objects = ReanalysisQuerySet.as_manager()
+
     class Meta:
         ordering = ["-pk"]
         verbose_name_plural = "reanalyses"
@@ -56,6 +59,8 @@ class Notice(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
+
+    objects = NoticeQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -1,28 +1,54 @@
 """Changes that span rows: asking for runs, executing them, deciding which values are current."""
 
+from analysis.services.calibrations import (
+    add_calibration,
+    replace_calibration,
+    restore_calibration,
+    withdraw_calibration,
+)
 from analysis.services.cancelling import cancel
+from analysis.services.choosing import chosen_calibration
+from analysis.services.comparing import compare
 from analysis.services.currency import decide_current, decide_current_of, follow
 from analysis.services.entering import enter_value
 from analysis.services.executing import execute, execute_batch, execute_long
-from analysis.services.reanalysing import outdated, reanalyse
+from analysis.services.notices import mail_notices, mark_read, tell
+from analysis.services.outdated import outdated
+from analysis.services.reanalysing import begin, finish_campaigns, pause, plan, reanalyse, resume
+from analysis.services.recalibrating import recalibrate
 from analysis.services.requesting import identity, request_run, request_runs
 from analysis.services.reviewing import review
 from analysis.services.sweeping import sweep
 
 __all__ = [
+    "add_calibration",
+    "begin",
     "cancel",
+    "chosen_calibration",
+    "compare",
     "decide_current",
     "decide_current_of",
     "enter_value",
     "execute",
     "execute_batch",
     "execute_long",
+    "finish_campaigns",
     "follow",
     "identity",
+    "mail_notices",
+    "mark_read",
     "outdated",
+    "pause",
+    "plan",
     "reanalyse",
+    "recalibrate",
+    "replace_calibration",
     "request_run",
     "request_runs",
+    "restore_calibration",
+    "resume",
     "review",
     "sweep",
+    "tell",
+    "withdraw_calibration",
 ]

@@ -20,7 +20,7 @@ Subject = Measurement | Sample | Project
 
 
 def answering(runs: Iterable[Run]) -> Run | None:
-    """Of the runs of one method on one subject, the one whose values count; as `_decide` asks the database."""
+    """Of the runs of one method on one subject, the one whose values count; `_decide` asks the database."""
     done = [run for run in runs if run.status == Run.Status.DONE and run.verifies_id is None]
     return max(done, key=lambda run: (run.method_version, run.requested_at, run.pk), default=None)
 
