@@ -17,7 +17,10 @@ from typing import Self, TextIO
 from config.child import Child
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-COLOURS = {"database": 34, "broker": 35, "migrate": 33, "web": 32, "worker": 36, "scheduler": 96, "demo": 33}
+COLOURS = {
+    "database": 34, "broker": 35, "migrate": 33, "web": 32, "worker": 36, "long": 36, "scheduler": 96,
+    "demo": 33,
+}  # fmt: skip
 TRIES_AT_START = 3
 LONGEST_BACKOFF_S = 30
 STEADY_AFTER_S = 60  # who ran this long is forgiven its earlier failures

@@ -234,9 +234,9 @@ def _step(
 def _solve(matrix: Array, right: Array, held: NDArray[np.bool_], damping: float) -> Array:
     """One row's step; straight downhill where its matrix is singular."""
     try:
-        return np.linalg.solve(matrix, right[:, None])[:, 0]
+        return np.asarray(np.linalg.solve(matrix, right[:, None])[:, 0], dtype=np.float64)
     except np.linalg.LinAlgError:
-        return np.asarray(right / (1 + np.where(held, 0.0, damping)))
+        return np.asarray(right / (1 + np.where(held, 0.0, damping)), dtype=np.float64)
 
 
 def _inverse(normal: Array) -> Array:
