@@ -8,12 +8,18 @@ from django.dispatch import receiver
 
 from analysis import services
 from measurements.models import Measurement
-from measurements.signals import measurement_placed, measurement_read
+from measurements.signals import measurement_placed, measurement_read, measurement_settled
 
 
 @receiver(measurement_read)
 def run_fitting_methods(measurement: Measurement, **kwargs: Any) -> None:
     services.request_runs(measurement)
+
+
+@receiver(measurement_settled)
+def tell_who_listens(measurement: Measurement, **kwargs: Any) -> None:
+    """Inside the transaction that settles it."""
+    services.tell_of_measurement(measurement)
 
 
 @receiver(measurement_placed)

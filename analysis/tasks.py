@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from analysis import services
+from analysis.models import Webhook
 from measurements.models import Instrument
 
 LONGEST_S = 24 * 3600  # the methods' own limits are kept by the services
@@ -41,6 +42,22 @@ def finish_campaigns() -> None:
 @shared_task(ignore_result=True)
 def mail_notices() -> None:
     services.mail_notices()
+
+
+@shared_task(ignore_result=True)
+def deliver(webhook_pk: int) -> None:
+    for hook in Webhook.objects.filter(pk=webhook_pk):  # it may have been removed meanwhile
+        services.deliver(hook)
+
+
+@shared_task(ignore_result=True)
+def sweep_deliveries() -> None:
+    services.sweep_deliveries()
+
+
+@shared_task(ignore_result=True)
+def forget_old_deliveries() -> None:
+    services.forget_old_deliveries()
 
 
 @shared_task(ignore_result=True)

@@ -19,21 +19,31 @@ from analysis.services.recalibrating import recalibrate
 from analysis.services.requesting import identity, request_run, request_runs
 from analysis.services.reviewing import review
 from analysis.services.sweeping import sweep
+from analysis.services.webhooks import (
+    add_webhook,
+    deliver,
+    forget_old_deliveries,
+    sweep_deliveries,
+    tell_of_measurement,
+)
 
 __all__ = [
     "add_calibration",
+    "add_webhook",
     "begin",
     "cancel",
     "chosen_calibration",
     "compare",
     "decide_current",
     "decide_current_of",
+    "deliver",
     "enter_value",
     "execute",
     "execute_batch",
     "execute_long",
     "finish_campaigns",
     "follow",
+    "forget_old_deliveries",
     "identity",
     "mail_notices",
     "mark_read",
@@ -49,6 +59,8 @@ __all__ = [
     "resume",
     "review",
     "sweep",
+    "sweep_deliveries",
     "tell",
+    "tell_of_measurement",
     "withdraw_calibration",
 ]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from analysis import methods, sandbox
@@ -31,6 +32,7 @@ from analysis.services.gathering import jobs, keep_copies
 from analysis.services.requesting import request_run
 from analysis.services.storing import Found, finish
 from analysis.services.waking import FAST, LONG, wake, work_waits
+from analysis.services.webhooks import tell_of_runs
 from measurements.store import StoreError
 
 log = logging.getLogger(__name__)
@@ -190,8 +192,9 @@ def fail(run: Run, sentence: str, duration_s: float | None) -> None:
     _end(run, str(Run.Status.FAILED), sentence or "The method gave no reason.", duration_s)
 
 
+@transaction.atomic
 def _end(run: Run, status: str, sentence: str, duration_s: float | None = None) -> None:
-    ours(run).update(
+    ended = ours(run).update(
         status=status,
         finished_at=Now(),
         lease_until=None,
@@ -200,6 +203,8 @@ def _end(run: Run, status: str, sentence: str, duration_s: float | None = None) 
         duration_s=duration_s,
         message=sentence[:2000],
     )
+    if ended:
+        tell_of_runs([run.pk])
 
 
 def _is_of_this_version(run: Run) -> bool:

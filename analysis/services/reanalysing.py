@@ -21,6 +21,7 @@ from analysis.services.campaign_report import report_of
 from analysis.services.notices import tell_of_campaign
 from analysis.services.outdated import outdated_of
 from analysis.services.waking import wake
+from analysis.services.webhooks import tell_of_reanalysis
 from samples.models import Project, User
 
 REMEMBERED = 500
@@ -149,4 +150,5 @@ def _finish(campaign: Reanalysis) -> bool:
     mine.model.objects.filter(pk=campaign.pk).update(report=report_of(campaign))
     campaign.refresh_from_db()
     tell_of_campaign(campaign)
+    tell_of_reanalysis(campaign)
     return True

@@ -17,6 +17,7 @@ from analysis.curves import store_curves, store_together
 from analysis.methods import LoadedMethod, Outcome
 from analysis.models import Artifact, Run, Value
 from analysis.services.currency import decide_current, decide_current_of
+from analysis.services.webhooks import tell_of_runs
 from analysis.services.verifying import judge
 from measurements.models import Blob, Measurement
 from measurements.services.datasets import blobs_of
@@ -68,6 +69,7 @@ def finish(found: Sequence[Found]) -> None:
         _copy_values(kept, subjects)
         curves.keep([each.run for each in kept])
         _decide([each.run for each in kept])
+        tell_of_runs(mine)
 
 
 class _Curves:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from analysis.models import Run
 from analysis.services.waking import wake, work_waits
+from analysis.services.webhooks import tell_of_runs
 from measurements.services import requeue_forgotten
 
 MAX_ATTEMPTS = 3
@@ -20,13 +22,7 @@ def sweep() -> dict[str, int]:
         lease_until=None,
         message="It was cancelled by a person.",
     )
-    given_up = abandoned.filter(attempts__gte=MAX_ATTEMPTS).update(
-        status=Run.Status.FAILED,
-        finished_at=Now(),
-        lease_until=None,
-        message=f"The worker died {MAX_ATTEMPTS} times while running it, probably for want of memory. "
-        "The file is safe; try other parameters, or a worker with more memory.",
-    )
+    given_up = _give_up()
     # By itself, in case it was the one that killed its worker.
     again = abandoned.update(status=Run.Status.QUEUED, queued_at=Now(), lease_until=None, alone=True)
     lanes = [lane for lane in Run.Lane.values if work_waits(lane)]
@@ -39,3 +35,18 @@ def sweep() -> dict[str, int]:
         "lanes woken": len(lanes),
         "files queued again": requeue_forgotten(),
     }
+
+
+@transaction.atomic
+def _give_up() -> int:
+    deadly = Run.objects.abandoned().filter(attempts__gte=MAX_ATTEMPTS)
+    lost = list(deadly.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    Run.objects.filter(pk__in=lost).update(
+        status=Run.Status.FAILED,
+        finished_at=Now(),
+        lease_until=None,
+        message=f"The worker died {MAX_ATTEMPTS} times while running it, probably for want of memory. "
+        "The file is safe; try other parameters, or a worker with more memory.",
+    )
+    tell_of_runs(lost)
+    return len(lost)
