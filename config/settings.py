@@ -191,6 +191,15 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "deliver what webhooks wait for, and give up what is too old": {
+        "task": "analysis.tasks.sweep_deliveries",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "forget what became of old messages to webhooks, every night": {
+        "task": "analysis.tasks.forget_old_deliveries",
+        "schedule": crontab(hour=4, minute=20),
+    },
     "mail what people should know": {
         "task": "analysis.tasks.mail_notices",
         "schedule": timedelta(minutes=1),
@@ -294,6 +303,9 @@ SPECTACULAR_SETTINGS = {
         "ValueOriginEnum": "analysis.models.Value.Origin",
     },
 }
+
+# Hosts and networks inside the house that webhooks may call, over http too; everywhere else only public https.
+WEBHOOK_ALLOW = env.list("VITRINE_WEBHOOK_ALLOW", default=[])
 
 # Security
 SECURE_CONTENT_TYPE_NOSNIFF = True
