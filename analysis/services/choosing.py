@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from analysis.methods import LoadedMethod, Role
 from analysis.models import Calibration, Run, RunInput
+from analysis.querysets import CalibrationQuerySet
 from measurements.models import Measurement
 
 
@@ -17,11 +19,18 @@ def moment_of(measurement: Measurement) -> datetime:
 
 
 def chosen_calibration(measurement: Measurement, kind: str) -> Calibration | None:
-    """In force, of its instrument and valid at its moment; of several, the one that began last."""
-    if measurement.instrument_id is None:
+    """In force, of its instrument and valid at its moment; of several, the one that began last. What
+    serves as a calibration itself is taken as it is."""
+    if measurement.instrument_id is None or serving(measurement).exists():
         return None
     of_instrument = Calibration.objects.filter(instrument=measurement.instrument_id, kind=kind)
     return of_instrument.valid_at(moment_of(measurement)).select_related("measurement").first()
+
+
+def serving(measurement: Any) -> CalibrationQuerySet:
+    """In force, resting on this measurement, which may be a reference to an outer query."""
+    found: CalibrationQuerySet = Calibration.objects.in_force().filter(measurement=measurement)
+    return found
 
 
 def chosen_for(
@@ -50,12 +59,12 @@ def missing(loaded: LoadedMethod, role: Role, measurement: Measurement) -> str:
     if measurement.instrument is None:
         return (
             f"{loaded.method.title} needs the calibration “{kind}” of the instrument, and which instrument "
-            f"measured {measurement.pk} is not recorded. Name a measurement for “{role.key}” yourself."
+            f"made measurement {measurement.pk} is not recorded. Name an input for “{role.key}” yourself."
         )
     return (
-        f"{loaded.method.title} needs the calibration “{kind}”, and {measurement.instrument} has none that is "
-        f"valid for {moment_of(measurement):%Y-%m-%d}. Add one on the page of the instrument, or name a "
-        f"measurement for “{role.key}” yourself."
+        f"{loaded.method.title} needs the calibration “{kind}”, and {measurement.instrument} has none that "
+        f"is valid for {moment_of(measurement):%Y-%m-%d}. Add one on the page of the instrument, or name an "
+        f"input for “{role.key}” yourself."
     )
 
 
@@ -68,7 +77,7 @@ def named_inputs(run: Run) -> dict[str, Measurement]:
 
 
 def recorded(run: Run, chosen: Mapping[str, Calibration]) -> None:
-    """The same bytes may be entered again as another calibration: the answer holds, and is now of that one."""
+    """The same bytes may be entered again as another calibration: the answer holds, and is now of that."""
     for role, calibration in chosen.items():
         given = RunInput.objects.filter(run=run, role=role, calibration__isnull=False)
         given.exclude(calibration=calibration).update(calibration=calibration)

@@ -103,7 +103,7 @@ def request_run(
         queue(run)
         return run, True
     recorded(run, chosen)
-    if trigger in (Run.Trigger.PERSON, Run.Trigger.CALIBRATION):
+    if trigger in ("person", "calibration"):
         _ask_again(run, trigger)
     return run, created
 
