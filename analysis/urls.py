@@ -9,6 +9,7 @@ from analysis.api.reanalyses import NoticeViewSet, ReanalysisViewSet
 from analysis.api.runs import RunViewSet
 from analysis.api.values import ValueViewSet
 from analysis.api.verifying import VerifyView
+from analysis.api.webhooks import WebhookViewSet
 
 router = SimpleRouter()
 router.register("runs", RunViewSet)
@@ -17,6 +18,7 @@ router.register("reanalyses", ReanalysisViewSet)
 router.register("notices", NoticeViewSet)
 router.register("publications", PublicationViewSet)
 router.register("conflicts", ConflictViewSet)
+router.register("webhooks", WebhookViewSet)
 
 urlpatterns = [
     path("methods/", MethodsView.as_view(), name="methods"),

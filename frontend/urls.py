@@ -36,6 +36,7 @@ from frontend.views import (
     storage,
     upload,
     values,
+    webhooks,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -132,6 +133,7 @@ urlpatterns: list[URLPattern] = [
     *history.urlpatterns,
     *storage.urlpatterns,
     *values.urlpatterns,
+    *webhooks.urlpatterns,
     *comparing.urlpatterns,
     *reanalyses.urlpatterns,
     *notices.urlpatterns,

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from analysis.querysets import WebhookQuerySet
 from samples.models import Project
@@ -33,6 +34,10 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def rests(self) -> bool:
+        return self.resting_until is not None and self.resting_until > timezone.now()
 
 
 class Delivery(models.Model):
