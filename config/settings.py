@@ -200,6 +200,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "analysis.tasks.forget_old_deliveries",
         "schedule": crontab(hour=4, minute=20),
     },
+    "ask again what rests on a calibration that was replaced or withdrawn": {
+        "task": "analysis.tasks.recalibrate",
+        "schedule": crontab(minute=40),
+        "options": {"expires": 3600},
+    },
     "mail what people should know": {
         "task": "analysis.tasks.mail_notices",
         "schedule": timedelta(minutes=1),

@@ -97,6 +97,14 @@ def _roles() -> Iterator[tuple[LoadedMethod, Role]]:
 def flag(instrument: Instrument | None = None) -> int:
     """At once and in a few statements: runs whose values are in doubt say so, those that are not any more do
     not. How many are newly flagged. The questions are put again in the background."""
+    flagged = _flag(instrument)
+    from analysis import tasks
+
+    enqueue(tasks.recalibrate, *([instrument.pk] if instrument else []))
+    return flagged
+
+
+def _flag(instrument: Instrument | None) -> int:
     doubts: dict[int, list[str]] = defaultdict(list)
     for role, runs in disagreeing(instrument):
         rows = list(runs.values_list("pk", "used", "valid"))
@@ -111,9 +119,6 @@ def flag(instrument: Instrument | None = None) -> int:
         for sentence, keys in by_sentence.items()
     )
     _clear(instrument, doubts)
-    from analysis import tasks
-
-    enqueue(tasks.recalibrate, *([instrument.pk] if instrument else []))
     return flagged
 
 
@@ -161,6 +166,7 @@ def recalibrate(instrument: Instrument | None = None) -> list[Run]:
 
     One campaign for each project, whose report says what moved.
     """
+    _flag(instrument)  # a measurement may have got another date or instrument meanwhile
     affected: dict[int, dict[int, Run]] = defaultdict(dict)
     for role, runs in disagreeing(instrument):
         last = runs.filter(is_last=True)
