@@ -6,7 +6,7 @@ import django_filters
 from django.core.exceptions import ValidationError as ModelError
 from django.db.models import QuerySet
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -15,7 +15,9 @@ from rest_framework.response import Response
 
 from analysis import services
 from analysis.models import Review, Value
+from analysis.prov_json import document
 from analysis.provenance import provenance
+from analysis.services.entering_many import COLUMNS, MOST_ROWS, REQUIRED, TableError, enter_many, table_of
 from samples.models import Sample
 
 
@@ -57,6 +59,35 @@ class EnteredValueSerializer(serializers.Serializer):
     reason = serializers.CharField()
 
 
+class BatchSerializer(serializers.Serializer):
+    """Either rows, or a CSV file with the same columns."""
+
+    rows = serializers.ListField(
+        child=serializers.DictField(child=serializers.JSONField(allow_null=True)),
+        required=False,
+        max_length=MOST_ROWS,
+        help_text=f"Objects with {', '.join(COLUMNS)}; {', '.join(REQUIRED)} are required.",
+    )
+    file = serializers.FileField(required=False)
+    dry_run = serializers.BooleanField(default=False, help_text="Check everything; save nothing.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("rows" in attrs) == ("file" in attrs):
+            raise ValidationError("Send either rows or a file.")
+        return attrs
+
+
+class BatchRowSerializer(serializers.Serializer):
+    row = serializers.IntegerField(source="number", help_text="Its line in the file, or its place from 1.")
+    problems = serializers.DictField(child=serializers.CharField(), help_text="By column; empty: it is fine.")
+    value = serializers.IntegerField(source="value.pk", default=None, allow_null=True)
+
+
+class BatchReportSerializer(serializers.Serializer):
+    saved = serializers.BooleanField()
+    rows = BatchRowSerializer(many=True)
+
+
 class ValueFilter(django_filters.FilterSet):
     sample = django_filters.CharFilter("sample__code")
     project = django_filters.CharFilter("sample__project__slug")
@@ -93,6 +124,31 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
             raise ValidationError(error.message_dict) from None
         return Response(ValueSerializer(value).data, status=201)
 
+    @extend_schema(
+        request=BatchSerializer, responses={200: BatchReportSerializer, 201: BatchReportSerializer}
+    )
+    @action(detail=False, methods=["post"])
+    def batch(self, request: Request) -> Response:
+        """Many values entered by hand: all of them or none, with what is wrong by row and column."""
+        form = BatchSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        try:
+            rows = (
+                table_of(asked["file"].read().decode("utf-8", errors="replace"))
+                if asked.get("file")
+                else (list(enumerate(asked["rows"], start=1)))
+            )
+            report = enter_many(request.user, rows, dry_run=asked["dry_run"])
+        except TableError as error:
+            raise ValidationError({"file" if asked.get("file") else "rows": str(error)}) from None
+        body = BatchReportSerializer(report).data
+        if report.wrong:
+            count = len(report.wrong)
+            said = f"{count} row{'s' if count > 1 else ''} to put right; nothing was entered."
+            return Response({"error": {"message": said}, **body}, status=400)
+        return Response(body, status=201 if report.saved else 200)
+
     @extend_schema(request=ReviewSerializer, responses={200: ValueSerializer})
     @action(detail=True, methods=["post"])
     def review(self, request: Request, pk: str) -> Response:
@@ -103,11 +159,19 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         services.review(value=value, user=request.user, **form.validated_data)
         return Response(ValueSerializer(self.get_queryset().get(pk=value.pk)).data)
 
-    @extend_schema(responses={200: dict[str, Any]})
+    @extend_schema(
+        parameters=[OpenApiParameter("as", str, enum=["json", "prov"], description="prov: W3C PROV-JSON")],
+        responses={200: dict[str, Any]},
+    )
     @action(detail=True)
     def provenance(self, request: Request, pk: str) -> Response:
-        """From the value back to the bytes: run, parameters, libraries, datasets, readers, raw files."""
-        return Response(provenance(self.get_object()))
+        """From the value back to the bytes: run, parameters, libraries, calibrations, datasets, readers, raw
+        files; what it superseded, and who judged it."""
+        value, form = self.get_object(), request.query_params.get("as", "json")
+        if form not in ("json", "prov"):
+            raise ValidationError({"as": "It is written as “json” or as “prov”."})
+        told = document([value], request.user) if form == "prov" else provenance(value, request.user)
+        return Response(told)
 
 
 def writable_sample(user: Any, code: str) -> Sample:

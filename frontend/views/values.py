@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
@@ -11,11 +13,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from analysis import properties, services
 from analysis.models import Value
+from analysis.services.entering_many import COLUMNS, TableError, enter_many, table_of
 from frontend.access import login_required
 from frontend.scope import scope
 from samples.models import Sample
 
 MOST_VALUES = 500
+MOST_BYTES = 2 * 1024**2
 
 
 @require_GET
@@ -60,7 +64,38 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(value.measurement or "home")
 
 
+@login_required
+def batch(request: HttpRequest) -> HttpResponse:
+    """A table is checked first; entered when its reader says so."""
+    if not scope(request).may_write_anywhere:
+        raise PermissionDenied("You may look but not enter values; ask a manager of the project.")
+    context: dict[str, Any] = {"columns": COLUMNS, "properties": properties.all().values(), "text": ""}
+    if request.method == "POST":
+        context["text"] = _text(request)
+        try:
+            wants_entry = "enter" in request.POST
+            report = enter_many(request.user, table_of(context["text"]), dry_run=not wants_entry)
+        except TableError as error:
+            context["wrong_table"] = str(error)
+        else:
+            if report.saved:
+                count = len(report.rows)
+                messages.success(request, f"{count} entered, with your name and the reasons.")
+                return redirect("value-batch")
+            context["report"] = report
+    wrong = context.get("wrong_table") or (context.get("report") and context["report"].wrong)
+    return render(request, "values/batch.html", context, status=422 if wrong else 200)
+
+
+def _text(request: HttpRequest) -> str:
+    file = request.FILES.get("file")
+    if file is None:
+        return request.POST.get("text", "")
+    return file.read(MOST_BYTES).decode("utf-8", errors="replace")
+
+
 urlpatterns: list[URLPattern] = [
+    path("values/batch/", batch, name="value-batch"),
     path("samples/<str:code>/values/all/", record, name="value-record"),
     path("values/<int:pk>/review/", review, name="value-review"),
 ]
