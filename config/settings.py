@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "samples.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "samples.middleware.NulMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -132,7 +133,6 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 2_000_000  # kB
-CELERY_WORKER_LOG_FORMAT = CELERY_WORKER_TASK_LOG_FORMAT = "%(levelname)s %(message)s"
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 870
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -338,11 +338,22 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+LOG = env.str("VITRINE_LOG", "text")
+if LOG not in ("text", "json"):
+    raise ImproperlyConfigured(f"VITRINE_LOG is “{LOG}”; it may be text or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "text": {"()": "config.logs.TextFormatter", "format": "%(levelname)s %(name)s%(about)s: %(message)s"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django.server": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        # A line for every request is for machines to read.
+        "vitrine.requests": {"level": "INFO" if LOG == "json" else "WARNING"},
+    },
 }
