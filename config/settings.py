@@ -309,7 +309,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# Hosts and networks inside the house that webhooks may call, over http too; everywhere else only public https.
+# Hosts and networks inside the house that webhooks may call, over http too; else only public https.
 WEBHOOK_ALLOW = env.list("VITRINE_WEBHOOK_ALLOW", default=[])
 
 # Security

@@ -157,7 +157,8 @@ class Supervisor:
 
     def say(self, line: str, name: str = "vitrine") -> None:
         if os.environ.get("VITRINE_LOG") == "json":
-            return self.write(line if line.startswith('{"at"') else as_json(line, name))
+            self.write(line if line.startswith('{"at"') else as_json(line, name))
+            return
         prefix = f"{name:<9} │"
         if self.out.isatty() and not os.environ.get("NO_COLOR"):
             prefix = f"\x1b[{COLOURS.get(name, 1)}m{prefix}\x1b[0m"

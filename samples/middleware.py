@@ -17,8 +17,8 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class RequestIdMiddleware:
-    """A name for every request: in all its lines of the log, in those of the tasks that it asks for, and in the
-    answer. The line about the request itself holds the pattern of its address: an address may be a key."""
+    """A name for every request: in all its lines of the log, in those of the tasks that it asks for, and in
+    the answer. The line about the request holds the pattern of its address: an address may be a key."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

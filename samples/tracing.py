@@ -1,4 +1,4 @@
-"""What the work at hand is about, so that every line of the log can say it: a request, a task, a run, a file."""
+"""What the work at hand is about, so that every line of the log can say it: a request, a task, a run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_about: ContextVar[Mapping[str, object]] = ContextVar("about", default={})
+_about: ContextVar[Mapping[str, object]] = ContextVar("about", default=MappingProxyType({}))
 
 
 @contextmanager
