@@ -1,26 +1,98 @@
-"""The curves of a run (data, fit, components, residual), kept like datasets: NXdata in HDF5, by content."""
+"""The curves of a run (data, fit, components, residual), kept like datasets: HDF5, by content.
+
+A run that was executed alone has a NeXus file with one NXdata for each curve. The runs of a batch share a
+file, for an HDF5 group costs more than the fit it describes:
+
+    /numbers  float64, every x and y one after the other; an x that several curves share stands there once
+    /index    JSON, for each run its curves: [name, x_name, x_unit, y_name, y_unit, x_start, y_start, size]
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from analysis.methods import Curve
+from analysis.methods import Array, Curve
 from analysis.models import Artifact
 from measurements.data import Axis, Dataset, Signal
 from measurements.models import Blob
 from measurements.services import keep_datasets, load_named
+from measurements.store import Stored, store
 
 
 def store_curves(curves: Sequence[Curve]) -> Blob | None:
     return keep_datasets({curve.name: _dataset(curve) for curve in curves}) if curves else None
 
 
+def store_together(runs: Sequence[Sequence[Curve]]) -> Stored:
+    """One file with the curves of several runs; a run finds its own by its position."""
+    path = store().new_temporary()
+    try:
+        _write_together(path, runs)
+        return store().adopt(path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def load_curves(artifact: Artifact) -> list[Curve]:
     """In the order in which the method gave them."""
+    if artifact.member is not None:
+        with store().local(artifact.blob.sha256) as path:
+            return _read_member(path, artifact.member)
     datasets = load_named(artifact.blob)
     return [_curve(name, datasets[name]) for name in artifact.names]
+
+
+def _write_together(path: Path, runs: Sequence[Sequence[Curve]]) -> None:
+    import h5py
+
+    pieces: list[Array] = []
+    places: dict[bytes, int] = {}
+    end = 0
+
+    def place(numbers: Array) -> int:
+        nonlocal end
+        array = np.ascontiguousarray(numbers, dtype=np.float64)
+        content = array.tobytes()
+        if content not in places:
+            places[content] = end
+            pieces.append(array)
+            end += array.size
+        return places[content]
+
+    index = [
+        [
+            [
+                curve.name,
+                curve.x_name or "x",
+                curve.x_unit,
+                curve.y_name or "y",
+                curve.y_unit,
+                place(curve.x),
+                place(curve.y),
+                int(np.size(curve.x)),
+            ]
+            for curve in curves
+        ]
+        for curves in runs
+    ]
+    with h5py.File(path, "w", libver=("earliest", "v110")) as file:
+        file.create_dataset("numbers", data=np.concatenate(pieces) if pieces else np.empty(0))
+        file.create_dataset("index", data=json.dumps(index))
+
+
+def _read_member(path: Path, member: int) -> list[Curve]:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        numbers = file["numbers"]
+        return [
+            Curve(name, numbers[x : x + size], numbers[y : y + size], x_name, x_unit, y_name, y_unit)
+            for name, x_name, x_unit, y_name, y_unit, x, y, size in json.loads(file["index"][()])[member]
+        ]
 
 
 def _dataset(curve: Curve) -> Dataset:

@@ -7,8 +7,9 @@ from typing import Any
 from django.dispatch import receiver
 
 from analysis import services
+from analysis.services import recalibrating
 from measurements.models import Measurement
-from measurements.signals import measurement_placed, measurement_read
+from measurements.signals import measurement_placed, measurement_read, measurement_settled
 
 
 @receiver(measurement_read)
@@ -16,7 +17,20 @@ def run_fitting_methods(measurement: Measurement, **kwargs: Any) -> None:
     services.request_runs(measurement)
 
 
+@receiver(measurement_settled)
+def tell_who_listens(measurement: Measurement, **kwargs: Any) -> None:
+    """Inside the transaction that settles it."""
+    services.tell_of_measurement(measurement)
+
+
 @receiver(measurement_placed)
 def values_follow_their_measurement(measurement: Measurement, **kwargs: Any) -> None:
     """Inside the transaction that moves it, declares it void or takes that back."""
     services.follow(measurement)
+
+
+@receiver(measurement_placed)
+def calibrations_follow_their_measurement(measurement: Measurement, **kwargs: Any) -> None:
+    """One that is void takes the calibrations that rest on it along."""
+    for calibration in measurement.calibrates.select_related("instrument"):
+        recalibrating.flag(calibration.instrument)

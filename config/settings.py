@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,15 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 from psycopg.conninfo import conninfo_to_dict
 
 import config.celery  # noqa: F401  shared tasks find our broker in every process
 from config import locations
+
+# Work is spread over processes; threads of linear algebra inside each would only be in each other's way.
+for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "NUMEXPR"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -53,6 +59,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "samples.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "samples.middleware.NulMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -126,7 +133,6 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 2_000_000  # kB
-CELERY_WORKER_LOG_FORMAT = CELERY_WORKER_TASK_LOG_FORMAT = "%(levelname)s %(message)s"
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 870
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -137,6 +143,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 30 if IN_WORKER else 0.5,
     "max_retries": 0,
+}
+# A worker takes from all of them in turn unless it is told which (-Q): reading uploads, runs in batches, runs
+# that take long, and housekeeping. Within `fast` and `long` the rows say what is most urgent.
+CELERY_TASK_QUEUES = [Queue(name) for name in ("ingest", "fast", "long", "low")]
+CELERY_TASK_DEFAULT_QUEUE = "low"
+CELERY_TASK_ROUTES = {
+    "measurements.tasks.read": {"queue": "ingest"},
+    "measurements.tasks.record_batch": {"queue": "ingest"},
+    "analysis.tasks.execute": {"queue": "fast"},
+    "analysis.tasks.execute_batch": {"queue": "fast"},
+    "analysis.tasks.execute_long": {"queue": "long"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -168,9 +185,30 @@ CELERY_BEAT_SCHEDULE = {
         "task": "measurements.tasks.reread_failed",
         "schedule": crontab(hour=1, minute=30),
     },
-    "reanalyse what is outdated, every night": {
-        "task": "analysis.tasks.reanalyse_outdated",
-        "schedule": crontab(hour=2, minute=30),
+    # The nightly reanalysis is a row of its own, which managers edit: analysis.services.schedule.
+    "report reanalyses whose last run has ended": {
+        "task": "analysis.tasks.finish_campaigns",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "deliver what webhooks wait for, and give up what is too old": {
+        "task": "analysis.tasks.sweep_deliveries",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "forget what became of old messages to webhooks, every night": {
+        "task": "analysis.tasks.forget_old_deliveries",
+        "schedule": crontab(hour=4, minute=20),
+    },
+    "ask again what rests on a calibration that was replaced or withdrawn": {
+        "task": "analysis.tasks.recalibrate",
+        "schedule": crontab(minute=40),
+        "options": {"expires": 3600},
+    },
+    "mail what people should know": {
+        "task": "analysis.tasks.mail_notices",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
     },
 }
 CELERY_TIMEZONE = "UTC"
@@ -271,6 +309,9 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# Hosts and networks inside the house that webhooks may call, over http too; else only public https.
+WEBHOOK_ALLOW = env.list("VITRINE_WEBHOOK_ALLOW", default=[])
+
 # Security
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -297,11 +338,22 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+LOG = env.str("VITRINE_LOG", "text")
+if LOG not in ("text", "json"):
+    raise ImproperlyConfigured(f"VITRINE_LOG is “{LOG}”; it may be text or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "text": {"()": "config.logs.TextFormatter", "format": "%(levelname)s %(name)s%(about)s: %(message)s"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django.server": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        # A line for every request is for machines to read.
+        "vitrine.requests": {"level": "INFO" if LOG == "json" else "WARNING"},
+    },
 }

@@ -4,6 +4,7 @@ One thread and one loop, `pump`: it copies output, notices the dead, starts them
 KeyboardInterrupt after Ctrl-C, SIGTERM or SIGHUP. Every wait is a loop around it. Standard library only.
 """
 
+import json
 import os
 import re
 import selectors
@@ -17,7 +18,10 @@ from typing import Self, TextIO
 from config.child import Child
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-COLOURS = {"database": 34, "broker": 35, "migrate": 33, "web": 32, "worker": 36, "scheduler": 96, "demo": 33}
+COLOURS = {
+    "database": 34, "broker": 35, "migrate": 33, "web": 32, "worker": 36, "long": 36, "scheduler": 96,
+    "demo": 33,
+}  # fmt: skip
 TRIES_AT_START = 3
 LONGEST_BACKOFF_S = 30
 STEADY_AFTER_S = 60  # who ran this long is forgiven its earlier failures
@@ -25,6 +29,12 @@ STEADY_AFTER_S = 60  # who ran this long is forgiven its earlier failures
 
 class StartError(Exception):
     """A child did not come up; the message says which and where to look."""
+
+
+def as_json(line: str, name: str) -> str:
+    """For the programs that write no JSON themselves: the database, the broker, ourselves."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    return json.dumps({"at": at, "level": "INFO", "logger": name, "message": line}, ensure_ascii=False)
 
 
 @dataclass
@@ -146,11 +156,17 @@ class Supervisor:
             self.selector.unregister(fd)
 
     def say(self, line: str, name: str = "vitrine") -> None:
+        if os.environ.get("VITRINE_LOG") == "json":
+            self.write(line if line.startswith('{"at"') else as_json(line, name))
+            return
         prefix = f"{name:<9} │"
         if self.out.isatty() and not os.environ.get("NO_COLOR"):
             prefix = f"\x1b[{COLOURS.get(name, 1)}m{prefix}\x1b[0m"
+        self.write(f"{time.strftime('%H:%M:%S')} {prefix} {line}")
+
+    def write(self, line: str) -> None:
         try:
-            print(f"{time.strftime('%H:%M:%S')} {prefix} {line}", file=self.out, flush=True)
+            print(line, file=self.out, flush=True)
         except OSError:  # the terminal is gone, and with it whoever was watching
             self.out = open(os.devnull, "w")  # noqa: SIM115
             self.stop_requested = signal.SIGHUP

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from config import embedded, locations, network
 from config.bootstrap import PYTHON, ROOT
@@ -92,6 +93,7 @@ def serve(supervisor: Supervisor, options: argparse.Namespace) -> None:
         supervisor.start(web(options.host, options.port, addresses[0]))
         supervisor.say(f"Vitrine is at {' and '.join(addresses)} (Ctrl-C stops it)")
         supervisor.start(worker())
+        supervisor.start(long_worker())
         supervisor.start(scheduler())
         if not options.no_browser:
             network.open_browser(addresses[0])
@@ -150,17 +152,28 @@ def web(host: str, port: int, address: str) -> Child:
     return Child("web", command, floor=4, ready=network.serves(address))
 
 
+WORKING: dict[str, Any] = {  # what a Child is told of every worker
+    "floor": 3,
+    "orphan_signal": signal.SIGQUIT,  # does not wait for running tasks; the sweep runs them again
+    "noise": r"^$| received$|tasks\.sweep\[.* succeeded",
+}
+
+
 def worker() -> Child:
     size = ["--concurrency", str(max(2, os.cpu_count() or 1))]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    command = [*celery("worker"), "--loglevel", "INFO", *size, *alone]
-    return Child(
-        "worker",
-        command,
-        floor=3,
-        orphan_signal=signal.SIGQUIT,  # does not wait for running tasks; the sweep runs them again
-        noise=r"^$| received$|tasks\.sweep\[.* succeeded",
-    )
+    queues = ["-Q", "ingest,fast,low"]
+    return Child("worker", [*celery("worker"), "--loglevel", "INFO", *queues, *size, *alone], **WORKING)
+
+
+def long_worker() -> Child:
+    """One run at a time that may take hours, where it is in nobody's way.
+
+    It needs no pool: the method is computed in a process of its own anyway.
+    """
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    name = ["--hostname", "long@%h", "--pool", "solo"]
+    return Child("long", [*celery("worker"), "--loglevel", "INFO", "-Q", "long", *name, *alone], **WORKING)
 
 
 def scheduler() -> Child:

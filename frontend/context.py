@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
-from analysis.models import Run
+from analysis.models import Notice, Run
 from frontend.scope import ALL, Scope, narrowed, scope
 from measurements.models import Measurement
 from samples.models import Project
@@ -58,6 +58,8 @@ class Frame:
     projects: list[Project] = field(default_factory=list)
     all_projects_url: str = ""
     upload_url: str = ""
+    unread: int = 0
+    manages: bool = False
     rail: list[Place] = field(default_factory=list)
 
 
@@ -82,6 +84,8 @@ def _frame(request: HttpRequest) -> Frame:
         projects=_switchable(request, chosen),
         all_projects_url=_switch_url(request, ALL),
         upload_url=reverse("upload") if chosen.may_write_anywhere else "",
+        unread=Notice.objects.visible_to(user).unread().count(),
+        manages=any(chosen.manages(membership.project_id) for membership in chosen.memberships),
         rail=_rail(request, chosen),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,29 @@ def _spectrum(dataset: measured.Dataset, traces: list[Trace], run: Run | None) -
     if run is not None:
         traces = traces + _curves(run, axis["unit"])
     return Spectrum(_named(axis), _signal(dataset), traces, of_points=dataset.shape[0])
+
+
+def compared(dataset: measured.Dataset, old: Run, new: Run) -> Spectrum | Map:
+    """The data with the fits of two runs; the newer as one draws it, the older as a broken line beneath."""
+    shown = figure_of(dataset, new)
+    if isinstance(shown, Map):
+        return shown
+    unit = dataset.axes[0]["unit"]
+    newer, older = _curves(new, unit), _curves(old, unit)
+    has_fits = any(trace.role == "fit" for trace in newer + older)
+    kept = ("fit",) if has_fits else ("component",)
+    before = [
+        replace(trace, name=f"{trace.name} of run {old.pk}", role="component")
+        for trace in older
+        if trace.role in kept
+    ]
+    after = [
+        replace(trace, name=f"{trace.name} of run {new.pk}")
+        for trace in newer
+        if trace.role in (*kept, "residual")
+    ]
+    data = [trace for trace in shown.traces if trace.role == "data"]
+    return replace(shown, traces=[*data, *before, *after])
 
 
 def _map(dataset: measured.Dataset, shown: Overview) -> Map:

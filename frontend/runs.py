@@ -11,6 +11,7 @@ from typing import Any
 from analysis import methods, properties
 from analysis.methods.base import LoadedMethod
 from analysis.models import Run, Value
+from analysis.services.currency import answering
 from frontend import formatting
 from frontend.values import Shown, shown
 from measurements.models import Measurement
@@ -40,6 +41,7 @@ class Entry:
     current: bool
     moved: str
     values: list[Value]
+    answered_by: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,24 @@ class Analysis:
 
 
 def history(row: Measurement) -> list[Entry]:
-    """All runs, newest first. Three queries, however many there are."""
-    rows = list(Run.objects.filter(measurement=row).prefetch_related("values").order_by("-pk"))
+    """All runs, newest first. A fixed number of queries, however many there are."""
+    rows = list(Run.objects.filter(measurement=row).prefetch_related("values__reviews__by").order_by("-pk"))
     now: dict[tuple[str, str, str], Value] = {}
     for run in rows:
         for value in run.values.all():
             if value.current:
                 now[run.method, value.property, value.component] = value
-    return [_entry(run, now) for run in rows]
+    is_void = row.status == Measurement.Status.VOID
+    by_method: dict[str, list[Run]] = {}
+    for run in rows:
+        by_method.setdefault(run.method, []).append(run)
+    answers = {} if is_void else {method: answering(runs) for method, runs in by_method.items()}
+    return [_entry(run, now, answers.get(run.method)) for run in rows]
 
 
-def _entry(run: Run, now: Mapping[tuple[str, str, str], Value]) -> Entry:
+def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], answer: Run | None) -> Entry:
     values = list(run.values.all())
-    current = any(value.current for value in values)
+    current = run == answer
     state, tone = {
         Run.Status.QUEUED: ("waiting", "busy"),
         Run.Status.RUNNING: ("running", "busy"),
@@ -85,7 +92,8 @@ def _entry(run: Run, now: Mapping[tuple[str, str, str], Value]) -> Entry:
         Run.Status.DONE: ("current", "good") if current else ("superseded", ""),
     }[Run.Status(run.status)]
     moved = "" if current else _moved(run, values, now)
-    return Entry(run, _title(run.method), state, tone, current, moved, values)
+    answered_by = None if answer is None or current else answer.pk
+    return Entry(run, _title(run.method), state, tone, current, moved, values, answered_by)
 
 
 def _moved(run: Run, values: Sequence[Value], now: Mapping[tuple[str, str, str], Value]) -> str:
@@ -123,7 +131,7 @@ def _analysis(entry: Entry) -> Analysis:
     return Analysis(
         run=run,
         title=entry.title,
-        groups=_groups(shown(value for value in entry.values if value.current)),
+        groups=_groups(shown(value for value in entry.values if value.current or value.rejected)),
         notes=[_note(*pair) for pair in notes],
         more_notes=[_note(*pair) for pair in more],
         params=_params(loaded, run.params),

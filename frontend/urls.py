@@ -7,6 +7,7 @@ from frontend.views import (
     aftermath,
     batches,
     bench,
+    comparing,
     corrections,
     dashboards,
     decisions,
@@ -25,9 +26,11 @@ from frontend.views import (
     lineage,
     materials,
     measurements,
+    notices,
     passwords,
     people,
     plans,
+    reanalyses,
     recipe_editor,
     recipes,
     samples,
@@ -36,6 +39,8 @@ from frontend.views import (
     stock,
     storage,
     upload,
+    values,
+    webhooks,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -133,4 +138,9 @@ urlpatterns: list[URLPattern] = [
     *sharing.urlpatterns,
     *history.urlpatterns,
     *storage.urlpatterns,
+    *values.urlpatterns,
+    *webhooks.urlpatterns,
+    *comparing.urlpatterns,
+    *reanalyses.urlpatterns,
+    *notices.urlpatterns,
 ]

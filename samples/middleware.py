@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from pghistory.middleware import HistoryMiddleware
 
+from samples import tracing
+
+log = logging.getLogger("vitrine.requests")
 FORM = "application/x-www-form-urlencoded"
+
+
+class RequestIdMiddleware:
+    """A name for every request: in all its lines of the log, in those of the tasks that it asks for, and in
+    the answer. The line about the request holds the pattern of its address: an address may be a key."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        name = tracing.request_id(request.headers.get("X-Request-ID"))
+        with tracing.about(request_id=name):
+            began = time.perf_counter()
+            response = self.get_response(request)
+            said = {
+                "route": route_of(request),
+                "status": response.status_code,
+                "duration_ms": round((time.perf_counter() - began) * 1000, 1),
+            }
+            log.info("%s %s", request.method, said["route"], extra=said)
+        response["X-Request-ID"] = name
+        return response
+
+
+def route_of(request: HttpRequest) -> str:
+    """`samples/<str:code>/`, or nothing where no page is."""
+    return request.resolver_match.route if request.resolver_match else ""
 
 
 class NulMiddleware:

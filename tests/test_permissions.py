@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from analysis import services
-from analysis.models import Run, Value
+from analysis.models import Notice, Reanalysis, Run, Value
 from measurements.models import InboxRule, Measurement
 from measurements.services import Subject, add_instrument, attach, batches
 from measurements.services.rules import save_rule
@@ -76,6 +76,9 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
     measured(seed=2, sample=None)  # and one in the inbox
     run, _ = services.request_run(measurement, "pl_gaussians")
     services.execute(run.pk)
+    campaign = Reanalysis.objects.create(project=project, trigger="person", found=1)
+    Run.objects.filter(pk=run.pk).update(reanalysis=campaign)
+    services.finish_campaigns()  # and so Alice has a notice
     Value.objects.create(
         sample=composite, property="plqy", value=0.813, unit="1", origin="entered", entered_by=alice, note="-"
     )
@@ -128,6 +131,9 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "instruments": instrument.pk,
         "projects": project.slug,
         "uploads": upload.pk,
+        "reanalysis": campaign.pk,
+        "reanalyses": campaign.pk,
+        "notices": Notice.objects.get(user=alice).pk,
     }
 
 

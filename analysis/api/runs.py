@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,7 +27,8 @@ class RunSerializer(serializers.ModelSerializer):
         fields = [
             "id", "status", "method", "method_version", "params", "measurement", "trigger", "message",
             "warnings", "notes", "attempts", "created_at", "started_at", "finished_at", "duration_s",
-            "values",
+            "lane", "priority", "progress", "progress_note", "cancel_asked_at",
+            "stale", "supersedes", "reanalysis", "values",
         ]  # fmt: skip
 
 
@@ -52,6 +54,7 @@ class RunAcceptedSerializer(RunStateSerializer):
 class RunFilter(django_filters.FilterSet):
     measurement = django_filters.NumberFilter("measurement_id")
     project = django_filters.CharFilter("measurement__project__slug")
+    reanalysis = django_filters.NumberFilter("reanalysis_id")
 
     class Meta:
         model = Run
@@ -67,7 +70,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
 
     def get_queryset(self) -> QuerySet[Run]:
         return Run.objects.visible_to(self.request.user).prefetch_related(
-            "values__sample", "values__publication"
+            "values__sample", "values__publication", "values__reviews__by"
         )
 
     @extend_schema(request=RunRequestSerializer, responses={202: RunAcceptedSerializer})
@@ -99,6 +102,15 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         except NothingToRunError as error:
             raise ValidationError({"measurements": str(error)}) from None
         return run
+
+    @extend_schema(request=None, responses={202: RunStateSerializer})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Cancel a run that waits, or end one that is running. What has finished stays as it is."""
+        run = self.get_object()
+        if not Run.objects.open_to(request.user).filter(pk=run.pk).exists():
+            raise PermissionDenied("You may look at this project but not end its runs; ask its manager.")
+        return Response(RunStateSerializer(services.cancel(run)).data, status=202)
 
 
 def _writable(user: Any, pk: int) -> Measurement:

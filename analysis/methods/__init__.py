@@ -17,6 +17,7 @@ from analysis.methods._awaited import AWAITED
 from analysis.methods._contract import check_outcome, check_together, load
 from analysis.methods._params import canonical_params, params_schema, parse_params
 from analysis.methods.base import (
+    CALIBRATIONS,
     Array,
     ContractError,
     Curve,
@@ -30,9 +31,12 @@ from analysis.methods.base import (
     Result,
     Role,
     param,
+    progress,
+    report_to,
 )
 
 __all__ = [
+    "CALIBRATIONS",
     "Array",
     "ContractError",
     "Curve",
@@ -54,8 +58,10 @@ __all__ = [
     "param",
     "params_schema",
     "parse_params",
+    "progress",
     "refusals",
     "registry",
+    "report_to",
 ]
 
 log = logging.getLogger(__name__)
@@ -80,10 +86,11 @@ def get(key: str) -> LoadedMethod:
 
 
 def for_technique(technique: str) -> list[LoadedMethod]:
-    """Methods that a new measurement of this technique can run on its own: one required role, and it fits."""
+    """Methods that a new measurement of this technique can run on its own: one required role
+    besides calibrations, and it fits."""
     fitting = []
     for loaded in registry().values():
-        required = [role for role in loaded.method.accepts if role.required]
+        required = [role for role in loaded.method.accepts if role.required and not role.calibration]
         if len(required) == 1 and technique in required[0].techniques:
             fitting.append(loaded)
     return fitting

@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.methods import _params
 from analysis.methods.base import (
+    CALIBRATIONS,
     ContractError,
     Curve,
     LoadedMethod,
@@ -55,8 +56,11 @@ def _load(key: str, module: ModuleType) -> LoadedMethod:
     run = getattr(module, "run", None)
     if not callable(run):
         raise ContractError("run(datasets, params) is missing.")
+    run_many = getattr(module, "run_many", None)
+    if run_many is not None and not callable(run_many):
+        raise ContractError("run_many is not a function; declare run_many(inputs, params) or leave it out.")
     _check_method(method)
-    loaded = LoadedMethod(key=key, method=dataclasses.replace(method, key=key), Params=params, run=run)
+    loaded = LoadedMethod(key, dataclasses.replace(method, key=key), params, run, run_many)
     _check_defaults(loaded)
     return loaded
 
@@ -76,6 +80,11 @@ def _check_method(method: Method) -> None:
     for role in method.accepts:
         if not role.techniques or not all(WORDS.fullmatch(name) for name in role.techniques):
             raise ContractError(f"the role “{role.key}” must name its techniques in lower-case words.")
+        if role.calibration and role.calibration not in CALIBRATIONS:
+            known = ", ".join(CALIBRATIONS)
+            raise ContractError(f"there is no calibration “{role.calibration}”; the kinds are {known}.")
+    if method.accepts[0].calibration:
+        raise ContractError("the first role is what is analysed, so it cannot be a calibration.")
     for declared in method.properties:
         check_property(declared)
 

@@ -11,7 +11,6 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.methods._spectra import Spectrum
 from analysis.methods.base import Array, MethodError
 from analysis.numerics import gaussians
 from analysis.numerics.residuals import bic, serial_correlation, variance_trend
@@ -105,10 +104,9 @@ class Fit:
 
 
 def fit_one_and_two(
-    data: Spectrum, model: str, poisson: bool, min_width_nm: float, max_width_nm: float
-) -> tuple[Fit, Fit | None]:
-    """One Gaussian and, unless the model is "one", two."""
-    x, y = data.x, data.y[None]
+    x: Array, y: Array, model: str, poisson: bool, min_width_nm: float, max_width_nm: float
+) -> list[tuple[Fit, Fit | None]]:
+    """For each row of y (B, N): one Gaussian and, unless the model is "one", two. No row knows of another."""
 
     def fit(starts: Array, weights: Array | None = None) -> gaussians.Fits:
         return gaussians.fit(x, y, starts, min_width=min_width_nm, max_width=max_width_nm, weights=weights)
@@ -121,23 +119,25 @@ def fit_one_and_two(
         # Expected counts come from the fit: a point that happens to be low would otherwise weigh more than
         # its neighbour and pull the curve below both. One round is enough, the weights hardly change.
         expected = y - found[-1].errors.residuals
-        weights = 1 / np.maximum(expected, 1e-4 * float(y.max()))
+        weights = 1 / np.maximum(expected, 1e-4 * y.max(axis=1, keepdims=True))
         found = [fit(gaussian.params[:, None], weights) for gaussian in found]
-    fits = [_only(data.y, gaussian, weights) for gaussian in found]
-    return fits[0], fits[1] if len(fits) > 1 else None
+    one, two = found[0], found[1] if len(found) > 1 else None
+    return [
+        (_row(i, y, one, weights), None if two is None else _row(i, y, two, weights)) for i in range(len(y))
+    ]
 
 
-def _only(y: Array, found: gaussians.Fits, weights: Array | None) -> Fit:
+def _row(i: int, y: Array, found: gaussians.Fits, weights: Array | None) -> Fit:
     return Fit(
-        params=found.params[0],
-        ssr=float(found.minima.ssr[0]),
-        converged=bool(found.minima.converged[0]),
-        at_bound=found.minima.at_bound[0],
-        classical=found.errors.classical[0],
-        sandwich=found.errors.sandwich[0],
-        y=y,
-        residuals=found.errors.residuals[0],
-        weights=np.ones_like(y) if weights is None else weights[0],
+        params=found.params[i],
+        ssr=float(found.minima.ssr[i]),
+        converged=bool(found.minima.converged[i]),
+        at_bound=found.minima.at_bound[i],
+        classical=found.errors.classical[i],
+        sandwich=found.errors.sandwich[i],
+        y=y[i],
+        residuals=found.errors.residuals[i],
+        weights=np.ones_like(y[i]) if weights is None else weights[i],
     )
 
 

@@ -6,13 +6,16 @@ Pure floor. Nothing heavier than NumPy is imported here, so the web process can 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from measurements.data import Array, Dataset
 
 __all__ = [
+    "CALIBRATIONS",
     "Array",
     "ContractError",
     "Curve",
@@ -26,6 +29,8 @@ __all__ = [
     "Result",
     "Role",
     "param",
+    "progress",
+    "report_to",
 ]
 
 
@@ -44,6 +49,12 @@ class ParamsError(Exception):
 
 class ContractError(Exception):
     """A method file that breaks the contract, in a sentence for its author."""
+
+
+LONG_ABOVE_S = 20
+CALIBRATIONS = (
+    "blank", "dark", "irf", "sphere", "spectral", "xrd_profile", "q_scale", "temperature", "energy",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,12 +82,18 @@ class Property:
 
 @dataclass(frozen=True)
 class Role:
-    """One input: which techniques may fill it. Automatic runs need exactly one required role."""
+    """One input: which techniques may fill it. Automatic runs need exactly one required role that is no
+    calibration.
+
+    calibration : a kind of CALIBRATIONS; the role is then filled by the calibration of the measurement's
+        instrument that was valid when it was measured, unless a person names another input
+    """
 
     key: str = "sample"
     techniques: tuple[str, ...] = ()
     help: str = ""
     required: bool = True
+    calibration: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,8 @@ class Method:
     """What a method declares. `key` is the module's name, filled in by the registry.
 
     version : bump whenever a number may change
+    time_limit_s : for one run. Up to LONG_ABOVE_S it is a fast one and travels in batches; above, it has a
+        process and a queue of its own
     """
 
     title: str
@@ -93,7 +112,7 @@ class Method:
     reference: str
     description: str = ""
     equation: str = ""
-    time_limit_s: int = 60
+    time_limit_s: int = 20
     key: str = ""
 
     def property(self, key: str) -> Property:
@@ -141,12 +160,20 @@ class LoadedMethod:
     """A method file that kept the contract.
 
     `Params` is Any because every method brings its own frozen dataclass.
+
+    run_many : several inputs with the same parameters at once, the same answers in the same order as `run`
+        would give one by one; None for a method that has nothing to gain from it
     """
 
     key: str
     method: Method
     Params: type[Any]
     run: Callable[[Mapping[str, Dataset], Any], Outcome]
+    run_many: Callable[[Sequence[Mapping[str, Dataset]], Any], Sequence[Outcome | MethodError]] | None = None
+
+    @property
+    def is_long(self) -> bool:
+        return self.method.time_limit_s > LONG_ABOVE_S
 
 
 def param(
@@ -164,3 +191,23 @@ def param(
     """
     metadata = {"unit": unit, "minimum": min, "maximum": max, "choices": tuple(choices), "help": help}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+Reporter = Callable[[float, str], None]
+_reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
+
+
+def progress(fraction: float, note: str = "") -> None:
+    """Tell who waits how far a long computation is, 0 to 1. Call it as often as you like."""
+    if (reporter := _reporter.get()) is not None:
+        reporter(min(max(float(fraction), 0.0), 1.0), note)
+
+
+@contextmanager
+def report_to(reporter: Reporter) -> Iterator[None]:
+    """What a method says with `progress` goes here while the block lasts."""
+    token = _reporter.set(reporter)
+    try:
+        yield
+    finally:
+        _reporter.reset(token)

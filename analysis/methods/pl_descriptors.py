@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.methods._corrections import DARK, SPECTRAL, Correction, corrected
 from analysis.methods._spectra import Spectrum, spectrum
 from analysis.methods.base import (
     Array,
@@ -25,8 +26,8 @@ from analysis.numerics.gaussians import edge_points
 
 METHOD = Method(
     title="PL: shape of the spectrum",
-    version=1,
-    accepts=(Role("sample", ("pl",), help="Emission spectrum against wavelength in nm."),),
+    version=2,
+    accepts=(Role("sample", ("pl",), help="Emission spectrum against wavelength in nm."), DARK, SPECTRAL),
     properties=(
         Property("pl_max_position", "PL maximum", "nm", html="λ<sub>max</sub>"),
         Property("pl_max_intensity", "PL intensity at the maximum, above the background", "counts", True),
@@ -47,7 +48,9 @@ METHOD = Method(
         "trapezoidal, above y₀, over the window. Where the noise is larger than what those few points "
         "span, parabola and lines use more of them. Sigmas are propagated from the noise, which is "
         "estimated from fourth differences, separately below a twentieth and above half of the height if"
-        " they differ."
+        " they differ. Dark counts and spectral correction of the instrument, where valid ones are known, "
+        "are applied first, and the scatter of both goes into the sigmas; a common error of the whole "
+        "correction curve does not."
     ),
 )
 
@@ -58,6 +61,9 @@ MIN_SIGNAL_TO_NOISE = 5.0
 class Params:
     window_min_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies below.")
     window_max_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies above.")
+    correct: bool = param(
+        True, help="Subtract the instrument's dark counts and apply its spectral correction, where known."
+    )
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,9 @@ class Background:
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
-    data = spectrum(datasets["sample"], params.window_min_nm, params.window_max_nm)
+    given = datasets if params.correct else {"sample": datasets["sample"]}
+    sample, correction, done = corrected(given)
+    data = spectrum(sample, params.window_min_nm, params.window_max_nm)
     step = float(np.median(np.diff(data.x)))
     background_level = _outer_median(data)
     smooth = peaks.running_mean(data.y, 2)
@@ -75,7 +83,7 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     noise = peaks.noise_sigma(data.y)
     if height < MIN_SIGNAL_TO_NOISE * noise:
         raise MethodError("No peak stands above the noise; measure longer or narrow the window.")
-    variance = peaks.noise_variance(data.y, smooth, background_level, height)
+    variance = _variance(data, correction)
     background = _background(data, background_level, variance)
     rough_fwhm = max(float((smooth > background_level + height / 2).sum()) * step, 2 * step)
     ratio = float(np.sqrt(variance[int(smooth.argmax())])) / height
@@ -92,12 +100,28 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
         "background sigma": float(np.sqrt(background.variance)),
         "noise": noise,
         "signal_to_noise": (top.y - background.level) / noise,
+        **done,
     }
     curves = (
         Curve("data", data.x, data.y, "wavelength", "nm", data.y_name, data.y_unit),
         Curve("offset", data.x, 0 * data.y + background.level, "wavelength", "nm", data.y_name, data.y_unit),
     )
     return Outcome(values, curves, (*data.warnings, *warnings), notes)
+
+
+def _variance(data: Spectrum, correction: Correction | None) -> Array:
+    """(N,) of each point: the noise is the detector's, so it is judged before the correction and carried
+    through it, var(y·g) = g²·var(y) + y²·var(g)."""
+    if correction is None:
+        gain, var_gain = np.ones_like(data.y), np.zeros_like(data.y)
+    else:
+        gain, var_gain = correction.at(data.x)
+    y = data.y / gain
+    smooth = peaks.running_mean(y, 2)
+    edge = edge_points(data.x)
+    level = float(np.median(np.concatenate([y[:edge], y[-edge:]])))
+    variance = peaks.noise_variance(y, smooth, level, float(smooth.max()) - level)
+    return np.asarray(gain**2 * variance + y**2 * var_gain)
 
 
 def _outer(data: Spectrum) -> Array:
@@ -110,9 +134,11 @@ def _outer_median(data: Spectrum) -> float:
 
 
 def _background(data: Spectrum, level: float, variance: Array) -> Background:
-    """The median of n normal numbers varies π/2 times as much as their mean."""
+    """The median of n normal numbers varies π/2 times as much as their mean; of uneven ones, as if each had
+    the harmonic mean of their σ, for the quiet points lie densest around it."""
     edge = edge_points(data.x)
-    typical = float(np.mean(np.concatenate([variance[:edge], variance[-edge:]])))
+    outer = np.sqrt(np.concatenate([variance[:edge], variance[-edge:]]))
+    typical = float(np.mean(1 / outer)) ** -2
     return Background(level, typical * np.pi / 2 / (2 * edge))
 
 

@@ -6,8 +6,10 @@ and a shoulder at longer wavelength (II); the parametrisation is Origin's: the n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from analysis.methods._gaussian_fits import Fit, choose, fit_one_and_two, share_of_second
 from analysis.methods._gaussian_warnings import warnings_about
@@ -74,13 +76,47 @@ class Params:
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
+    data = _spectrum(datasets, params)
+    ((one, two),) = _fits([data], params)
+    return _outcome(data, datasets["sample"], one, two, params)
+
+
+def run_many(inputs: Sequence[Mapping[str, Dataset]], params: Params) -> list[Outcome | MethodError]:
+    """Spectra that share an axis are fitted together, in the same steps as each would be alone."""
+    answers: dict[int, Outcome | MethodError] = {}
+    alike: dict[bytes, list[tuple[int, Spectrum]]] = {}
+    for place, datasets in enumerate(inputs):
+        try:
+            data = _spectrum(datasets, params)
+        except MethodError as refusal:
+            answers[place] = refusal
+        else:
+            alike.setdefault(data.x.tobytes(), []).append((place, data))
+    for group in alike.values():
+        fits = _fits([data for _, data in group], params)
+        for (place, data), (one, two) in zip(group, fits, strict=True):
+            try:
+                answers[place] = _outcome(data, inputs[place]["sample"], one, two, params)
+            except MethodError as refusal:
+                answers[place] = refusal
+    return [answers[place] for place in range(len(inputs))]
+
+
+def _spectrum(datasets: Mapping[str, Dataset], params: Params) -> Spectrum:
     if params.min_width_nm >= params.max_width_nm:
         raise MethodError("min_width_nm must be below max_width_nm.")
-    data = spectrum(datasets["sample"], params.window_min_nm, params.window_max_nm)
+    return spectrum(datasets["sample"], params.window_min_nm, params.window_max_nm)
+
+
+def _fits(spectra: Sequence[Spectrum], params: Params) -> list[tuple[Fit, Fit | None]]:
     limits = (params.min_width_nm, params.max_width_nm)
-    one, two = fit_one_and_two(data, params.model, params.weights == "poisson", *limits)
+    y = np.stack([data.y for data in spectra])
+    return fit_one_and_two(spectra[0].x, y, params.model, params.weights == "poisson", *limits)
+
+
+def _outcome(data: Spectrum, dataset: Dataset, one: Fit, two: Fit | None, params: Params) -> Outcome:
     fit, why, doubts = choose(one, two, params.model)
-    warnings = (*data.warnings, *doubts, *warnings_about(data, fit, datasets["sample"]))
+    warnings = (*data.warnings, *doubts, *warnings_about(data, fit, dataset))
     values = _values(fit, data.in_counts)
     return Outcome(values, _curves(data, fit), warnings, _notes(fit, one, two, why))
 

@@ -6,6 +6,7 @@ deviation. A row of parameters is (y0, xc, w, A) or (y0, xc, w, A, xc, w, A).
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,8 +104,10 @@ def fit(
     tall_weights = None if weights is None else weights[tall]
     tall_starts = (starts / units[:, None, :]).reshape(-1, size)
     best = _best(search(scaled[tall], tall_starts, tall_weights, EXPLORE), rows, several)
-    if not best.converged.all():
-        best = search(scaled, best.params, weights, POLISH)
+    if not best.converged.all():  # only those: a spectrum's answer does not depend on who else is fitted
+        late = ~best.converged
+        late_weights = None if weights is None else weights[late]
+        best = _replaced(best, late, search(scaled[late], best.params[late], late_weights, POLISH))
     ordered = _by_center(best)
     errors = covariances(model, scaled, ordered.params, weights)
     outer = units[:, :, None] * units[:, None, :]
@@ -139,6 +142,15 @@ def _best(found: Minima, rows: int, several: int) -> Minima:
         found.at_bound[pick],
         found.iterations[pick],
     )
+
+
+def _replaced(found: Minima, rows: NDArray[np.bool_], better: Minima) -> Minima:
+    columns = []
+    for field in dataclasses.fields(Minima):
+        column = getattr(found, field.name).copy()
+        column[rows] = getattr(better, field.name)
+        columns.append(column)
+    return Minima(*columns)
 
 
 def _by_center(found: Minima) -> Minima:

@@ -227,8 +227,16 @@ def _step(
         matrix = np.where(free[:, :, None] & free[:, None, :], matrix, eye)
     try:
         return np.linalg.solve(matrix, right[:, :, None])[:, :, 0] / scale
-    except np.linalg.LinAlgError:  # one singular row would stop the batch: go downhill in all of it once
-        return right / (1 + np.where(held, 0.0, damping[:, None])) / scale
+    except np.linalg.LinAlgError:  # some row is singular; the others must not notice
+        return np.stack([_solve(*row) for row in zip(matrix, right, held, damping, strict=True)]) / scale
+
+
+def _solve(matrix: Array, right: Array, held: NDArray[np.bool_], damping: float) -> Array:
+    """One row's step; straight downhill where its matrix is singular."""
+    try:
+        return np.asarray(np.linalg.solve(matrix, right[:, None])[:, 0], dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return np.asarray(right / (1 + np.where(held, 0.0, damping)), dtype=np.float64)
 
 
 def _inverse(normal: Array) -> Array:

@@ -1,189 +1,227 @@
-"""Executing a run: claimed by UPDATE, held under a lease, finished by UPDATE. Twice does no harm."""
+"""Executing runs: claimed by UPDATE, held under a lease, computed in a child, finished by UPDATE.
+
+Fast runs travel in batches; long ones alone. Twice does no harm, and whatever dies on the way, the members of
+a batch are answered each for itself: one poisonous file fails alone.
+"""
 
 from __future__ import annotations
 
 import logging
-import platform
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from importlib.metadata import version
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 
-from billiard.exceptions import SoftTimeLimitExceeded
-from django.db import connection, transaction
-from django.db.models import F
-from django.utils import timezone
+from django.db import transaction
+from django.db.models.functions import Now
 
-from analysis import methods
-from analysis.curves import store_curves
-from analysis.models import Artifact, Run, Value
-from analysis.querysets import RunQuerySet
-from analysis.services.currency import decide_current
-from analysis.services.requesting import queue, request_run
-from measurements.models import Measurement
-from measurements.services import load, requeue_forgotten
-from samples.queueing import broker_is_idle
+from analysis import methods, sandbox
+from analysis.models import Run
+from analysis.sandbox import Answer, ChildDiedError, Progress
+from analysis.services.claiming import (
+    CancelledError,
+    Lease,
+    NotOursError,
+    again_if_dropped,
+    claim,
+    claim_next,
+    give_back,
+    ours,
+)
+from analysis.services.gathering import jobs, keep_copies
+from analysis.services.requesting import request_run
+from analysis.services.storing import Found, finish
+from analysis.services.waking import FAST, LONG, wake, work_waits
+from analysis.services.webhooks import tell_of_runs
+from measurements.store import StoreError
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
-RENEW_EVERY_S = 8.0
-MAX_ATTEMPTS = 3
-FORGOTTEN_AFTER_S = 60.0
-LIBRARIES = ("numpy", "h5py", "Django")
+BATCH = 100
+SINGLES = 4  # runs whose batch died, taken along with each batch
+BATCH_S = 10.0  # what has not begun by then waits for the next batch: somebody urgent may have come
+STORE_EVERY_S = 2.0
+
+
+class MethodMistakeError(Exception):
+    """A method that raised what it should not; the traceback of its process is in the log."""
+
+
+class _EnoughError(Exception):
+    """The batch has had its time."""
 
 
 def execute(run_pk: int) -> None:
     """Run it if nobody else has it. A refusal of the method is a result: failed, with its sentence."""
-    run = claim(run_pk)
+    run = again_if_dropped(partial(claim, run_pk))
     if run is None:
         return
-    loaded = methods.get(run.method)
-    if loaded.method.version != run.method_version:
-        _overtaken(run, loaded.method.version)
+    mistakes = _compute([run]) if _is_of_this_version(run) else []
+    if mistakes:
+        raise MethodMistakeError(mistakes[0].mistake)
+
+
+def execute_batch() -> int:
+    """Claim and execute the most urgent fast runs; how many there were."""
+    runs = again_if_dropped(partial(claim_next, FAST, BATCH))
+    singles = again_if_dropped(partial(claim_next, FAST, SINGLES, alone=True))
+    _hand_on(FAST, len(runs) == BATCH or len(singles) == SINGLES)
+    together = [run for run in runs if _is_of_this_version(run)]
+    _compute(together)
+    for run in singles:
+        if _is_of_this_version(run):
+            _compute([run])
+    return len(runs) + len(singles)
+
+
+def execute_long() -> int:
+    """Claim and execute the most urgent long run."""
+    runs = again_if_dropped(partial(claim_next, LONG, 1))
+    runs = runs or again_if_dropped(partial(claim_next, LONG, 1, alone=True))
+    _hand_on(LONG, bool(runs))
+    for run in runs:
+        if _is_of_this_version(run):
+            _compute([run])
+    return len(runs)
+
+
+def _hand_on(lane: str, more: bool) -> None:
+    """Another worker may begin on the rest at once; one message is enough for any number of runs."""
+    if more and work_waits(lane):
+        wake(lane)
+
+
+def _compute(runs: Sequence[Run]) -> list[Answer]:
+    """Answer all of them, and store what was found; the mistakes that methods made."""
+    waiting = {run.pk: run for run in runs}
+    if not waiting:
+        return []
+    work = _Work(waiting)
+    try:
+        work.through()
+    except CancelledError:
+        _end(runs[0], str(Run.Status.CANCELLED), "It was cancelled by a person.")
+    except NotOursError:
+        log.warning("Runs %s were taken over by another worker", sorted(waiting))
+    except _EnoughError:
+        give_back(list(waiting.values()))
+        wake(FAST)
+    except ChildDiedError as death:
+        work.store()
+        _after_a_death(list(waiting.values()), death)
+    return work.mistakes
+
+
+class _Work:
+    """One child's work. `waiting` : runs without an answer so far, by key; the caller sees what is left."""
+
+    def __init__(self, waiting: dict[int, Run]) -> None:
+        self.waiting = waiting
+        self.runs = dict(waiting)
+        self.answers: list[Answer] = []
+        self.mistakes: list[Answer] = []
+        self.lease = Lease(list(waiting.values()))
+        self.began = self.stored_at = time.monotonic()
+        self.answered = 0
+
+    def through(self) -> None:
+        copies: dict[str, bytes] = {}
+        with ExitStack() as borrowed:
+            asked = again_if_dropped(lambda: jobs(list(self.runs.values()), borrowed, copies))
+            self.methods = {job.key: job.loaded for job in asked}
+            for answer in sandbox.answers(asked, pulse=self.pulse, leave=lambda: copies, take=keep_copies):
+                self.answers.append(answer)
+                del self.waiting[answer.key]
+        self.store()
+
+    def pulse(self, said: Progress | None) -> None:
+        self.lease(said)
+        if self.answers and time.monotonic() - self.stored_at > STORE_EVERY_S:
+            self.store()
+        if self.answered and self.waiting and time.monotonic() - self.began > BATCH_S:
+            raise _EnoughError
+
+    def store(self) -> None:
+        """What has been answered since the last time."""
+        answers, self.answers = self.answers, []
+        self.answered += len(answers)
+        self.stored_at = time.monotonic()
+        found = [
+            Found(self.runs[answer.key], self.methods[answer.key], answer.outcome, answer.duration_s)
+            for answer in answers
+            if answer.outcome is not None
+        ]
+        _finish(found)
+        for answer in answers:
+            run = self.runs[answer.key]
+            if answer.refusal:
+                again_if_dropped(partial(fail, run, answer.refusal, answer.duration_s))
+            elif answer.mistake:
+                self.mistakes.append(answer)
+                log.error("Run %s (%s): %s", run.pk, run, answer.details)
+                again_if_dropped(partial(fail, run, _mistaken(answer.mistake), None))
+
+
+def _finish(found: list[Found]) -> None:
+    try:
+        again_if_dropped(partial(finish, found))
+    except StoreError as error:
+        log.error("The curves of %d runs could not be stored: %s", len(found), error)
+        for each in found:
+            fail(each.run, f"Its result could not be stored. {error}", each.duration_s)
+
+
+def _after_a_death(left: list[Run], death: ChildDiedError) -> None:
+    """Whose fault it was shows when each has a process of its own."""
+    if len(left) == 1:
+        again_if_dropped(partial(fail, left[0], str(death), None))
         return
-    started = time.perf_counter()
-    try:
-        with lease(run):
-            params = methods.parse_params(loaded, run.params)
-            inputs = run.inputs.select_related("dataset__blob")
-            outcome = loaded.run({given.role: load(given.dataset) for given in inputs}, params)
-            methods.check_outcome(loaded, outcome)
-            finish(run, loaded, outcome, time.perf_counter() - started)
-    except methods.MethodError as refusal:
-        fail(run, str(refusal), time.perf_counter() - started)
-    except SoftTimeLimitExceeded:
-        fail(run, f"It took longer than the {loaded.method.time_limit_s} s this method is given.", None)
-    except Exception as error:  # the task's outer edge: recorded for the person, re-raised for us
-        fail(
-            run,
-            f"The method itself failed ({type(error).__name__}: {error}). The data are safe; please report "
-            "it, and run it again when it is mended.",
-            None,
-        )
-        raise
+    log.warning("A batch died with %d runs unanswered (%s); each is tried by itself", len(left), death)
+    again_if_dropped(partial(give_back, left, alone=True))
+    wake(FAST)
 
 
-def claim(run_pk: int) -> Run | None:
-    """The run, now running and ours; None when somebody else has it or it is finished."""
-    now = timezone.now()
-    mine = Run.objects.filter(pk=run_pk).claimable()
-    if not mine.update(
-        status=Run.Status.RUNNING,
-        started_at=now,
-        lease_until=now + LEASE,
-        attempts=F("attempts") + 1,
-        host=socket.gethostname()[:120],
-    ):
-        return None
-    return Run.objects.select_related("measurement__sample").get(pk=run_pk)
-
-
-@contextmanager
-def lease(run: Run) -> Iterator[None]:
-    """Renews the lease from a thread while the method computes, so that the sweep knows we are alive."""
-    over = threading.Event()
-
-    def renew() -> None:
-        while not over.wait(RENEW_EVERY_S):
-            ours(run).update(lease_until=timezone.now() + LEASE)
-        connection.close()
-
-    heart = threading.Thread(target=renew, daemon=True, name=f"lease of run {run.pk}")
-    heart.start()
-    try:
-        yield
-    finally:
-        over.set()
-        heart.join()
-
-
-def ours(run: Run) -> RunQuerySet:
-    """The row while it is still ours: a worker that lost its lease changes nothing any more."""
-    return Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, attempts=run.attempts)
-
-
-def finish(run: Run, loaded: methods.LoadedMethod, outcome: methods.Outcome, duration_s: float) -> None:
-    """Values, curves and state in one transaction; nothing of it if another worker has taken the run over."""
-    curves = store_curves(outcome.curves)
-    with transaction.atomic():
-        if not ours(run).update(
-            status=Run.Status.DONE,
-            finished_at=timezone.now(),
-            lease_until=None,
-            duration_s=duration_s,
-            libraries={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
-            warnings=list(outcome.warnings),
-            notes=dict(outcome.notes),
-            message="",
-        ):
-            return
-        # As it is now: it may have got another sample while the method computed.
-        measurement = Measurement.objects.select_for_update(no_key=True).get(pk=run.measurement_id)
-        Value.objects.bulk_create(
-            Value(
-                run=run,
-                measurement=measurement,
-                sample_id=measurement.sample_id,
-                method=run.method,
-                property=result.property,
-                component=result.component,
-                value=result.value,
-                sigma=result.sigma,
-                unit=loaded.method.property(result.property).unit,
-                origin=measurement.origin,
-                current=False,
-            )
-            for result in outcome.values
-        )
-        if curves is not None:
-            Artifact.objects.create(run=run, blob=curves, names=[curve.name for curve in outcome.curves])
-        decide_current(measurement, run.method)
+def _mistaken(mistake: str) -> str:
+    return (
+        f"The method itself failed ({mistake}). The data are safe; please report it, and run it again when "
+        "it is mended."
+    )
 
 
 def fail(run: Run, sentence: str, duration_s: float | None) -> None:
-    ours(run).update(
-        status=Run.Status.FAILED,
-        finished_at=timezone.now(),
+    _end(run, str(Run.Status.FAILED), sentence or "The method gave no reason.", duration_s)
+
+
+@transaction.atomic
+def _end(run: Run, status: str, sentence: str, duration_s: float | None = None) -> None:
+    ended = ours(run).update(
+        status=status,
+        finished_at=Now(),
         lease_until=None,
+        progress=None,
+        progress_note="",
         duration_s=duration_s,
-        message=sentence[:2000] or "The method gave no reason.",
+        message=sentence[:2000],
     )
+    if ended:
+        tell_of_runs([run.pk])
 
 
-def _overtaken(run: Run, newest: int) -> None:
+def _is_of_this_version(run: Run) -> bool:
     """Asked of one version, met by another: the question is put again to the version that is here."""
-    if run.method_version < newest:
+    try:
+        newest = methods.get(run.method).method.version
+    except KeyError as error:
+        fail(run, f"{error.args[0]} This worker cannot execute it.", None)
+        return False
+    if newest == run.method_version:
+        return True
+    answers_for_itself = run.measurement is None or run.verifies_id is not None
+    if run.method_version < newest and not answers_for_itself:
         request_run(run.measurement, run.method, run.params, trigger=Run.Trigger.SUPERSESSION)
-    ours(run).update(
-        status=Run.Status.CANCELLED,
-        finished_at=timezone.now(),
-        lease_until=None,
-        message=f"It was asked of version {run.method_version}; this worker has version {newest}.",
+    _end(
+        run,
+        str(Run.Status.CANCELLED),
+        f"It was asked of version {run.method_version}; this worker has version {newest}.",
     )
-
-
-def sweep() -> dict[str, int]:
-    """Ends what a killed worker left behind and queues again what a lost message forgot."""
-    given_up = (
-        Run.objects.abandoned()
-        .filter(attempts__gte=MAX_ATTEMPTS)
-        .update(
-            status=Run.Status.FAILED,
-            finished_at=timezone.now(),
-            lease_until=None,
-            message=f"The worker died {MAX_ATTEMPTS} times while running it, probably for want of memory. "
-            "The file is safe; try other parameters, or a worker with more memory.",
-        )
-    )
-    again = list(Run.objects.abandoned())
-    if broker_is_idle():
-        again += Run.objects.forgotten_for(FORGOTTEN_AFTER_S)
-    for run in again:
-        still = Run.objects.filter(pk=run.pk).claimable()
-        if still.update(status=Run.Status.QUEUED, queued_at=timezone.now(), lease_until=None):
-            queue(run)
-    return {"given up": given_up, "queued again": len(again), "files queued again": requeue_forgotten()}
+    return False

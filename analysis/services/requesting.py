@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from analysis import methods
 from analysis.models import Run, RunInput
+from analysis.services.choosing import chosen_for, missing, recorded, said_about
 from analysis.services.currency import decide_current
+from analysis.services.waking import FAST, LONG, wake
 from measurements.models import Dataset, Measurement
 from samples.models import User
-from samples.queueing import enqueue
 
 
 class NothingToRunError(Exception):
@@ -43,11 +47,15 @@ def identity(
 
 
 def request_runs(measurement: Measurement, trigger: str = "upload") -> list[Run]:
-    """Every registered method that fits the measurement's technique, with its default parameters."""
+    """Every registered method that fits the measurement's technique, with its default parameters; without
+    those that wait for a calibration."""
     if measurement.status != Measurement.Status.READ:
         return []
-    fitting = methods.for_technique(measurement.technique)
-    return [request_run(measurement, loaded.key, trigger=trigger)[0] for loaded in fitting]
+    asked = []
+    for loaded in methods.for_technique(measurement.technique):
+        with suppress(NothingToRunError):
+            asked.append(request_run(measurement, loaded.key, trigger=trigger)[0])
+    return asked
 
 
 @transaction.atomic
@@ -67,7 +75,9 @@ def request_run(
     """
     loaded = methods.get(method)
     settled = methods.canonical_params(loaded, params or {})
-    datasets = _inputs(loaded, measurement, inputs or {})
+    named = inputs or {}
+    chosen = chosen_for(loaded, measurement, named)
+    datasets = _inputs(loaded, measurement, {role: c.measurement for role, c in chosen.items()} | {**named})
     now = timezone.now()
     run, created = Run.objects.get_or_create(
         identity=identity(method, loaded.method.version, settled, measurement.pk, datasets),
@@ -77,32 +87,53 @@ def request_run(
             "method_version": loaded.method.version,
             "params": settled,
             "trigger": trigger,
+            "lane": lane_of(loaded),
+            "priority": priority_of(trigger),
             "requested_by": user,
             "requested_at": now,
             "queued_at": now,
+            "warnings": said_about(measurement, chosen),
         },
     )
     if created:
-        RunInput.objects.bulk_create(RunInput(run=run, dataset=d, role=role) for role, d in datasets.items())
+        RunInput.objects.bulk_create(
+            RunInput(run=run, dataset=d, role=role, calibration=chosen.get(role))
+            for role, d in datasets.items()
+        )
         queue(run)
-    elif trigger == "person":
-        _ask_again(run)
+        return run, True
+    recorded(run, chosen)
+    if trigger in ("person", "calibration"):
+        _ask_again(run, trigger)
     return run, created
 
 
 def queue(run: Run) -> None:
-    from analysis.tasks import execute
-
-    limit_s = methods.get(run.method).method.time_limit_s
-    enqueue(execute, run.pk, soft_time_limit=limit_s, time_limit=limit_s + 15)
+    wake(run.lane)
 
 
-def _ask_again(run: Run) -> None:
-    """A finished answer becomes the current one; a failed one is tried again."""
+def lane_of(loaded: methods.LoadedMethod) -> str:
+    return LONG if loaded.is_long else FAST
+
+
+def priority_of(trigger: str) -> int:
+    named = {str(Run.Trigger.PERSON): Run.Priority.PERSON, str(Run.Trigger.UPLOAD): Run.Priority.UPLOAD}
+    return int(named.get(trigger, Run.Priority.REANALYSIS))  # type: ignore[call-overload]
+
+
+def _ask_again(run: Run, trigger: str) -> None:
+    """A finished answer becomes current; a failed one is tried again; one that waits may get ahead."""
     now = timezone.now()
-    Run.objects.filter(pk=run.pk).update(requested_at=now)
+    priority = Least(F("priority"), priority_of(trigger))
+    Run.objects.filter(pk=run.pk).update(requested_at=now, priority=priority)
     failed = Run.objects.filter(pk=run.pk, status__in=[Run.Status.FAILED, Run.Status.CANCELLED])
-    if failed.update(status=Run.Status.QUEUED, queued_at=now, attempts=0, message=""):
+    if failed.update(
+        status=Run.Status.QUEUED,
+        queued_at=now,
+        attempts=0,
+        message="",
+        cancel_asked_at=None,
+    ):
         queue(run)
     else:
         decide_current(run.measurement, run.method)
@@ -126,6 +157,8 @@ def _inputs(
         dataset = None if source is None else _first_dataset(source)
         if dataset is not None:
             chosen[key] = dataset
+        elif role.required and role.calibration and source is None:
+            raise NothingToRunError(missing(loaded, role, measurement))
         elif role.required:
             raise NothingToRunError(
                 f"{loaded.method.title} needs a dataset for “{key}”, and measurement "

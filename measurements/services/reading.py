@@ -21,7 +21,7 @@ from measurements.preview import preview
 from measurements.sandbox import ReaderMistakeError, compute_s, read_limited
 from measurements.services.datasets import blobs_of, write
 from measurements.services.receiving import lock_content, same_bytes
-from measurements.signals import measurement_read
+from measurements.signals import measurement_read, measurement_settled
 from measurements.store import Stored, StoreError, store
 from measurements.techniques import Technique
 from samples.queueing import enqueue
@@ -157,11 +157,14 @@ def _clock_offset_s(measurement: Measurement) -> float | None:
     return float(said) if isinstance(said, int | float) else None
 
 
+@transaction.atomic
 def _fail(measurement: Measurement, sentence: str) -> None:
     # UPDATE, not save(): somebody may have declared it void meanwhile.
-    Measurement.objects.filter(pk=measurement.pk, status=Measurement.Status.RECEIVED).update(
+    failed = Measurement.objects.filter(pk=measurement.pk, status=Measurement.Status.RECEIVED).update(
         status=Measurement.Status.FAILED, error=_storable(sentence)
     )
+    if failed:
+        measurement_settled.send(sender=Measurement, measurement=measurement)
     log.info("Measurement %s could not be read: %s", measurement.pk, sentence)
 
 
@@ -195,6 +198,7 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
             "technique_reason",
         ]
     )  # fmt: skip
+    measurement_settled.send(sender=Measurement, measurement=now)
     transaction.on_commit(lambda: measurement_read.send(sender=Measurement, measurement=now))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from analysis import explore, services
 from analysis.models import Run, Value
+from analysis.services import storing
 from measurements.models import Measurement
 from measurements.services import move, restore, void
 from samples.models import Membership, Project, Role, Sample, User
@@ -94,13 +95,13 @@ def test_a_run_that_ends_after_the_move_gives_its_values_to_the_new_sample(
 ) -> None:
     measurement = measured()
     run, _ = services.request_run(measurement, METHOD, {})
-    real = services.executing.store_curves
+    real = storing.store_curves
 
     def meanwhile(curves: object) -> object:
         move(measurement, other, user=alice, reason="Swapped.")
         return real(curves)
 
-    monkeypatch.setattr(services.executing, "store_curves", meanwhile)
+    monkeypatch.setattr(storing, "store_curves", meanwhile)
     services.execute(run.pk)
     assert set(Value.objects.values_list("sample", flat=True)) == {other.pk}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -13,7 +15,7 @@ from django.utils import timezone
 from analysis import methods, services
 from analysis.curves import load_curves
 from analysis.models import Run, Value
-from analysis.services import executing
+from analysis.services import claiming, executing, waking
 from tests.analysis.conftest import Measured
 from tests.spectra import PUBLISHED
 
@@ -91,16 +93,16 @@ def test_executing_twice_does_the_work_once(measured: Measured) -> None:
 
 def test_a_run_under_a_live_lease_belongs_to_its_worker(measured: Measured) -> None:
     run, _ = services.request_run(measured(), METHOD)
-    assert executing.claim(run.pk) is not None
-    assert executing.claim(run.pk) is None
+    assert claiming.claim(run.pk) is not None
+    assert claiming.claim(run.pk) is None
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(measured: Measured) -> None:
     run, _ = services.request_run(measured(), METHOD)
-    slow = executing.claim(run.pk)
+    slow = claiming.claim(run.pk)
     assert slow is not None
     Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    quick = executing.claim(run.pk)
+    quick = claiming.claim(run.pk)
     assert quick is not None
     executing.fail(slow, "too late", None)
     run.refresh_from_db()
@@ -109,7 +111,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(measured: Measured) -> Non
 
 def test_the_sweep_gives_an_abandoned_run_to_another_worker(measured: Measured) -> None:
     run, _ = services.request_run(measured(), METHOD)
-    executing.claim(run.pk)
+    claiming.claim(run.pk)
     Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert services.sweep()["queued again"] == 1
     run.refresh_from_db()
@@ -122,7 +124,7 @@ def test_the_sweep_gives_an_abandoned_run_to_another_worker(measured: Measured) 
 def test_the_sweep_gives_up_after_three_deaths_with_a_sentence(measured: Measured) -> None:
     run, _ = services.request_run(measured(), METHOD)
     for _ in range(3):
-        executing.claim(run.pk)
+        claiming.claim(run.pk)
         Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     services.sweep()
     run.refresh_from_db()
@@ -132,20 +134,27 @@ def test_the_sweep_gives_up_after_three_deaths_with_a_sentence(measured: Measure
 
 def test_the_sweep_leaves_a_living_run_alone(measured: Measured) -> None:
     run, _ = services.request_run(measured(), METHOD)
-    executing.claim(run.pk)
-    assert services.sweep() == {"given up": 0, "queued again": 0, "files queued again": 0}
+    claiming.claim(run.pk)
+    assert not any(services.sweep().values())
     run.refresh_from_db()
     assert run.status == "running"
 
 
-@pytest.mark.parametrize("idle", [True, False])
+@pytest.mark.parametrize(("waiting", "sent"), [(0, 1), (1, 0), (None, 0)])
 def test_a_lost_message_is_noticed_when_the_broker_has_no_others(
-    measured: Measured, monkeypatch: pytest.MonkeyPatch, idle: bool
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+    waiting: int | None,
+    sent: int,
 ) -> None:
+    messages: list[str] = []
+    monkeypatch.setattr(waking, "waiting_messages", lambda queue: waiting)
+    monkeypatch.setattr(waking, "send", lambda task: messages.append(task.name))
     services.request_run(measured(), METHOD)
-    Run.objects.update(queued_at=timezone.now() - timedelta(hours=1))
-    monkeypatch.setattr(executing, "broker_is_idle", lambda: idle)
-    assert services.sweep()["queued again"] == int(idle)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.sweep()
+    assert messages == ["analysis.tasks.execute_batch"] * sent
 
 
 def test_a_refusal_of_the_method_is_a_failed_run_with_its_sentence(measured: Measured) -> None:
@@ -165,7 +174,7 @@ def test_a_mistake_of_the_method_is_recorded_and_raised(
 
     changed = {**methods.registry(), METHOD: replace(methods.get(METHOD), run=broken)}
     monkeypatch.setattr(methods, "registry", lambda: changed)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(executing.MethodMistakeError, match="ZeroDivisionError"):
         services.execute(run.pk)
     run.refresh_from_db()
     assert run.status == "failed"
@@ -216,7 +225,7 @@ def test_a_raised_version_redoes_exactly_the_outdated_runs_once(
     old = [run_of(lambda seed=seed: measured(seed=seed)) for seed in (1, 2, 3)]
     version = request.getfixturevalue("newer_version")
     assert {run.pk for run in services.outdated(METHOD)} == {run.pk for run in old}
-    asked = services.reanalyse(METHOD)
+    asked = Run.objects.filter(reanalysis__in=services.reanalyse(METHOD))
     assert [run.method_version for run in asked] == [version] * 3
     for run in asked:
         services.execute(run.pk)

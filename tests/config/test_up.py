@@ -61,9 +61,9 @@ def test_a_command_says_in_a_sentence_when_nothing_runs(tmp_path: Path) -> None:
     assert "Traceback" not in answer.stderr
 
 
-@pytest.mark.parametrize("role", [" worker ", "granian", "bin/postgres"])
+@pytest.mark.parametrize("role", [" -Q ingest", "granian", "bin/postgres"])
 def test_a_killed_process_is_started_again_and_the_page_is_back(vitrine: Household, role: str) -> None:
-    name = {" worker ": "worker", "granian": "web", "bin/postgres": "database"}[role]
+    name = {" -Q ingest": "worker", "granian": "web", "bin/postgres": "database"}[role]
     before = vitrine.main_process(role)
     os.kill(before, signal.SIGKILL)
     vitrine.wait_to_hear(f"{name} ended with signal SIGKILL; starting it again")

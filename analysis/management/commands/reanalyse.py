@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from analysis import methods, services
-from analysis.models import Run
+from analysis.services.outdated import REASONS
+from analysis.services.reanalysing import Planned
+from samples.models import Project
 
 
 class Command(BaseCommand):
-    help = "Queue a new run for every outdated one. Old values stay readable."
+    help = "Begin a reanalysis of everything outdated, one for each project. Old values stay readable."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--method", help="Only this method; default: all.")
+        parser.add_argument("--project", help="Only the project with this slug; default: every project.")
         parser.add_argument(
             "--outdated", action="store_true", help="Runs of an older method or reader version (the default)."
         )
-        parser.add_argument("--dry-run", action="store_true", help="Say how many, queue nothing.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Say how many and how long, queue nothing."
+        )
 
-    def handle(self, *, method: str | None, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, method: str | None, project: str | None, dry_run: bool, **options: Any) -> None:
         if method is not None and method not in methods.registry():
             known = ", ".join(methods.registry())
             raise CommandError(f"There is no method “{method}”; known are: {known}.")
+        projects = list(Project.objects.filter(slug=project) if project else Project.objects.all())
+        if project and not projects:
+            known = ", ".join(Project.objects.values_list("slug", flat=True))
+            raise CommandError(f"There is no project “{project}”; known are: {known or 'none'}.")
         if dry_run:
-            runs = list(services.outdated(method))
-            self.stdout.write(_sentence(runs, "would be queued"))
+            lines = [_sentence(each) for each in services.plan(projects, method)]
         else:
-            runs = services.reanalyse(method, trigger="person")
-            self.stdout.write(_sentence(runs, "queued"))
+            begun = services.reanalyse(method, projects, trigger="person")
+            lines = [f"Reanalysis {each.pk} of {each.project}: {each.found} queued." for each in begun]
+        self.stdout.write("\n".join(lines) or "Nothing is outdated.")
 
 
-def _sentence(runs: list[Run], what: str) -> str:
-    if not runs:
-        return "Nothing is outdated."
-    counts = Counter(run.method for run in runs)
-    return ", ".join(f"{count} × {method}" for method, count in sorted(counts.items())) + f" {what}."
+def _sentence(planned: Planned) -> str:
+    took = "" if planned.seconds is None else f", about {max(planned.seconds, 1):.0f} s of computing"
+    return (
+        f"{planned.project.slug}: {planned.runs} × {planned.method} would be queued, because "
+        f"{REASONS[planned.reason]}{took}."
+    )

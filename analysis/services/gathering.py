@@ -1,0 +1,106 @@
+"""From runs to jobs: what each method is to be given, found with one statement for a whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from analysis import methods
+from analysis.compact import pack, unpack
+from analysis.methods import MethodError
+from analysis.models import QuickInput, Run, RunInput
+from analysis.sandbox import Job
+from measurements.data import Dataset
+from measurements.models import Blob
+from measurements.nexus import read_nxdata
+from measurements.store import StoreError, store
+
+Sources: TypeAlias = dict[str, "Copy | File | Missing"]
+
+
+class Copy:
+    """A small dataset whose copy came with the statement."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def read(self, copies: dict[str, bytes]) -> Dataset:
+        return unpack(self.content)
+
+
+class File:
+    """A dataset to be read from its NeXus file, which is at hand; a small one leaves a copy."""
+
+    def __init__(self, sha256: str, path: Path) -> None:
+        self.sha256, self.path = sha256, path
+
+    def read(self, copies: dict[str, bytes]) -> Dataset:
+        (dataset,) = read_nxdata(self.path).values()
+        if (content := pack(dataset)) is not None:
+            copies[self.sha256] = content
+        return dataset
+
+
+class Missing:
+    """Something that cannot be had: its run fails with this sentence, and no other of its batch."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+    def read(self, copies: dict[str, bytes]) -> NoReturn:
+        raise MethodError(self.sentence)
+
+
+def jobs(runs: Sequence[Run], borrowed: ExitStack, copies: dict[str, bytes]) -> list[Job]:
+    """One for each run. Files stay at hand until `borrowed` is closed.
+
+    copies : filled by whoever calls the inputs, with what `keep_copies` takes
+    """
+    sources = _sources(runs, borrowed)
+    return [_job(run, sources[run.pk], copies) for run in runs]
+
+
+def _job(run: Run, sources: Sources, copies: dict[str, bytes]) -> Job:
+    loaded = methods.get(run.method)
+    try:
+        params = methods.parse_params(loaded, run.params)
+    except methods.ParamsError as error:
+        return Job(run.pk, loaded, None, partial(Missing(error.message).read, copies))
+    return Job(run.pk, loaded, params, partial(_read, sources, copies))
+
+
+def _read(sources: Sources, copies: dict[str, bytes]) -> Mapping[str, Dataset]:
+    return {role: source.read(copies) for role, source in sources.items()}
+
+
+def _sources(runs: Sequence[Run], borrowed: ExitStack) -> dict[int, Sources]:
+    found: dict[int, Sources] = {run.pk: {} for run in runs}
+    inputs = RunInput.objects.filter(run__in=list(found)).order_by("pk")
+    files: dict[str, File | Missing] = {}
+    for run_pk, role, sha256, content in inputs.values_list(
+        "run", "role", "dataset__blob__sha256", "dataset__blob__quick_input__content"
+    ):
+        if content is not None:
+            found[run_pk][role] = Copy(content)
+        else:
+            files[sha256] = files.get(sha256) or _borrow(sha256, borrowed)
+            found[run_pk][role] = files[sha256]
+    return found
+
+
+def _borrow(sha256: str, borrowed: ExitStack) -> File | Missing:
+    try:
+        return File(sha256, borrowed.enter_context(store().local(sha256)))
+    except StoreError as error:
+        return Missing(str(error))
+
+
+def keep_copies(copies: Mapping[str, bytes]) -> None:
+    """Beside the runs, for the next time. Two workers may have read the same file."""
+    blobs = Blob.objects.filter(sha256__in=list(copies)).values_list("pk", "sha256")
+    QuickInput.objects.bulk_create(
+        [QuickInput(blob_id=pk, content=copies[sha256]) for pk, sha256 in blobs], ignore_conflicts=True
+    )
