@@ -17,7 +17,6 @@ from measurements.data import Dataset, ReadError
 from measurements.readers import HEAD_BYTES, Reader
 from measurements.readers._archive import Archive
 
-ZIP = b"PK\x03\x04"
 SERIES = "series"
 LOG_ROLES = ("log", "temperature_log")
 MOST_DATASETS = 1000
@@ -85,7 +84,7 @@ def _file(source: Source) -> list[Opened]:
     reader = readers.recognise(head, source.filename)
     if reader is not None:
         return _opened(reader, readers.read(reader, source.path), source)
-    if head.startswith(ZIP):
+    if head.startswith(readers.ZIP):
         return _archive(source)
     raise ReadError(
         "no reader recognises this format. The bytes are kept and are read as soon as there is a reader; "

@@ -16,6 +16,8 @@ from measurements.data import Array, Axis, Dataset
 FROM_VALUES = 20_000  # smaller datasets are drawn from themselves
 CURVE_POINTS = 4000
 MAP_SIDE = 400
+PICTURE_SIDE = 512
+SQUARE_WITHIN = 0.05  # the sides of a picture's pixels differ less than this
 STACKED = {"time", "temperature", "frame", "tilt", "scan", "position", "z", "index"}
 
 
@@ -90,8 +92,14 @@ def _map(dataset: Dataset) -> Overview:
     rows, columns = _shown_axes(dataset.axes)
     others = tuple(axis for axis in range(len(dataset.axes)) if axis not in (rows, columns))
     values = _mean(dataset.signal.values, others) if others else dataset.signal.values
-    values, row_edges = _blocks(values, 0, MAP_SIDE)
-    values, column_edges = _blocks(values, 1, MAP_SIDE)
+    if _is_picture(dataset.axes[rows], dataset.axes[columns]):
+        # Square blocks: otherwise it would be stretched.
+        block = -(-max(values.shape) // PICTURE_SIDE)
+        sides = tuple(np.append(np.arange(0, size, block), size) for size in values.shape)
+    else:
+        sides = tuple(_edges(size, MAP_SIDE) for size in values.shape)
+    row_edges, column_edges = sides
+    values = _blocks(_blocks(values, 0, row_edges), 1, column_edges)
     return Overview(
         (rows, columns),
         (
@@ -109,18 +117,27 @@ def _shown_axes(axes: tuple[Axis, ...]) -> tuple[int, int]:
     return 0, 1
 
 
-def _blocks(values: Array, axis: int, most: int) -> tuple[Array, NDArray[np.intp]]:
-    size = values.shape[axis]
-    edges = np.unique(np.linspace(0, size, min(size, most) + 1).astype(np.intp))
-    if size <= most:
-        return values, edges
-    shape = [1, 1]
-    shape[axis] = -1
+def _is_picture(rows: Axis, columns: Axis) -> bool:
+    """Two lengths of one unit, or two counts of pixels, with the same step."""
+    if rows.unit != columns.unit or min(rows.values.size, columns.values.size) < 2:
+        return False
+    steps = [abs(float(np.median(np.diff(axis.values)))) for axis in (rows, columns)]
+    return steps[0] > 0 and abs(steps[1] / steps[0] - 1) < SQUARE_WITHIN
+
+
+def _edges(size: int, most: int) -> NDArray[np.intp]:
+    return np.unique(np.linspace(0, size, min(size, most) + 1).astype(np.intp))
+
+
+def _blocks(values: Array, axis: int, edges: NDArray[np.intp]) -> Array:
+    if edges.size == values.shape[axis] + 1:
+        return values
     finite = np.isfinite(values)
     sums = np.add.reduceat(np.where(finite, values, 0.0), edges[:-1], axis=axis)
     counts = np.add.reduceat(finite.astype(np.float64), edges[:-1], axis=axis)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return sums / counts, edges
+        blocks: Array = sums / counts
+    return blocks
 
 
 def _mean(values: Array, axes: tuple[int, ...]) -> Array:

@@ -58,7 +58,6 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "instrument": request.GET.get("instrument", ""),
         "several_projects": scope(request).project is None and len(scope(request).memberships) > 1,
         "may_write": any(row.may_write for row in found.rows),
-        "manages": any(membership.role >= 30 for membership in scope(request).memberships),
         "techniques": [choice for choice in Technique.choices if choice[0] != "unknown"],
     }
     return render(request, "inbox/inbox.html", context)

@@ -21,8 +21,9 @@ from rest_framework.response import Response
 from measurements.api.errors import as_http
 from measurements.models import Batch
 from measurements.services import batches
-from measurements.services.batches.checking import STATES, Plan, Verdict, check
+from measurements.services.batches.checking import check
 from measurements.services.batches.filling import manifest_of, unpacked
+from measurements.services.batches.verdicts import STATES, Plan, Verdict
 from measurements.uploads import StoreUploadHandler
 from samples.models import Project
 from samples.parsers import JSONParser

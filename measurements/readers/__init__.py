@@ -33,6 +33,8 @@ __all__ = [
     "registry",
 ]
 
+ZIP = b"PK\x03\x04"
+
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +59,10 @@ def get(key: str) -> Reader:
 def recognise(head: bytes, filename: str, readers: Iterable[Reader] | None = None) -> Reader | None:
     """The reader that is surest of these first bytes, or None when all of them say no."""
     best, best_confidence = None, 0.0
+    is_zip = head.startswith(ZIP)
     for reader in registry().values() if readers is None else readers:
+        if is_zip and not reader.format.zipped:
+            continue
         try:
             confidence = reader.confidence(head, filename)
         except Exception:

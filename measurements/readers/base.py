@@ -57,6 +57,8 @@ class Format:
     max_bytes : larger files are refused before they are opened
     folder : the format is a folder of files; `read` gets the folder, `recognises_names` the names in it,
         relative to the folder, with forward slashes. Zipped folders and folders sent file by file alike.
+    zipped : its files are zip archives; no other reader is asked about one, for the names and beginnings of
+        what was packed stand in its head
     gaps : what of the format is known not to be read, in words; docs/formats.md shows it
     """
 
@@ -68,6 +70,7 @@ class Format:
     max_bytes: int = 256 * 1024**2
     folder: bool = False
     gaps: str = ""
+    zipped: bool = False
 
 
 @dataclass(frozen=True)

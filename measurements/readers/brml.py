@@ -31,6 +31,7 @@ FORMAT = Format(
     techniques=("xrd",),
     description="Measurements of DIFFRAC.SUITE with all their ranges, detectors and temperatures.",
     max_bytes=256 * 1024**2,
+    zipped=True,
 )
 VERSION = 1
 

@@ -33,6 +33,7 @@ FORMAT = Format(
     description="Measurements and baselines of Netzsch STA, DSC and TG instruments as Proteus stores them, "
     "without an export.",
     max_bytes=64 * 1024**2,
+    zipped=True,
 )
 VERSION = 1
 

@@ -29,6 +29,7 @@ FORMAT = Format(
     techniques=("em", "eels", "cl", "sed"),
     description="Images, spectra and maps of Nion microscopes.",
     max_bytes=1024**3,
+    zipped=True,
 )
 VERSION = 1
 

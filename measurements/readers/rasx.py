@@ -24,6 +24,7 @@ FORMAT = Format(
     techniques=("xrd",),
     description="Scans of SmartLab and MiniFlex diffractometers, one or many, with the attenuator applied.",
     max_bytes=64 * 1024**2,
+    zipped=True,
 )
 VERSION = 1
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import threading
 from collections import OrderedDict
@@ -17,40 +16,24 @@ from pathlib import Path
 
 from measurements.store.base import Store
 from measurements.store.errors import StoreUnavailableError, sentences
+from measurements.store.hashing import Hashing
 from measurements.store.pending import CHUNK_BYTES, Pending, Stored
 
 FOLDER = "partial"
 REMEMBERED = 256
 
 
-class Hashed:
-    """The SHA-256 of the first `size` bytes."""
-
-    def __init__(self) -> None:
-        self.sha256 = hashlib.sha256()
-        self.size = 0
-
-    def update(self, data: bytes | memoryview) -> None:
-        self.sha256.update(data)
-        self.size += len(data)
-
-    def copy(self) -> Hashed:
-        twin = Hashed()
-        twin.sha256, twin.size = self.sha256.copy(), self.size
-        return twin
-
-
-_remembered: OrderedDict[Path, Hashed] = OrderedDict()
+_remembered: OrderedDict[Path, Hashing] = OrderedDict()
 _remembering = threading.Lock()
 
 
-def _recall(path: Path, size: int) -> Hashed:
+def _recall(path: Path, size: int) -> Hashing:
     with _remembering:
         hashed = _remembered.pop(path, None)
-    return hashed if hashed is not None and hashed.size <= size else Hashed()
+    return hashed if hashed is not None and hashed.size <= size else Hashing()
 
 
-def _remember(path: Path, hashed: Hashed) -> None:
+def _remember(path: Path, hashed: Hashing) -> None:
     with _remembering:
         _remembered[path] = hashed
         while len(_remembered) > REMEMBERED:
@@ -95,7 +78,7 @@ class Partial(Pending):
         self._limit_bytes = None
         self.path = partial_path(store, name)
         self.size = self._handed_on = 0
-        self._hashed = Hashed()
+        self._hashed = Hashing()
         try:
             self._fd: int | None = os.open(self.path, os.O_RDWR)
         except OSError as error:
@@ -151,6 +134,7 @@ class Partial(Pending):
             assert self._fd is not None
             os.ftruncate(self._fd, before)
             os.lseek(self._fd, before, os.SEEK_SET)
+            self._hashed.close()
             self.size = self._handed_on = before
             self._hashed = hashed
             raise
@@ -163,7 +147,7 @@ class Partial(Pending):
             if not data:
                 raise StoreUnavailableError("The file became shorter while it was hashed. Send it again.")
             self._hashed.update(data)
-        return self._hashed.sha256.hexdigest()
+        return self._hashed.hexdigest()
 
     def keep(self) -> Stored:
         assert self._fd is not None
@@ -173,6 +157,7 @@ class Partial(Pending):
 
     def discard(self) -> None:
         """Close it. It stays, for its next piece."""
+        self._hashed.close()
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

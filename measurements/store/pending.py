@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from measurements.store.errors import TooLargeError, readable, sentences
+from measurements.store.hashing import Hashing
 from measurements.store.writeback import hand_on
 
 CHUNK_BYTES = 1024 * 1024
@@ -43,7 +43,7 @@ class Pending:
         self._store = store
         self._limit_bytes = limit_bytes
         self._look_again_at = LOOK_EVERY_BYTES
-        self._sha256 = hashlib.sha256()
+        self._hashed = Hashing()
         self.size = 0
         self._handed_on = 0
         self.path = store.new_temporary()
@@ -61,7 +61,7 @@ class Pending:
         if self.size >= self._look_again_at:
             self._store.require_room()  # others fill the disk too
             self._look_again_at = self.size + LOOK_EVERY_BYTES
-        self._sha256.update(data)
+        self._hashed.update(data)
         self._append(data)
 
     def _append(self, data: bytes | memoryview) -> None:
@@ -76,7 +76,7 @@ class Pending:
 
     def sha256(self) -> str:
         """Of what was written so far."""
-        return self._sha256.hexdigest()
+        return self._hashed.hexdigest()
 
     def head(self, size: int) -> bytes:
         """The first bytes, for readers that recognise a format by them."""
@@ -96,6 +96,7 @@ class Pending:
         return stored
 
     def discard(self) -> None:
+        self._hashed.close()
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

@@ -23,7 +23,7 @@ from openpyxl import Workbook
 from measurements.models import Batch, Measurement, RawFile
 from measurements.services import assign, batches, move, receive
 from measurements.services.batches import FileError, Plan, read_manifest
-from measurements.services.batches.checking import ERROR, MISSING
+from measurements.services.batches.verdicts import ERROR, MISSING
 from measurements.store import Pending, store
 from samples.models import Membership, Project, Role, Sample, User
 from tests.conftest import person

@@ -426,3 +426,16 @@ def test_what_was_assigned_or_void_no_rule_touches(
     void(gone, user=alice, reason="Wrong lamp.")
     save_rule(InboxRule(project=project, pattern="{sample}_*.txt"), alice)
     assert apply_now(project, alice) == 0
+
+
+def test_the_same_bytes_in_two_projects_of_one_sender_are_no_conflict(
+    given: Given, read: Read, alice: User
+) -> None:
+    """Members of the one project would read of the other."""
+    second = Project.objects.create(name="Second", slug="second")
+    Membership.objects.create(project=second, user=alice, role=Role.CONTRIBUTOR)
+    Sample.objects.create(project=second, code="SE-1", state="powder")
+    read(technique="pl")
+    there = read(technique="pl", sample_code="SE-1")
+    look_over(there)
+    assert not Measurement.objects.inbox().exists()

@@ -16,6 +16,13 @@ from measurements.opening import Source, datasets_of
 SCAN = "2Theta (deg)\tCounts\n" + "".join(f"{10 + 0.1 * step:.1f}\t{{}}\n" for step in range(12))
 
 
+XRDML = """<?xml version="1.0" encoding="UTF-8"?>
+<xrdMeasurements xmlns="http://www.xrdml.com/XRDMeasurement/1.5" status="Completed"><xrdMeasurement><scan>
+<dataPoints><positions axis="2Theta" unit="deg"><startPosition>10</startPosition><endPosition>11</endPosition>
+</positions><commonCountingTime unit="seconds">1</commonCountingTime><counts>5 7</counts></dataPoints>
+</scan></xrdMeasurement></xrdMeasurements>"""
+
+
 def scan(value: float) -> bytes:
     return SCAN.replace("{}", str(value)).encode()
 
@@ -113,6 +120,17 @@ def test_scans_on_different_grids_stay_as_they_are(tmp_path: Path) -> None:
     names = {"a_10C.xy": scan(1), "b_20C.xy": scan(2), "c_30C.xy": shifted}
     opened = datasets_of([source(tmp_path, "x.zip", zipped(names))])
     assert len(opened) == 3
+
+
+def test_an_archive_that_packs_nothing_is_not_taken_for_what_is_in_it(tmp_path: Path) -> None:
+    """Stored without compression, the beginning of its first file stands in its head."""
+    scans = {
+        f"scan {number}.xrdml": XRDML.replace("<counts>", f'<counts unit="counts">{number} ').encode()
+        for number in (1, 2)
+    }
+    opened = datasets_of([source(tmp_path, "heating.zip", zipped(scans, zipfile.ZIP_STORED))])
+    assert {each.reader for each in opened} == {"xrdml"}
+    assert len(opened) == 2
 
 
 def test_files_with_two_roles_are_never_mixed(tmp_path: Path) -> None:

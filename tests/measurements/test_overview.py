@@ -9,7 +9,8 @@ from measurements.overview import CURVE_POINTS, MAP_SIDE, extremes, overview, pa
 
 def dataset(values: Array, *names: str) -> Dataset:
     axes = tuple(
-        Axis(name, "nm", np.linspace(0, 1, size)) for name, size in zip(names, values.shape, strict=True)
+        Axis(name, "nm" if place else "°C", np.linspace(0, 1, size))
+        for place, (name, size) in enumerate(zip(names, values.shape, strict=True))
     )
     return Dataset(Signal("y", "counts", values), axes)
 
@@ -46,6 +47,20 @@ def test_a_large_map_is_averaged_to_blocks_that_keep_its_mean() -> None:
     assert shown.values.shape == (MAP_SIDE, MAP_SIDE)
     assert shown.values[0, 0] == pytest.approx(values[:2, :3].mean())
     assert shown.values.mean() == pytest.approx(values.mean())
+
+
+def test_a_picture_keeps_its_proportions() -> None:
+    numbers = np.random.default_rng(9).normal(size=(768, 1024))
+    pixels = tuple(
+        Axis(name, "nm", 5.58 * np.arange(size)) for name, size in zip("yx", numbers.shape, strict=True)
+    )
+    shown = overview(Dataset(Signal("Intensity", "1", numbers), pixels))
+    assert shown is not None
+    assert shown.values.shape == (384, 512)
+    rows, columns = (np.diff(each) for each in shown.coordinates)
+    np.testing.assert_allclose(rows, 2 * 5.58)
+    np.testing.assert_allclose(columns, 2 * 5.58)
+    assert shown.values[0, 0] == pytest.approx(numbers[:2, :2].mean())
 
 
 def test_blanks_in_a_block_do_not_blank_the_block() -> None:

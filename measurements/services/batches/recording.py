@@ -19,7 +19,8 @@ from django.utils import timezone
 
 from measurements import tasks
 from measurements.models import Batch, BatchFile, BatchRow, Blob, Measurement
-from measurements.services.batches.checking import ERROR, MISSING, Group, Plan, plan_of
+from measurements.services.batches.checking import plan_of
+from measurements.services.batches.verdicts import ERROR, MISSING, Group, Plan
 from measurements.services.placing import CLAIMED_CHARACTERS, Place
 from measurements.services.receiving import Incoming, Receipt, RefusedError, as_text, receive
 from measurements.store import Pending, Stored, StoreError, store
