@@ -304,6 +304,7 @@ SPECTACULAR_SETTINGS = {
         "BatchStatusEnum": "measurements.models.Batch.Status",
         "DecisionKindEnum": "measurements.models.Decision.Kind",
         "AttachmentKindEnum": "measurements.models.Attachment.Kind",
+        "CalibrationKindEnum": "analysis.models.Calibration.Kind",
         "RunStatusEnum": "analysis.models.Run.Status",
         "ValueOriginEnum": "analysis.models.Value.Origin",
     },

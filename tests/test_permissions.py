@@ -96,6 +96,15 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
     entry = stock.recount(made, 1.0, "secret-glass", alice)
     upload = begin_upload(user=alice, size_bytes=1, said={"filename": "secret-scan.txt"})
     design = Design.objects.create(project=project, name="secret-array", levels={}, seed=1)
+    calibration = services.add_calibration(
+        user=alice,
+        instrument=instrument,
+        kind="dark",
+        measurement=measurement,
+        valid_from=timezone.now(),
+        note="secret-scan",
+        from_elsewhere=True,
+    )
     return {
         "samples": composite.code,
         "materials": Material.objects.get(name="secret-glass").pk,
@@ -120,6 +129,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "datasets": measurement.datasets.get().pk,
         "files": measurement.files.get().pk,
         "instruments": instrument.pk,
+        "calibrations": calibration.pk,
         "projects": project.slug,
         "uploads": upload.pk,
         "reanalysis": campaign.pk,
