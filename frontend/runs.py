@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis import methods, properties
 from analysis.methods.base import LoadedMethod
-from analysis.models import Run, Value
+from analysis.models import Calibration, Run, Value
 from analysis.services.currency import answering
 from frontend import formatting
 from frontend.values import Shown, shown
@@ -18,6 +18,7 @@ from measurements.models import Measurement
 from measurements.vocabulary import CONDITIONS
 
 PLAIN_NOTES = ("model", "why", "r2", "adjusted_r2", "bic", "delta_bic", "reduced_chi2", "points", "sigma")
+RELATED = ("values__reviews__by", "inputs__calibration__measurement")
 NOTE_WORDS = {
     "r2": "R²",
     "adjusted_r2": "R², adjusted",
@@ -63,11 +64,12 @@ class Analysis:
     more_notes: list[tuple[str, str]]
     params: list[tuple[str, str]]
     outdated: bool
+    calibrations: list[Calibration]
 
 
 def history(row: Measurement) -> list[Entry]:
     """All runs, newest first. A fixed number of queries, however many there are."""
-    rows = list(Run.objects.filter(measurement=row).prefetch_related("values__reviews__by").order_by("-pk"))
+    rows = list(Run.objects.filter(measurement=row).prefetch_related(*RELATED).order_by("-pk"))
     now: dict[tuple[str, str, str], Value] = {}
     for run in rows:
         for value in run.values.all():
@@ -136,6 +138,7 @@ def _analysis(entry: Entry) -> Analysis:
         more_notes=[_note(*pair) for pair in more],
         params=_params(loaded, run.params),
         outdated=loaded is not None and loaded.method.version > run.method_version,
+        calibrations=[given.calibration for given in run.inputs.all() if given.calibration],
     )
 
 
@@ -217,6 +220,22 @@ class RunForm:
     description: str
     fields: list[Field]
     open: bool = False
+
+
+def default_forms(
+    wanted: Mapping[str, Mapping[str, Any]], submitted: str = "", error: methods.ParamsError | None = None
+) -> list[RunForm]:
+    """A form for every method, filled with the parameters that a project wants."""
+    found = []
+    for loaded in methods.registry().values():
+        errors = {error.field: error.message} if error and loaded.key == submitted else {}
+        fields = [_field(entry, wanted[loaded.key], errors) for entry in methods.params_schema(loaded)]
+        method = loaded.method
+        is_open = loaded.key == submitted
+        found.append(
+            RunForm(loaded.key, method.title, method.version, method.description, fields, open=is_open)
+        )
+    return [form for form in found if form.fields]
 
 
 def forms(

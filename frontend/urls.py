@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 from frontend.views import (
     aftermath,
     bench,
+    calibrations,
     comparing,
     corrections,
     dashboards,
@@ -23,6 +24,7 @@ from frontend.views import (
     materials,
     measurements,
     notices,
+    parameters,
     passwords,
     people,
     plans,
@@ -136,5 +138,7 @@ urlpatterns: list[URLPattern] = [
     *webhooks.urlpatterns,
     *comparing.urlpatterns,
     *reanalyses.urlpatterns,
+    *parameters.urlpatterns,
+    *calibrations.urlpatterns,
     *notices.urlpatterns,
 ]
