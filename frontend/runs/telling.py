@@ -1,5 +1,4 @@
-"""What a measurement's page says about its runs: what is current, what was before and by how much it moved,
-and the form that asks for another."""
+"""What is current of a measurement's runs, what was before, and by how much it moved."""
 
 from __future__ import annotations
 
@@ -136,7 +135,7 @@ def _analysis(entry: Entry) -> Analysis:
         groups=_groups(shown(value for value in entry.values if value.current or value.rejected)),
         notes=[_note(*pair) for pair in notes],
         more_notes=[_note(*pair) for pair in more],
-        params=_params(loaded, run.params),
+        params=params_told(loaded, run.params),
         outdated=loaded is not None and loaded.method.version > run.method_version,
         calibrations=[given.calibration for given in run.inputs.all() if given.calibration],
     )
@@ -152,12 +151,12 @@ def _groups(lines: Sequence[Shown]) -> list[Group]:
 def _group(component: str, lines: Sequence[Shown]) -> Group:
     if not component:
         return Group("", [(line.label, line) for line in lines])
-    stem = _shared_words([line.label for line in lines[:2]])
+    stem = _sharedwords([line.label for line in lines[:2]])
     short = [(line.label.removeprefix(stem).strip(), line) for line in lines]
     return Group(f"{stem}{component}", short)
 
 
-def _shared_words(labels: Sequence[str]) -> str:
+def _sharedwords(labels: Sequence[str]) -> str:
     """The words that two labels begin with, and a space: `PL peak `."""
     if len(labels) < 2:
         return ""
@@ -174,15 +173,15 @@ def _note(name: str, value: Any) -> tuple[str, str]:
     return words, formatting.number(value, 5) if isinstance(value, (int, float)) else str(value)
 
 
-def _params(loaded: LoadedMethod | None, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+def params_told(loaded: LoadedMethod | None, given: Mapping[str, Any]) -> list[tuple[str, str]]:
     units = {entry["name"]: entry["unit"] for entry in methods.params_schema(loaded)} if loaded else {}
     return [
-        (_words(name, units.get(name, "")), _written(value, units.get(name, "")))
+        (words(name, units.get(name, "")), _written(value, units.get(name, "")))
         for name, value in given.items()
     ]
 
 
-def _words(name: str, unit: str) -> str:
+def words(name: str, unit: str) -> str:
     """`window_min_nm` → `window min`: the unit stands beside the number."""
     return name.removesuffix(f"_{unit.lower()}").replace("_", " ")
 
@@ -193,100 +192,6 @@ def _written(value: Any, unit: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return formatting.with_unit(value, unit) if isinstance(value, (int, float)) else str(value)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One parameter in the form; everything comes from the method's declaration."""
-
-    name: str
-    label: str
-    kind: str
-    value: str
-    unit: str
-    minimum: float | None
-    maximum: float | None
-    choices: list[str]
-    help: str
-    limits: str
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class RunForm:
-    method: str
-    title: str
-    version: int
-    description: str
-    fields: list[Field]
-    open: bool = False
-
-
-def default_forms(
-    wanted: Mapping[str, Mapping[str, Any]], submitted: str = "", error: methods.ParamsError | None = None
-) -> list[RunForm]:
-    """A form for every method, filled with the parameters that a project wants."""
-    found = []
-    for loaded in methods.registry().values():
-        errors = {error.field: error.message} if error and loaded.key == submitted else {}
-        fields = [_field(entry, wanted[loaded.key], errors) for entry in methods.params_schema(loaded)]
-        method = loaded.method
-        is_open = loaded.key == submitted
-        found.append(
-            RunForm(loaded.key, method.title, method.version, method.description, fields, open=is_open)
-        )
-    return [form for form in found if form.fields]
-
-
-def forms(
-    row: Measurement,
-    entries: Sequence[Entry],
-    submitted: str = "",
-    given: Mapping[str, Any] | None = None,
-    errors: Mapping[str, str] | None = None,
-) -> list[RunForm]:
-    """A form for every method that takes this technique, filled with the parameters of its current run."""
-    if row.status != Measurement.Status.READ:
-        return []
-    found = []
-    for loaded in methods.for_technique(row.technique):
-        mine = loaded.key == submitted
-        last: Mapping[str, Any] = next(
-            (e.run.params for e in entries if e.run.method == loaded.key and e.current), {}
-        )
-        values = given if mine and given is not None else last
-        fields = [
-            _field(entry, values, errors if mine and errors else {})
-            for entry in methods.params_schema(loaded)
-        ]
-        method = loaded.method
-        found.append(RunForm(loaded.key, method.title, method.version, method.description, fields, open=mine))
-    return found
-
-
-def _field(entry: Mapping[str, Any], values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:
-    value = values.get(entry["name"], entry["default"])
-    return Field(
-        name=entry["name"],
-        label=_words(entry["name"], entry["unit"]),
-        kind=entry["type"],
-        value="" if value is None else str(value).lower() if isinstance(value, bool) else f"{value}",
-        unit=formatting.unit_text(entry["unit"]),
-        minimum=entry["minimum"],
-        maximum=entry["maximum"],
-        choices=entry["choices"],
-        help=entry["help"],
-        limits=_limits(entry["minimum"], entry["maximum"]),
-        error=errors.get(entry["name"], ""),
-    )
-
-
-def _limits(low: float | None, high: float | None) -> str:
-    if low is not None and high is not None:
-        return f"{formatting.number(low)} to {formatting.number(high)}"
-    if low is not None:
-        return f"at least {formatting.number(low)}"
-    return f"at most {formatting.number(high)}" if high is not None else ""
 
 
 def conditions(row: Measurement) -> list[tuple[str, str]]:
