@@ -7,6 +7,7 @@ from analysis.api.declarations import MethodsView, PropertiesView
 from analysis.api.explore import ExploreView
 from analysis.api.literature import ConflictViewSet, PublicationViewSet, PublishedValueView
 from analysis.api.parameters import ParametersView
+from analysis.api.queue import QueueView
 from analysis.api.reanalyses import NoticeViewSet, ReanalysisViewSet
 from analysis.api.runs import RunViewSet
 from analysis.api.values import ValueViewSet
@@ -27,6 +28,7 @@ urlpatterns = [
     path("methods/", MethodsView.as_view(), name="methods"),
     path("properties/", PropertiesView.as_view(), name="properties"),
     path("explore/", ExploreView.as_view(), name="api-explore"),
+    path("queue/", QueueView.as_view(), name="api-queue"),
     path("values/published/", PublishedValueView.as_view(), name="values-published"),
     path("runs/<int:pk>/verify/", VerifyView.as_view(), name="run-verify"),
     path("runs/<int:pk>/compare/", CompareView.as_view(), name="run-compare"),

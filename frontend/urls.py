@@ -102,8 +102,7 @@ urlpatterns: list[URLPattern] = [
     path("upload/", upload.upload, name="upload"),
     path("inbox/", upload.inbox, name="inbox"),
     path("inbox/assign/", upload.inbox_assign, name="inbox-assign"),
-    path("jobs/", jobs.jobs, name="jobs"),
-    path("jobs/retry/", jobs.retry, name="jobs-retry"),
+    *jobs.urlpatterns,
     # figures
     path("explore/", explore.explore, name="explore"),
     path("dashboards/", dashboards.dashboards, name="dashboards"),

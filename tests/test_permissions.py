@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from analysis import services
-from analysis.models import Notice, Reanalysis, Run, Value
+from analysis.models import Notice, Reanalysis, Run, Value, Webhook
 from measurements.models import Measurement
 from measurements.services import Subject, add_instrument, attach
 from measurements.services.uploading import begin_upload
@@ -105,6 +105,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         note="secret-scan",
         from_elsewhere=True,
     )
+    hook = Webhook.objects.create(project=project, url="https://example.org/", secret="s", made_by=alice)  # noqa: S106
     return {
         "samples": composite.code,
         "materials": Material.objects.get(name="secret-glass").pk,
@@ -132,6 +133,9 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "calibrations": calibration.pk,
         "projects": project.slug,
         "uploads": upload.pk,
+        "jobs": run.pk,
+        "webhooks": hook.pk,
+        "deliveries": hook.deliveries.create(event="run.done", body={}).pk,
         "reanalysis": campaign.pk,
         "reanalyses": campaign.pk,
         "notices": Notice.objects.get(user=alice).pk,
@@ -143,7 +147,7 @@ def address(route: str, objects: dict[str, object]) -> str:
     room = next((part for part in route.split("/") if part in objects), None)
     assert room is not None, f"Tell this test which object of Alice's {route} shows."
     second = {"members": "1", "tokens": "0123456789abcde", "steps": "milling-1"}
-    second |= {name: str(objects[name]) for name in ("ingredients", "invitations", "share")}
+    second |= {name: str(objects[name]) for name in ("ingredients", "invitations", "share", "webhooks", "deliveries")}
 
     def fill(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(2)
