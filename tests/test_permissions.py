@@ -105,7 +105,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         note="secret-scan",
         from_elsewhere=True,
     )
-    hook = Webhook.objects.create(project=project, url="https://example.org/", secret="s", made_by=alice)  # noqa: S106
+    hook = Webhook.objects.create(project=project, url="https://example.org/", secret="s", made_by=alice)
     return {
         "samples": composite.code,
         "materials": Material.objects.get(name="secret-glass").pk,
@@ -147,7 +147,9 @@ def address(route: str, objects: dict[str, object]) -> str:
     room = next((part for part in route.split("/") if part in objects), None)
     assert room is not None, f"Tell this test which object of Alice's {route} shows."
     second = {"members": "1", "tokens": "0123456789abcde", "steps": "milling-1"}
-    second |= {name: str(objects[name]) for name in ("ingredients", "invitations", "share", "webhooks", "deliveries")}
+    second |= {
+        name: str(objects[name]) for name in ("ingredients", "invitations", "share", "webhooks", "deliveries")
+    }
 
     def fill(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(2)
