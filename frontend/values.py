@@ -43,6 +43,11 @@ class Shown:
         return self.rows[0]
 
     @property
+    def doubt(self) -> str:
+        """Why one of them is in doubt, such as a withdrawn calibration."""
+        return next((row.run.stale for row in self.rows if row.run and row.run.stale), "")
+
+    @property
     def inferred(self) -> bool:
         return any(row.inferred for row in self.rows)
 

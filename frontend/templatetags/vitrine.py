@@ -26,6 +26,12 @@ def number(value: float | None, digits: int = 6) -> str:
 
 
 @register.filter
+def exact(value: float | None) -> str:
+    """Every digit that is stored."""
+    return "" if value is None else repr(value).replace("-", formatting.MINUS)
+
+
+@register.filter
 def mass(mass_g: float | None) -> str:
     return formatting.mass(mass_g)
 
@@ -121,6 +127,18 @@ def origin(key: str) -> SafeString:
         words,
         formatting.MARKS.get(key, "?"),
         words,
+    )
+
+
+@register.simple_tag
+def doubt(sentence: str) -> SafeString:
+    """A mark with its word beside a value that is in doubt, the reason on hover and for a screen reader."""
+    if not sentence:
+        return SafeString("")
+    return format_html(
+        '<span class="badge caution" title="{}">in doubt<span class="unseen">: {}</span></span>',
+        sentence,
+        sentence,
     )
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from analysis import methods
+from analysis.models import Calibration
 from analysis.services import request_run
 from analysis.services.requesting import NothingToRunError
 from frontend import runs
@@ -94,6 +95,7 @@ def _context(
     ]
     figure = reverse("measurement-figure", args=[row.pk])
     may_write = scope(request).may_write(row.project_id)
+    seen = Calibration.objects.visible_to(request.user)
     return {
         "measurement": row,
         "files": list(row.files.select_related("blob")),
@@ -111,6 +113,9 @@ def _context(
         "scale": request.GET.get("scale", ""),
         "conditions": runs.conditions(row),
         "may_write": may_write,
+        "calibrations_seen": set(seen.filter(uses__run__measurement=row).values_list("pk", flat=True)),
+        "serves": list(seen.filter(measurement=row).select_related("instrument").with_end()),
+        "may_calibrate": row.instrument is not None and scope(request).manages(row.instrument.project_id),
         "techniques": Technique.choices,
     }
 
