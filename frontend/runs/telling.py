@@ -11,6 +11,7 @@ from analysis import methods, properties
 from analysis.methods.base import LoadedMethod
 from analysis.models import Calibration, Run, Value
 from analysis.services.currency import answering
+from analysis.services.verifying import verifications
 from frontend import formatting
 from frontend.values import Shown, shown
 from measurements.models import Measurement
@@ -42,6 +43,11 @@ class Entry:
     moved: str
     values: list[Value]
     answered_by: int | None = None
+    verifications: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def verifying(self) -> bool:
+        return any(each["status"] in ("queued", "running") for each in self.verifications)
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,11 @@ class Analysis:
 
 
 def history(row: Measurement) -> list[Entry]:
-    """All runs, newest first. A fixed number of queries, however many there are."""
-    rows = list(Run.objects.filter(measurement=row).prefetch_related(*RELATED).order_by("-pk"))
+    """All runs, newest first, each with its verifications. A fixed number of queries, however many there
+    are."""
+    asked = Run.objects.filter(measurement=row, verifies=None)
+    rows = list(asked.prefetch_related(*RELATED).order_by("-pk"))
+    verified = verifications(rows)
     now: dict[tuple[str, str, str], Value] = {}
     for run in rows:
         for value in run.values.all():
@@ -79,10 +88,15 @@ def history(row: Measurement) -> list[Entry]:
     for run in rows:
         by_method.setdefault(run.method, []).append(run)
     answers = {} if is_void else {method: answering(runs) for method, runs in by_method.items()}
-    return [_entry(run, now, answers.get(run.method)) for run in rows]
+    return [_entry(run, now, answers.get(run.method), verified[run.pk]) for run in rows]
 
 
-def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], answer: Run | None) -> Entry:
+def _entry(
+    run: Run,
+    now: Mapping[tuple[str, str, str], Value],
+    answer: Run | None,
+    verified: Sequence[Mapping[str, Any]],
+) -> Entry:
     values = list(run.values.all())
     current = run == answer
     state, tone = {
@@ -94,7 +108,7 @@ def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], answer: Run | No
     }[Run.Status(run.status)]
     moved = "" if current else _moved(run, values, now)
     answered_by = None if answer is None or current else answer.pk
-    return Entry(run, _title(run.method), state, tone, current, moved, values, answered_by)
+    return Entry(run, _title(run.method), state, tone, current, moved, values, answered_by, verified)
 
 
 def _moved(run: Run, values: Sequence[Value], now: Mapping[tuple[str, str, str], Value]) -> str:

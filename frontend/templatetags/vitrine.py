@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from analysis import properties
@@ -139,6 +140,16 @@ def doubt(sentence: str) -> SafeString:
         '<span class="badge caution" title="{}">in doubt<span class="unseen">: {}</span></span>',
         sentence,
         sentence,
+    )
+
+
+@register.simple_tag
+def disputed(row: Value) -> SafeString:
+    """A mark that leads to each open conflict of a value; of rows from `frontend.values.with_conflicts`."""
+    return format_html_join(
+        "",
+        ' <a class="badge caution" href="{}" title="Sources disagree: {}">conflict</a>',
+        ((reverse("conflict", args=[each.pk]), each.title) for each in getattr(row, "open_conflicts", ())),
     )
 
 

@@ -105,7 +105,7 @@ def _context(
         "history": history,
         "analyses": runs.current(history),
         "unfinished": row.status == Measurement.Status.RECEIVED
-        or any(entry.run.unfinished for entry in history),
+        or any(entry.run.unfinished or entry.verifying for entry in history),
         "stamp": "-".join([row.status, *(f"{entry.run.pk}{entry.run.status}" for entry in history)]),
         "forms": (forms if forms is not None else runs.forms(row, history)) if may_write else [],
         "figure_url": f"{figure}?{'&'.join(steering)}" if steering else figure,
