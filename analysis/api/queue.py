@@ -60,10 +60,10 @@ class FailureSerializer(serializers.Serializer):
         return "run" if row.method else "file"  # type: ignore[attr-defined]
 
     def get_runs(self, row: object) -> list[int]:
-        return row.runs[:EXAMPLES]  # type: ignore[attr-defined, no-any-return]
+        return row.runs[:EXAMPLES]  # type: ignore[attr-defined]
 
     def get_measurements(self, row: object) -> list[int]:
-        return row.measurements[:EXAMPLES]  # type: ignore[attr-defined, no-any-return]
+        return row.measurements[:EXAMPLES]  # type: ignore[attr-defined]
 
 
 class QueueSerializer(serializers.Serializer):

@@ -32,15 +32,16 @@ MOST_AT_ONCE = 500
 def jobs(request: HttpRequest) -> HttpResponse:
     runs, measurements = _seen(request)
     found = backlog(runs, measurements)
+    recent = list(runs.for_list()[:RECENT])
+    for run in [*found.running, *recent]:
+        run.may_cancel = scope(request).may_write(_project_of(run))
     context = {
         "sentence": sentence(found),
         "backlog": found,
-        "recent": list(runs.for_list()[:RECENT]),
+        "recent": recent,
         "titles": {key: loaded.method.title for key, loaded in methods.registry().items()},
         "may_write": scope(request).may_write_anywhere,
     }
-    for run in [*found.running, *context["recent"]]:
-        run.may_cancel = scope(request).may_write(_project_of(run))  # type: ignore[attr-defined]
     return render(request, "jobs_live.html" if request.GET.get("part") == "live" else "jobs.html", context)
 
 
