@@ -1,8 +1,8 @@
 """Posting to addresses that people typed in, without becoming their way into our own network.
 
 A name is resolved once, every address it has is checked, and the connection goes to a checked one: a name
-that resolves to something else a moment later gains nothing. No redirect is followed, no proxy of the environment
-is asked, nothing of the answer but its status is read, and all of it has one deadline.
+that resolves to something else a moment later gains nothing. No redirect is followed, no proxy of the
+environment is asked, nothing of the answer but its status is read, and all of it has one deadline.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 DEADLINE_S = 10.0
 PORTS = {"https": 443, "http": 80}
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
@@ -130,7 +131,7 @@ def in_words(status: int) -> str:
         return str(status)
 
 
-def _allowed(allow: Iterable[str]) -> tuple[set[str], list[object]]:
+def _allowed(allow: Iterable[str]) -> tuple[set[str], list[Network]]:
     names, networks = set(), []
     for entry in allow:
         try:

@@ -121,7 +121,7 @@ class CalibrationQuerySet(OfProject):
         return (
             self.with_end()
             .annotate(used_by=Coalesce(Subquery(count.values("count")), 0))
-            .select_related("instrument__project", "measurement__sample", "made_by", "withdrawn_by")
+            .select_related("project", "instrument", "measurement__sample", "made_by", "withdrawn_by")
             .order_by("instrument__name", "kind", "-valid_from", "-pk")
         )
 

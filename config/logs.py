@@ -19,8 +19,8 @@ from samples import tracing
 
 CUT = "…"
 SECRETS = (
-    # The addresses whose last part is the key
-    (re.compile(r"(/(?:shared|invitations|reset)/(?:[^/\s]+/(?=[^/\s]))?)[^/\s\"'?]+"), rf"\1{CUT}"),
+    # Addresses in which one part is the key
+    (re.compile(r"(/(?:shared|invitations|reset/[^/\s]+)/)[^/\s\"'?]+"), rf"\1{CUT}"),
     (re.compile(r"(?i)\b(token|bearer|basic) +[A-Za-z0-9._~+/=:-]{8,}"), rf"\1 {CUT}"),
     (re.compile(r"://[^/\s:@]*:[^/\s@]+@"), f"://{CUT}@"),
     (re.compile(r"\bvwh_[A-Za-z0-9_-]+"), CUT),

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "samples.middleware.RequestIdMiddleware",
+    "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "samples.middleware.NulMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -304,10 +305,15 @@ SPECTACULAR_SETTINGS = {
         "BatchStatusEnum": "measurements.models.Batch.Status",
         "DecisionKindEnum": "measurements.models.Decision.Kind",
         "AttachmentKindEnum": "measurements.models.Attachment.Kind",
+        "CalibrationKindEnum": "analysis.models.Calibration.Kind",
         "RunStatusEnum": "analysis.models.Run.Status",
         "ValueOriginEnum": "analysis.models.Value.Origin",
     },
 }
+
+# Who may read /metrics: whoever has the token, and these networks. Behind a proxy everybody has its address.
+METRICS_TOKEN = env.str("VITRINE_METRICS_TOKEN", "")
+METRICS_NETWORKS = env.list("VITRINE_METRICS_NETWORKS", default=[] if TLS else ["127.0.0.0/8", "::1/128"])
 
 # Hosts and networks inside the house that webhooks may call, over http too; else only public https.
 WEBHOOK_ALLOW = env.list("VITRINE_WEBHOOK_ALLOW", default=[])

@@ -26,6 +26,7 @@ RAIL = (
     ("measurements", "Measurements", "m", False, ""),
     ("explore", "Explore", "e", True, ""),
     ("dashboards", "Dashboards", "d", False, ""),
+    ("conflicts", "Conflicts", "c", False, ""),
     ("inbox", "Inbox", "i", True, "waiting for a person"),
     ("jobs", "Jobs", "j", False, "unfinished"),
     ("instruments", "Instruments", "n", True, ""),

@@ -11,11 +11,14 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
 
 from analysis import properties
 from analysis.explore.combining import SMALLEST_SIGMA
 from analysis.methods.base import Property
-from analysis.models import Value
+from analysis.models import Conflict, Value
 from frontend.formatting import Written, quantity
 
 # What people look for first on a sample's page; the rest follows in the order of its declaration.
@@ -43,6 +46,11 @@ class Shown:
         return self.rows[0]
 
     @property
+    def doubt(self) -> str:
+        """Why one of them is in doubt, such as a withdrawn calibration."""
+        return next((row.run.stale for row in self.rows if row.run and row.run.stale), "")
+
+    @property
     def inferred(self) -> bool:
         return any(row.inferred for row in self.rows)
 
@@ -56,6 +64,12 @@ def shown(values: Iterable[Value]) -> list[Shown]:
 
     ordered = sorted(values, key=subject)
     return [_line(list(group)) for _, group in groupby(ordered, key=subject)]
+
+
+def with_conflicts(values: QuerySet[Value], user: Any) -> QuerySet[Value]:
+    """Each with `open_conflicts`, those that the user may see."""
+    seen = Conflict.objects.visible_to(user).open()
+    return values.prefetch_related(Prefetch("conflicts", queryset=seen, to_attr="open_conflicts"))
 
 
 def by_sample(values: Iterable[Value]) -> dict[int, dict[tuple[str, str], Shown]]:

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from analysis import services
-from analysis.models import Notice, Reanalysis, Run, Value
+from analysis.models import Notice, Reanalysis, Run, Value, Webhook
 from measurements.models import InboxRule, Measurement
 from measurements.services import Subject, add_instrument, attach, batches
 from measurements.services.rules import save_rule
@@ -102,6 +102,16 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
     manifest = store().begin()
     manifest.write(b"sample,file\nVT-GLASS,secret-scan.txt\n")
     batch = batches.open_batch(user=alice, project=project, name="secret-scan.csv", upload=manifest)
+    calibration = services.add_calibration(
+        user=alice,
+        instrument=instrument,
+        kind="dark",
+        measurement=measurement,
+        valid_from=timezone.now(),
+        note="secret-scan",
+        from_elsewhere=True,
+    )
+    hook = Webhook.objects.create(project=project, url="https://example.org/", secret="s", made_by=alice)
     return {
         "inbox-rules": rule.pk,
         "rules": rule.pk,
@@ -129,8 +139,12 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "datasets": measurement.datasets.get().pk,
         "files": measurement.files.get().pk,
         "instruments": instrument.pk,
+        "calibrations": calibration.pk,
         "projects": project.slug,
         "uploads": upload.pk,
+        "jobs": run.pk,
+        "webhooks": hook.pk,
+        "deliveries": hook.deliveries.create(event="run.done", body={}).pk,
         "reanalysis": campaign.pk,
         "reanalyses": campaign.pk,
         "notices": Notice.objects.get(user=alice).pk,
@@ -142,7 +156,9 @@ def address(route: str, objects: dict[str, object]) -> str:
     room = next((part for part in route.split("/") if part in objects), None)
     assert room is not None, f"Tell this test which object of Alice's {route} shows."
     second = {"members": "1", "tokens": "0123456789abcde", "steps": "milling-1"}
-    second |= {name: str(objects[name]) for name in ("ingredients", "invitations", "share")}
+    second |= {
+        name: str(objects[name]) for name in ("ingredients", "invitations", "share", "webhooks", "deliveries")
+    }
 
     def fill(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(2)

@@ -44,7 +44,13 @@ def _method(loaded: methods.LoadedMethod) -> dict[str, Any]:
         "reference": method.reference,
         "time_limit_s": method.time_limit_s,
         "accepts": [
-            {"role": r.key, "techniques": r.techniques, "required": r.required, "help": r.help}
+            {
+                "role": r.key,
+                "techniques": r.techniques,
+                "required": r.required,
+                "calibration": r.calibration,
+                "help": r.help,
+            }
             for r in method.accepts
         ],
         "params": methods.params_schema(loaded),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import django_filters
 from django.core.exceptions import ValidationError as ModelError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from analysis.api.values import ValueSerializer, writable_sample
 from analysis.models import Conflict, Publication, Value
 from analysis.services.conflicts import decide, propose
-from analysis.services.literature import enter_published, find_or_add_publication
+from analysis.services.literature import enter_published, find_or_add_publication, publications_for
 from samples.models import Project
 
 
@@ -191,11 +191,3 @@ class ConflictViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         except ModelError as error:
             raise ValidationError(error.message_dict) from None
         return Response(ConflictSerializer(self.get_queryset().get(pk=conflict.pk)).data)
-
-
-def publications_for(user: Any) -> QuerySet[Publication]:
-    """Those of values and conflicts that the user may see: what others read is theirs to tell."""
-    cited = Value.objects.visible_to(user).filter(publication__isnull=False).order_by()
-    told = Conflict.objects.visible_to(user).order_by()
-    mine = Q(pk__in=cited.values("publication")) | Q(conflicts__in=told.values("pk"))
-    return Publication.objects.filter(mine).distinct().order_by("key")

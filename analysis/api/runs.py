@@ -14,12 +14,19 @@ from rest_framework.response import Response
 
 from analysis import methods, services
 from analysis.api.values import ValueSerializer
-from analysis.models import Run
+from analysis.models import Run, RunInput
 from analysis.services.requesting import NothingToRunError
 from measurements.models import Measurement
 
 
+class RunInputSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = RunInput
+        fields = ["role", "dataset", "calibration"]
+
+
 class RunSerializer(serializers.ModelSerializer):
+    inputs = RunInputSerializer(many=True, read_only=True)
     values = ValueSerializer(many=True, read_only=True)
 
     class Meta:
@@ -28,7 +35,7 @@ class RunSerializer(serializers.ModelSerializer):
             "id", "status", "method", "method_version", "params", "measurement", "trigger", "message",
             "warnings", "notes", "attempts", "created_at", "started_at", "finished_at", "duration_s",
             "lane", "priority", "progress", "progress_note", "cancel_asked_at",
-            "stale", "supersedes", "reanalysis", "values",
+            "stale", "supersedes", "reanalysis", "inputs", "values",
         ]  # fmt: skip
 
 
@@ -70,7 +77,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
 
     def get_queryset(self) -> QuerySet[Run]:
         return Run.objects.visible_to(self.request.user).prefetch_related(
-            "values__sample", "values__publication", "values__reviews__by"
+            "values__sample", "values__publication", "values__reviews__by", "inputs"
         )
 
     @extend_schema(request=RunRequestSerializer, responses={202: RunAcceptedSerializer})

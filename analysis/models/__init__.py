@@ -3,6 +3,7 @@
 from analysis.models.calibrations import Calibration
 from analysis.models.conflicts import Conflict
 from analysis.models.inputs import QuickInput
+from analysis.models.parameters import ProjectParams
 from analysis.models.reanalyses import Notice, Reanalysis
 from analysis.models.runs import Artifact, Run, RunInput, ValueInput
 from analysis.models.values import Publication, Review, Value
@@ -14,6 +15,7 @@ __all__ = [
     "Conflict",
     "Delivery",
     "Notice",
+    "ProjectParams",
     "Publication",
     "QuickInput",
     "Reanalysis",

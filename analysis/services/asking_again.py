@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -11,10 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from analysis import methods
-from analysis.models import Calibration, Reanalysis, Run, RunInput
+from analysis.models import Calibration, ProjectParams, Reanalysis, Run, RunInput
 from analysis.services import requesting
 from analysis.services.choosing import chosen_for, named_inputs, recorded, said_about
 from analysis.services.currency import decide_current
+from analysis.services.parameters import settled, still_known
 from analysis.services.waking import wake
 from measurements.models import Dataset
 
@@ -45,9 +47,10 @@ def ask_again(runs: Iterable[Run], campaign: Reanalysis) -> list[Run]:
 
 def _ask_again(runs: Sequence[Run], campaign: Reanalysis) -> list[Run]:
     now = timezone.now()
+    defaults = {row.method: row for row in ProjectParams.objects.filter(project=campaign.project_id)}
     asked: dict[str, tuple[Run, Question]] = {}
     for question in _questions(runs):
-        new = _run(question, campaign, now)
+        new = _run(question, campaign, now, defaults.get(question.old.method))
         asked[new.identity] = new, question
     known = {run.identity: run for run in Run.objects.filter(identity__in=asked)}
     fresh = [both for key, both in asked.items() if key not in known]
@@ -61,10 +64,10 @@ def _ask_again(runs: Sequence[Run], campaign: Reanalysis) -> list[Run]:
     return [new for new, _ in fresh] + again
 
 
-def _run(question: Question, campaign: Reanalysis, now: Any) -> Run:
+def _run(question: Question, campaign: Reanalysis, now: datetime, defaults: ProjectParams | None) -> Run:
     old, loaded = question.old, methods.get(question.old.method)
     assert old.measurement is not None
-    params = _still_known(loaded, old)
+    params = _params(loaded, old, defaults)
     return Run(
         measurement=old.measurement,
         method=old.method,
@@ -133,12 +136,8 @@ def _questions(runs: Sequence[Run]) -> Iterator[Question]:
         yield Question(run, datasets, chosen)
 
 
-def _still_known(loaded: methods.LoadedMethod, run: Run) -> dict[str, object]:
-    """The parameters that the newer version still has; a choice it no longer allows falls back to default."""
-    names = {row["name"] for row in methods.params_schema(loaded)}
-    kept = {name: value for name, value in run.params.items() if name in names}
-    while True:
-        try:
-            return methods.canonical_params(loaded, kept)
-        except methods.ParamsError as error:
-            del kept[error.field]
+def _params(loaded: methods.LoadedMethod, run: Run, defaults: ProjectParams | None) -> dict[str, Any]:
+    """Those it had; where they were the default of its project, what that is today."""
+    if defaults is not None and run.params in defaults.former:
+        return settled(loaded, defaults)
+    return methods.canonical_params(loaded, still_known(loaded, run.params))

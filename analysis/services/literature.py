@@ -7,10 +7,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.text import slugify
 
 from analysis import properties
-from analysis.models import Publication, Value
+from analysis.models import Conflict, Publication, Value
 from analysis.services.conflicts import find_conflicts
 from samples.models import Sample, User
 
@@ -151,3 +152,11 @@ def _sensible(
         raise ValidationError({"upper": "A range has no comparator besides “about”."})
     if not place.strip():
         raise ValidationError({"place": "Say where in the publication it stands: page, figure or table."})
+
+
+def publications_for(user: Any) -> QuerySet[Publication]:
+    """Those of values and conflicts that the user may see: what others read is theirs to tell."""
+    cited = Value.objects.visible_to(user).filter(publication__isnull=False).order_by()
+    told = Conflict.objects.visible_to(user).order_by()
+    mine = Q(pk__in=cited.values("publication")) | Q(conflicts__in=told.values("pk"))
+    return Publication.objects.filter(mine).distinct().order_by("key")

@@ -9,14 +9,16 @@ from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 from analysis import methods
 from analysis.models import Run, RunInput
 from analysis.querysets import RunQuerySet
+from analysis.services.parameters import with_former_defaults
 from measurements.models import Dataset, Measurement
 from samples.models import Project
 
-VERSION, READER, STALE = "version", "reader", "stale"
+VERSION, READER, STALE, PARAMETERS = "version", "reader", "stale", "parameters"
 REASONS = {
     VERSION: "a newer version of the method is installed",
     READER: "its file was read again by a newer reader",
     STALE: "something it relied on was withdrawn or replaced",
+    PARAMETERS: "the project’s default parameters were changed",
 }
 
 
@@ -48,6 +50,7 @@ def outdated_of(method: str, project: Project | None = None) -> RunQuerySet:
         When(method_version__lt=newest, then=Value(VERSION)),
         When(Exists(read_anew), then=Value(READER)),
         When(~Q(stale=""), then=Value(STALE)),
+        When(with_former_defaults(method), then=Value(PARAMETERS)),
         default=Value(""),
         output_field=CharField(),
     )

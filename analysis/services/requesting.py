@@ -17,6 +17,7 @@ from analysis import methods
 from analysis.models import Run, RunInput
 from analysis.services.choosing import chosen_for, missing, recorded, said_about
 from analysis.services.currency import decide_current
+from analysis.services.parameters import wanted_by
 from analysis.services.waking import FAST, LONG, wake
 from measurements.models import Dataset, Measurement
 from samples.models import User
@@ -74,7 +75,7 @@ def request_run(
     Raises KeyError (no such method), methods.ParamsError and NothingToRunError, each with a sentence.
     """
     loaded = methods.get(method)
-    settled = methods.canonical_params(loaded, params or {})
+    settled = methods.canonical_params(loaded, wanted_by(measurement.project_id, loaded) | dict(params or {}))
     named = inputs or {}
     chosen = chosen_for(loaded, measurement, named)
     datasets = _inputs(loaded, measurement, {role: c.measurement for role, c in chosen.items()} | {**named})

@@ -1,4 +1,4 @@
-"""The published campaign as plain data: campaign.toml and published.toml, with their series written out.
+"""The published campaign as plain data: campaign.toml, published.toml, conflicts.toml; series written out.
 
 Pure: no Django. `load()` gives 129 samples, parents before children, with recipes, materials and values.
 """
@@ -75,6 +75,19 @@ class ValueData:
 
 
 @dataclass(frozen=True)
+class ConflictData:
+    """Statements that cannot all be right. values: (sample, property, component) of published values."""
+
+    code: str
+    category: str
+    title: str
+    detail: str
+    suggestion: str
+    sources: tuple[str, ...]
+    values: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Campaign:
     project: Mapping[str, str]
     publications: Mapping[str, Mapping[str, str]]
@@ -82,6 +95,7 @@ class Campaign:
     recipes: Mapping[str, RecipeData]
     samples: tuple[SampleData, ...]
     values: tuple[ValueData, ...]
+    conflicts: tuple[ConflictData, ...]
 
     def array(self) -> Iterator[tuple[SampleData, float, float]]:
         """The samples of the loading × sintering temperature array, with both."""
@@ -95,6 +109,7 @@ class Campaign:
 def load() -> Campaign:
     table = tomllib.loads((HERE / "campaign.toml").read_text(encoding="utf-8"))
     published = tomllib.loads((HERE / "published.toml").read_text(encoding="utf-8"))
+    known = tomllib.loads((HERE / "conflicts.toml").read_text(encoding="utf-8"))
     recipes = {key: _recipe(recipe) for key, recipe in table["recipes"].items()}
     samples = list(table["samples"])
     for series in table["series"]:
@@ -109,7 +124,7 @@ def load() -> Campaign:
             samples.append(sample)
     return Campaign(
         project=table["project"],
-        publications=table["publications"],
+        publications=table["publications"] | known["publications"],
         materials=table["materials"],
         recipes=recipes,
         samples=_parents_first([_sample(sample, table["reported"]) for sample in samples]),
@@ -118,6 +133,7 @@ def load() -> Campaign:
             for group in published["published"]
             for value in group["values"]
         ),
+        conflicts=tuple(_conflict(row) for row in known["conflicts"]),
     )
 
 
@@ -148,6 +164,11 @@ def _filled(template: Any, variables: Mapping[str, Any]) -> Any:
 def _evidence(series: Mapping[str, Any], code: str) -> str:
     named = (level for level in ("explicit", "implied") if code in series.get(level, ()))
     return next(named, series["evidence"])
+
+
+def _conflict(row: Mapping[str, Any]) -> ConflictData:
+    values = tuple((sample, key, *component, "")[:3] for sample, key, *component in row.get("values", ()))
+    return ConflictData(**{**row, "sources": tuple(row["sources"]), "values": values})
 
 
 def _recipe(table: Mapping[str, Any]) -> RecipeData:

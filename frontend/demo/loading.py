@@ -53,6 +53,7 @@ def load_demo() -> Project:
     """Load what is missing. A second call changes nothing; one after an interruption completes the first."""
     project = demo_project() or _write_rows(load())
     _let_in()
+    _write_conflicts(project, load())
     _send_spectra(project, load())
     marker().touch()
     return project
@@ -87,6 +88,11 @@ def _write_rows(campaign: Campaign) -> Project:
     Value.objects.bulk_create(rows.published(campaign, samples, sources))
     Value.objects.bulk_create(rows.simulated_plqy(campaign, samples, sources))
     return project
+
+
+@transaction.atomic
+def _write_conflicts(project: Project, campaign: Campaign) -> None:
+    rows.conflicts(project, campaign, rows.sources(campaign))
 
 
 def _refuse_taken_codes(campaign: Campaign) -> None:

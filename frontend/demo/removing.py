@@ -8,7 +8,18 @@ import pgtrigger
 from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, RestrictedError
 
-from analysis.models import Artifact, Publication, Run, Value
+from analysis.models import (
+    Artifact,
+    Calibration,
+    Conflict,
+    Publication,
+    Reanalysis,
+    Review,
+    Run,
+    RunInput,
+    Value,
+    ValueInput,
+)
 from frontend.demo.campaign import load
 from frontend.demo.loading import USERNAME, DemoError, demo_project, marker, password_file
 from frontend.demo.rows import SIMULATION
@@ -88,9 +99,7 @@ def _delete_rows(project: Project) -> list[str]:
     attachments.delete()
     Exposure.objects.filter(sample__in=samples).delete()
     StockEntry.objects.filter(sample__in=samples).delete()
-    Value.objects.filter(Q(sample__in=samples) | Q(measurement__in=measurements)).delete()
-    Artifact.objects.filter(run__measurement__in=measurements).delete()
-    Run.objects.filter(measurement__in=measurements).delete()
+    _delete_analyses(project)
     Dataset.objects.filter(measurement__in=measurements).delete()
     RawFile.objects.filter(measurement__in=measurements).delete()
     BatchFile.objects.filter(batch__in=batches).delete()
@@ -109,8 +118,29 @@ def _delete_rows(project: Project) -> list[str]:
     project.delete()
     _delete_users([*accounts, *User.objects.filter(username=USERNAME)])
     cited = Value.objects.filter(publication=OuterRef("pk"))
-    Publication.objects.filter(~Exists(cited), key__in=[*load().publications, SIMULATION]).delete()
+    Publication.objects.filter(
+        ~Exists(cited), conflicts=None, key__in=[*load().publications, SIMULATION]
+    ).delete()
     return _delete_unused(blobs)
+
+
+def _delete_analyses(project: Project) -> None:
+    """What was concluded before what it was concluded from."""
+
+    def of(what: str = "") -> Q:
+        paths = ("measurement__project", "sample__project", "project")
+        return Q(*((f"{what}{path}", project) for path in paths), _connector=Q.OR)
+
+    Conflict.objects.filter(project=project).delete()
+    Review.objects.filter(of("value__")).delete()
+    ValueInput.objects.filter(of("run__") | of("value__")).delete()
+    Value.objects.filter(of()).delete()
+    Artifact.objects.filter(of("run__")).delete()
+    RunInput.objects.filter(of("run__")).delete()
+    Run.objects.filter(of()).update(supersedes=None, verifies=None)
+    Run.objects.filter(of()).delete()
+    Reanalysis.objects.filter(project=project).delete()
+    Calibration.objects.filter(project=project).delete()
 
 
 def _used_by(measurements: object) -> Q:

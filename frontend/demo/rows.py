@@ -8,9 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from analysis import properties
-from analysis.models import Publication, Value
+from analysis.models import Conflict, Publication, Value
 from frontend.demo import forward
-from frontend.demo.campaign import Campaign, SampleData, ValueData
+from frontend.demo.campaign import Campaign, ConflictData, SampleData, ValueData
 from samples.models import (
     Component,
     FurnaceSegment,
@@ -218,3 +218,33 @@ def simulated_plqy(
                 )
             )
     return rows
+
+
+def conflicts(project: Project, campaign: Campaign, sources: Mapping[str, Publication]) -> None:
+    """What is missing of the known contradictions. What people decided on the others stays."""
+    known = set(Conflict.objects.filter(project=project).values_list("code", flat=True))
+    for conflict in campaign.conflicts:
+        if conflict.code not in known:
+            _conflict(project, conflict, sources)
+
+
+def _conflict(project: Project, conflict: ConflictData, sources: Mapping[str, Publication]) -> None:
+    row = Conflict.objects.create(
+        project=project,
+        code=conflict.code,
+        category=conflict.category,
+        title=conflict.title,
+        detail=conflict.detail,
+        suggestion=conflict.suggestion,
+    )
+    row.publications.set([sources[key] for key in conflict.sources])
+    for sample, key, component in conflict.values:
+        row.values.add(
+            *Value.objects.filter(
+                sample__project=project,
+                sample__code=sample,
+                property=key,
+                component=component,
+                origin=Value.Origin.PUBLISHED,
+            )
+        )

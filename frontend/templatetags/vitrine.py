@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from analysis import properties
@@ -23,6 +24,12 @@ register = template.Library()
 @register.filter
 def number(value: float | None, digits: int = 6) -> str:
     return formatting.number(value, digits)
+
+
+@register.filter
+def exact(value: float | None) -> str:
+    """Every digit that is stored."""
+    return "" if value is None else repr(value).replace("-", formatting.MINUS)
 
 
 @register.filter
@@ -121,6 +128,28 @@ def origin(key: str) -> SafeString:
         words,
         formatting.MARKS.get(key, "?"),
         words,
+    )
+
+
+@register.simple_tag
+def doubt(sentence: str) -> SafeString:
+    """A mark with its word beside a value that is in doubt, the reason on hover and for a screen reader."""
+    if not sentence:
+        return SafeString("")
+    return format_html(
+        '<span class="badge caution" title="{}">in doubt<span class="unseen">: {}</span></span>',
+        sentence,
+        sentence,
+    )
+
+
+@register.simple_tag
+def disputed(row: Value) -> SafeString:
+    """A mark that leads to each open conflict of a value; of rows from `frontend.values.with_conflicts`."""
+    return format_html_join(
+        "",
+        ' <a class="badge caution" href="{}" title="Sources disagree: {}">conflict</a>',
+        ((reverse("conflict", args=[each.pk]), each.title) for each in getattr(row, "open_conflicts", ())),
     )
 
 

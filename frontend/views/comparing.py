@@ -16,7 +16,7 @@ from frontend import figures, formatting
 from frontend.access import login_required
 from frontend.formatting import Written, quantity
 from frontend.plots import compared, refused, sent
-from frontend.runs import _params
+from frontend.runs import params_told
 from measurements.models import Dataset
 from measurements.store import StoreError
 from samples.incoming import row_number
@@ -146,7 +146,7 @@ def in_sigmas(sigmas: float) -> str:
 def _differing(old: Run, new: Run) -> list[tuple[str, str, str]]:
     """What was asked otherwise: version, then parameters, each as both runs had it."""
     loaded = methods.registry().get(new.method)
-    was, now = dict(_params(loaded, old.params)), dict(_params(loaded, new.params))
+    was, now = dict(params_told(loaded, old.params)), dict(params_told(loaded, new.params))
     rows = [("version", str(old.method_version), str(new.method_version))]
     rows += [(name, was.get(name, "not known"), now.get(name, "not known")) for name in {**was, **now}]
     return [row for row in rows if row[1] != row[2]]

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from knox.models import AuthToken
 
+from frontend import calibrations
 from frontend.access import login_required, must_write
 from frontend.forms.people import InstrumentForm
 from frontend.scope import narrowed, scope
@@ -113,5 +114,8 @@ def _page(request: HttpRequest, row: Instrument, token: str = "") -> HttpRespons
         "recent": list(recent.order_by("-pk")[:RECENT]),
         "address": request.build_absolute_uri("/api/v1/uploads/spectrum.csv"),
         "may_write": scope(request).may_write(row.project_id),
+        "manages": scope(request).manages(row.project_id),
+        "calibrations": calibrations.lines(row, request.user),
+        "most_calibrations": calibrations.MOST,
     }
     return render(request, "instruments/instrument.html", context)

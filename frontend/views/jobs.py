@@ -2,136 +2,160 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from analysis import methods
+from analysis import methods, services
+from analysis.backlog import Backlog, backlog, failed_runs, unreadable
 from analysis.models import Run
+from analysis.querysets import RunQuerySet
 from analysis.services import request_run
 from analysis.services.requesting import NothingToRunError
 from frontend.access import login_required
 from frontend.formatting import number
-from frontend.scope import narrowed, scope
+from frontend.scope import scope
 from measurements.models import Measurement
+from measurements.services import reread
 from samples.incoming import row_number
 
 RECENT = 40
-MOST_FAILURES = 500
-RATE_OVER_S = 120
-NUMBERS = re.compile(r"[−-]?\d[\d.,\u202f]*")
-
-
-@dataclass
-class Reason:
-    """Failures that say the same, but for the numbers in it."""
-
-    sentence: str
-    title: str
-    measurements: list[int] = field(default_factory=list)
-    runs: list[int] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        return len(self.measurements)
+MOST_AT_ONCE = 500
 
 
 @login_required
 def jobs(request: HttpRequest) -> HttpResponse:
-    runs: QuerySet[Run] = narrowed(Run.objects.all(), request, "measurement__project")
-    measurements: QuerySet[Measurement] = narrowed(Measurement.objects.all(), request)
-    context = _context(request, runs, measurements)
-    return render(request, "jobs_live.html" if request.GET.get("part") == "live" else "jobs.html", context)
-
-
-def _context(
-    request: HttpRequest, runs: QuerySet[Run], measurements: QuerySet[Measurement]
-) -> dict[str, Any]:
-    lately = timezone.now() - timedelta(seconds=RATE_OVER_S)
-    counted = runs.filter(Q(status__in=["queued", "running"]) | Q(finished_at__gte=lately)).aggregate(
-        running=Count("pk", filter=Q(status="running")),
-        waiting=Count("pk", filter=Q(status="queued")),
-        finished=Count("pk", filter=Q(finished_at__gte=lately)),
-    )
-    unread = measurements.filter(status=Measurement.Status.RECEIVED).count()
-    failed_runs = runs.filter(status=Run.Status.FAILED).order_by("-pk")[:MOST_FAILURES]
-    unreadable = measurements.filter(status=Measurement.Status.FAILED).order_by("-pk")[:MOST_FAILURES]
-    busy = counted["running"] + counted["waiting"] + unread > 0
-    return {
-        "sentence": sentence(counted["running"], counted["waiting"], unread, counted["finished"]),
-        "busy": busy,
-        "every": "2s" if busy else "15s",
-        "reasons": [*_of_runs(failed_runs), *_of_files(unreadable)],
-        "recent": runs.select_related("measurement__sample", "measurement__project")[:RECENT],
+    runs, measurements = _seen(request)
+    found = backlog(runs, measurements)
+    recent = list(runs.for_list()[:RECENT])
+    for run in [*found.running, *recent]:
+        run.may_cancel = scope(request).may_write(_project_of(run))
+    context = {
+        "sentence": sentence(found),
+        "backlog": found,
+        "recent": recent,
         "titles": {key: loaded.method.title for key, loaded in methods.registry().items()},
         "may_write": scope(request).may_write_anywhere,
     }
+    return render(request, "jobs_live.html" if request.GET.get("part") == "live" else "jobs.html", context)
 
 
-def sentence(running: int, waiting: int, unread: int, finished_lately: int) -> str:
-    """`3 running, 212 waiting, about 4 minutes`; how long, from what was finished in the last two minutes."""
-    if not running + waiting + unread:
+def _seen(request: HttpRequest) -> tuple[RunQuerySet, Any]:
+    """What the reader may see, of the chosen project or of all theirs."""
+    chosen = scope(request)
+    if chosen.unknown:
+        raise Http404("There is no such project among yours.")
+    projects = [chosen.project.pk] if chosen.project else [m.project_id for m in chosen.memberships]
+    return (
+        Run.objects.visible_to(request.user, projects=projects),
+        Measurement.objects.visible_to(request.user, projects=projects),
+    )
+
+
+def _project_of(run: Run) -> int:
+    subject = run.measurement or run.sample
+    project = subject.project_id if subject is not None else run.project_id
+    assert project is not None  # a constraint of the table
+    return project
+
+
+def sentence(found: Backlog) -> str:
+    """`3 running, 212 waiting, about 4 minutes`"""
+    if not found.busy:
         return "All done"
     parts = []
-    if running:
-        parts.append(f"{number(running)} running")
-    if waiting:
-        parts.append(f"{number(waiting)} waiting")
-    if unread:
-        parts.append(f"{number(unread)} {'file' if unread == 1 else 'files'} to be read")
-    if finished_lately and waiting > 20:
-        minutes = waiting / finished_lately * RATE_OVER_S / 60
-        parts.append("less than a minute" if minutes < 1 else f"about {number(round(minutes))} min")
+    if found.runs:
+        parts.append(f"{number(found.runs)} running")
+    if found.waits:
+        parts.append(f"{number(found.waits)} waiting")
+    if found.unread:
+        parts.append(f"{number(found.unread)} {'file' if found.unread == 1 else 'files'} to be read")
+    if found.waits and found.about_s is not None:
+        parts.append(in_words(found.about_s))
     return ", ".join(parts)
 
 
-def _of_runs(runs: Iterable[Run]) -> list[Reason]:
-    reasons: dict[tuple[str, str], Reason] = {}
-    for run in runs:
-        loaded = methods.registry().get(run.method)
-        title = loaded.method.title if loaded else run.method
-        reason = reasons.setdefault((title, _without_numbers(run.message)), Reason(run.message, title))
-        reason.measurements.append(run.measurement_id)
-        reason.runs.append(run.pk)
-    return sorted(reasons.values(), key=lambda reason: -reason.count)
-
-
-def _of_files(measurements: Iterable[Measurement]) -> list[Reason]:
-    reasons: dict[str, Reason] = {}
-    for row in measurements:
-        reason = reasons.setdefault(_without_numbers(row.error), Reason(row.error, "Reading the file"))
-        reason.measurements.append(row.pk)
-    return sorted(reasons.values(), key=lambda reason: -reason.count)
-
-
-def _without_numbers(text: str) -> str:
-    return NUMBERS.sub("#", text)
+def in_words(seconds: float) -> str:
+    """As exact as an estimate is: `less than a minute`, `about 4 minutes`, `about 3 hours`."""
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if seconds < 60:
+        return "less than a minute"
+    if minutes < 100:
+        return "about a minute" if minutes == 1 else f"about {minutes} minutes"
+    return f"about {number(hours)} hours" if hours < 72 else f"about {number(round(hours / 24))} days"
 
 
 @require_POST
 @login_required
 def retry(request: HttpRequest) -> HttpResponse:
-    """Ask again for runs that failed, with the parameters that they had."""
+    """Everything that failed for one reason, or the runs named: asked again, with the parameters they had."""
+    if request.POST.get("what") == "file":
+        return _read_again(request)
+    runs, _ = _seen(request)
     wanted = [pk for pk in map(row_number, request.POST.getlist("run")) if pk is not None]
-    open_runs = Run.objects.open_to(request.user).filter(pk__in=wanted, status=Run.Status.FAILED)
+    if "reason" in request.POST:
+        key = (request.POST.get("method", ""), request.POST["reason"])
+        wanted += [pk for each in failed_runs(runs) if (each.method, each.key) == key for pk in each.runs]
+    open_runs = Run.objects.open_to(request.user).filter(
+        pk__in=wanted, status=Run.Status.FAILED, measurement__isnull=False
+    )
     asked, refused = 0, ""
-    for run in open_runs.select_related("measurement"):
+    for run in open_runs.select_related("measurement").order_by("pk")[:MOST_AT_ONCE]:
         try:
             request_run(run.measurement, run.method, run.params, user=request.user)
             asked += 1
         except (KeyError, methods.ParamsError, NothingToRunError) as error:
             refused = str(error.args[0])
+    return _told(request, asked, len(wanted), refused, "asked for again")
+
+
+def _read_again(request: HttpRequest) -> HttpResponse:
+    _, measurements = _seen(request)
+    reason = request.POST.get("reason", "")
+    wanted = [pk for each in unreadable(measurements) if each.key == reason for pk in each.measurements]
+    rows = Measurement.objects.open_to(request.user).filter(pk__in=wanted)
+    asked, refused = 0, ""
+    for row in rows.order_by("pk")[:MOST_AT_ONCE]:
+        try:
+            reread(row, user=request.user)
+            asked += 1
+        except ValidationError as error:
+            refused = " ".join(error.messages)
+    return _told(request, asked, len(wanted), refused, "handed to the readers again")
+
+
+def _told(request: HttpRequest, asked: int, of: int, refused: str, done: str) -> HttpResponse:
     if refused:
         messages.error(request, refused)
     if asked:
-        messages.success(request, f"{number(asked)} asked for again.")
+        rest = f" of {number(of)}, press again for the rest" if asked == MOST_AT_ONCE < of else ""
+        messages.success(request, f"{number(asked)} {done}{rest}.")
     return redirect("jobs")
+
+
+@require_POST
+@login_required
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=pk)
+    if not Run.objects.open_to(request.user).filter(pk=pk).exists():
+        raise PermissionDenied("You may look at this project but not end its runs; ask its manager.")
+    ended = services.cancel(run)
+    if ended.status == Run.Status.CANCELLED:
+        messages.success(request, f"Run {pk} is cancelled.")
+    elif ended.unfinished:
+        messages.success(request, f"Run {pk} ends within seconds.")
+    else:
+        messages.success(request, f"Run {pk} had ended already.")
+    return redirect("jobs")
+
+
+urlpatterns: list[URLPattern] = [
+    path("jobs/", jobs, name="jobs"),
+    path("jobs/retry/", retry, name="jobs-retry"),
+    path("jobs/<int:pk>/cancel/", cancel, name="job-cancel"),
+]

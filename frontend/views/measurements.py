@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from analysis import methods
+from analysis.models import Calibration
 from analysis.services import request_run
 from analysis.services.requesting import NothingToRunError
 from frontend import runs
@@ -95,6 +96,7 @@ def _context(
     ]
     figure = reverse("measurement-figure", args=[row.pk])
     may_write = scope(request).may_write(row.project_id)
+    seen = Calibration.objects.visible_to(request.user)
     return {
         "measurement": row,
         "files": list(row.files.select_related("blob")),
@@ -104,7 +106,7 @@ def _context(
         "history": history,
         "analyses": runs.current(history),
         "unfinished": row.status == Measurement.Status.RECEIVED
-        or any(entry.run.unfinished for entry in history),
+        or any(entry.run.unfinished or entry.verifying for entry in history),
         "stamp": "-".join([row.status, *(f"{entry.run.pk}{entry.run.status}" for entry in history)]),
         "forms": (forms if forms is not None else runs.forms(row, history)) if may_write else [],
         "figure_url": f"{figure}?{'&'.join(steering)}" if steering else figure,
@@ -113,6 +115,9 @@ def _context(
         "conditions": runs.conditions(row),
         "may_write": may_write,
         **decided(request, row),
+        "calibrations_seen": set(seen.filter(uses__run__measurement=row).values_list("pk", flat=True)),
+        "serves": list(seen.filter(measurement=row).select_related("instrument").with_end()),
+        "may_calibrate": row.instrument is not None and scope(request).manages(row.instrument.project_id),
         "techniques": Technique.choices,
     }
 

@@ -24,7 +24,7 @@ from frontend.forms.samples import MadeForm, SampleFilter
 from frontend.forms.values import ValueForm
 from frontend.keyset import page
 from frontend.scope import narrowed, scope
-from frontend.values import by_sample, shown
+from frontend.values import by_sample, shown, with_conflicts
 from frontend.views import aftermath, stock
 from measurements.models import Dataset, Measurement
 from samples.ancestry import lineage
@@ -158,7 +158,7 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
     seen_members = Sample.objects.visible_to(request.user).filter(pk__in=members)
     visible = set(seen_members.values_list("pk", flat=True))
     values = shown(
-        Value.objects.visible_to(request.user)
+        with_conflicts(Value.objects.visible_to(request.user), request.user)
         .filter(sample=row, current=True)
         .select_related("publication", "run", "measurement", "entered_by")
     )

@@ -16,6 +16,7 @@ from analysis.models import Value
 from analysis.services.entering_many import COLUMNS, TableError, enter_many, table_of
 from frontend.access import login_required
 from frontend.scope import scope
+from frontend.values import with_conflicts
 from samples.models import Sample
 
 MOST_VALUES = 500
@@ -26,7 +27,7 @@ MOST_BYTES = 2 * 1024**2
 @login_required
 def record(request: HttpRequest, code: str) -> HttpResponse:
     sample = get_object_or_404(Sample.objects.visible_to(request.user), code=code)
-    seen = Value.objects.visible_to(request.user).filter(sample=sample)
+    seen = with_conflicts(Value.objects.visible_to(request.user), request.user).filter(sample=sample)
     rows = seen.select_related("publication", "entered_by", "run").prefetch_related("reviews__by")
     newest = list(rows.order_by("-pk")[: MOST_VALUES + 1])
     values = sorted(newest[:MOST_VALUES], key=lambda value: (value.property, value.component, -value.pk))

@@ -1,5 +1,4 @@
-"""What a measurement's page says about its runs: what is current, what was before and by how much it moved,
-and the form that asks for another."""
+"""What is current of a measurement's runs, what was before, and by how much it moved."""
 
 from __future__ import annotations
 
@@ -10,14 +9,16 @@ from typing import Any
 
 from analysis import methods, properties
 from analysis.methods.base import LoadedMethod
-from analysis.models import Run, Value
+from analysis.models import Calibration, Run, Value
 from analysis.services.currency import answering
+from analysis.services.verifying import verifications
 from frontend import formatting
 from frontend.values import Shown, shown
 from measurements.models import Measurement
 from measurements.vocabulary import CONDITIONS
 
 PLAIN_NOTES = ("model", "why", "r2", "adjusted_r2", "bic", "delta_bic", "reduced_chi2", "points", "sigma")
+RELATED = ("values__reviews__by", "inputs__calibration__measurement")
 NOTE_WORDS = {
     "r2": "R²",
     "adjusted_r2": "R², adjusted",
@@ -42,6 +43,11 @@ class Entry:
     moved: str
     values: list[Value]
     answered_by: int | None = None
+    verifications: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def verifying(self) -> bool:
+        return any(each["status"] in ("queued", "running") for each in self.verifications)
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,15 @@ class Analysis:
     more_notes: list[tuple[str, str]]
     params: list[tuple[str, str]]
     outdated: bool
+    calibrations: list[Calibration]
 
 
 def history(row: Measurement) -> list[Entry]:
-    """All runs, newest first. A fixed number of queries, however many there are."""
-    rows = list(Run.objects.filter(measurement=row).prefetch_related("values__reviews__by").order_by("-pk"))
+    """All runs, newest first, each with its verifications. A fixed number of queries, however many there
+    are."""
+    asked = Run.objects.filter(measurement=row, verifies=None)
+    rows = list(asked.prefetch_related(*RELATED).order_by("-pk"))
+    verified = verifications(rows)
     now: dict[tuple[str, str, str], Value] = {}
     for run in rows:
         for value in run.values.all():
@@ -78,10 +88,15 @@ def history(row: Measurement) -> list[Entry]:
     for run in rows:
         by_method.setdefault(run.method, []).append(run)
     answers = {} if is_void else {method: answering(runs) for method, runs in by_method.items()}
-    return [_entry(run, now, answers.get(run.method)) for run in rows]
+    return [_entry(run, now, answers.get(run.method), verified[run.pk]) for run in rows]
 
 
-def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], answer: Run | None) -> Entry:
+def _entry(
+    run: Run,
+    now: Mapping[tuple[str, str, str], Value],
+    answer: Run | None,
+    verified: Sequence[Mapping[str, Any]],
+) -> Entry:
     values = list(run.values.all())
     current = run == answer
     state, tone = {
@@ -93,7 +108,7 @@ def _entry(run: Run, now: Mapping[tuple[str, str, str], Value], answer: Run | No
     }[Run.Status(run.status)]
     moved = "" if current else _moved(run, values, now)
     answered_by = None if answer is None or current else answer.pk
-    return Entry(run, _title(run.method), state, tone, current, moved, values, answered_by)
+    return Entry(run, _title(run.method), state, tone, current, moved, values, answered_by, verified)
 
 
 def _moved(run: Run, values: Sequence[Value], now: Mapping[tuple[str, str, str], Value]) -> str:
@@ -134,8 +149,9 @@ def _analysis(entry: Entry) -> Analysis:
         groups=_groups(shown(value for value in entry.values if value.current or value.rejected)),
         notes=[_note(*pair) for pair in notes],
         more_notes=[_note(*pair) for pair in more],
-        params=_params(loaded, run.params),
+        params=params_told(loaded, run.params),
         outdated=loaded is not None and loaded.method.version > run.method_version,
+        calibrations=[given.calibration for given in run.inputs.all() if given.calibration],
     )
 
 
@@ -149,12 +165,12 @@ def _groups(lines: Sequence[Shown]) -> list[Group]:
 def _group(component: str, lines: Sequence[Shown]) -> Group:
     if not component:
         return Group("", [(line.label, line) for line in lines])
-    stem = _shared_words([line.label for line in lines[:2]])
+    stem = _sharedwords([line.label for line in lines[:2]])
     short = [(line.label.removeprefix(stem).strip(), line) for line in lines]
     return Group(f"{stem}{component}", short)
 
 
-def _shared_words(labels: Sequence[str]) -> str:
+def _sharedwords(labels: Sequence[str]) -> str:
     """The words that two labels begin with, and a space: `PL peak `."""
     if len(labels) < 2:
         return ""
@@ -171,15 +187,15 @@ def _note(name: str, value: Any) -> tuple[str, str]:
     return words, formatting.number(value, 5) if isinstance(value, (int, float)) else str(value)
 
 
-def _params(loaded: LoadedMethod | None, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+def params_told(loaded: LoadedMethod | None, given: Mapping[str, Any]) -> list[tuple[str, str]]:
     units = {entry["name"]: entry["unit"] for entry in methods.params_schema(loaded)} if loaded else {}
     return [
-        (_words(name, units.get(name, "")), _written(value, units.get(name, "")))
+        (words(name, units.get(name, "")), _written(value, units.get(name, "")))
         for name, value in given.items()
     ]
 
 
-def _words(name: str, unit: str) -> str:
+def words(name: str, unit: str) -> str:
     """`window_min_nm` → `window min`: the unit stands beside the number."""
     return name.removesuffix(f"_{unit.lower()}").replace("_", " ")
 
@@ -190,84 +206,6 @@ def _written(value: Any, unit: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return formatting.with_unit(value, unit) if isinstance(value, (int, float)) else str(value)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One parameter in the form; everything comes from the method's declaration."""
-
-    name: str
-    label: str
-    kind: str
-    value: str
-    unit: str
-    minimum: float | None
-    maximum: float | None
-    choices: list[str]
-    help: str
-    limits: str
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class RunForm:
-    method: str
-    title: str
-    version: int
-    description: str
-    fields: list[Field]
-    open: bool = False
-
-
-def forms(
-    row: Measurement,
-    entries: Sequence[Entry],
-    submitted: str = "",
-    given: Mapping[str, Any] | None = None,
-    errors: Mapping[str, str] | None = None,
-) -> list[RunForm]:
-    """A form for every method that takes this technique, filled with the parameters of its current run."""
-    if row.status != Measurement.Status.READ:
-        return []
-    found = []
-    for loaded in methods.for_technique(row.technique):
-        mine = loaded.key == submitted
-        last: Mapping[str, Any] = next(
-            (e.run.params for e in entries if e.run.method == loaded.key and e.current), {}
-        )
-        values = given if mine and given is not None else last
-        fields = [
-            _field(entry, values, errors if mine and errors else {})
-            for entry in methods.params_schema(loaded)
-        ]
-        method = loaded.method
-        found.append(RunForm(loaded.key, method.title, method.version, method.description, fields, open=mine))
-    return found
-
-
-def _field(entry: Mapping[str, Any], values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:
-    value = values.get(entry["name"], entry["default"])
-    return Field(
-        name=entry["name"],
-        label=_words(entry["name"], entry["unit"]),
-        kind=entry["type"],
-        value="" if value is None else str(value).lower() if isinstance(value, bool) else f"{value}",
-        unit=formatting.unit_text(entry["unit"]),
-        minimum=entry["minimum"],
-        maximum=entry["maximum"],
-        choices=entry["choices"],
-        help=entry["help"],
-        limits=_limits(entry["minimum"], entry["maximum"]),
-        error=errors.get(entry["name"], ""),
-    )
-
-
-def _limits(low: float | None, high: float | None) -> str:
-    if low is not None and high is not None:
-        return f"{formatting.number(low)} to {formatting.number(high)}"
-    if low is not None:
-        return f"at least {formatting.number(low)}"
-    return f"at most {formatting.number(high)}" if high is not None else ""
 
 
 def conditions(row: Measurement) -> list[tuple[str, str]]:

@@ -1,0 +1,106 @@
+"""The forms that ask for a run; everything in them comes from what a method declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis import methods
+from frontend import formatting
+from frontend.runs.telling import Entry, words
+from measurements.models import Measurement
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter in the form; everything comes from the method's declaration."""
+
+    name: str
+    label: str
+    kind: str
+    value: str
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    choices: list[str]
+    help: str
+    limits: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class RunForm:
+    method: str
+    title: str
+    version: int
+    description: str
+    fields: list[Field]
+    open: bool = False
+
+
+def default_forms(
+    wanted: Mapping[str, Mapping[str, Any]], submitted: str = "", error: methods.ParamsError | None = None
+) -> list[RunForm]:
+    """A form for every method, filled with the parameters that a project wants."""
+    found = []
+    for loaded in methods.registry().values():
+        errors = {error.field: error.message} if error and loaded.key == submitted else {}
+        fields = [_field(entry, wanted[loaded.key], errors) for entry in methods.params_schema(loaded)]
+        method = loaded.method
+        is_open = loaded.key == submitted
+        found.append(
+            RunForm(loaded.key, method.title, method.version, method.description, fields, open=is_open)
+        )
+    return [form for form in found if form.fields]
+
+
+def forms(
+    row: Measurement,
+    entries: Sequence[Entry],
+    submitted: str = "",
+    given: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> list[RunForm]:
+    """A form for every method that takes this technique, filled with the parameters of its current run."""
+    if row.status != Measurement.Status.READ:
+        return []
+    found = []
+    for loaded in methods.for_technique(row.technique):
+        mine = loaded.key == submitted
+        last: Mapping[str, Any] = next(
+            (e.run.params for e in entries if e.run.method == loaded.key and e.current), {}
+        )
+        values = given if mine and given is not None else last
+        fields = [
+            _field(entry, values, errors if mine and errors else {})
+            for entry in methods.params_schema(loaded)
+        ]
+        method = loaded.method
+        found.append(RunForm(loaded.key, method.title, method.version, method.description, fields, open=mine))
+    return found
+
+
+def _field(entry: Mapping[str, Any], values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:
+    value = values.get(entry["name"], entry["default"])
+    return Field(
+        name=entry["name"],
+        label=words(entry["name"], entry["unit"]),
+        kind=entry["type"],
+        value="" if value is None else str(value).lower() if isinstance(value, bool) else f"{value}",
+        unit=formatting.unit_text(entry["unit"]),
+        minimum=entry["minimum"],
+        maximum=entry["maximum"],
+        choices=entry["choices"],
+        help=entry["help"],
+        limits=_limits(entry["minimum"], entry["maximum"]),
+        error=errors.get(entry["name"], ""),
+    )
+
+
+def _limits(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"{formatting.number(low)} to {formatting.number(high)}"
+    if low is not None:
+        return f"at least {formatting.number(low)}"
+    return f"at most {formatting.number(high)}" if high is not None else ""
