@@ -23,7 +23,7 @@ from measurements.services.recording import lock_content, record
 from measurements.store import CHUNK_BYTES, Pending, Readable, Stored, TooLargeError, readable, store
 from measurements.techniques import Technique
 from samples.models import Project, User
-from samples.queueing import enqueue
+from samples.queueing import enqueue_soon
 
 __all__ = ["Incoming", "Receipt", "RefusedError", "as_text", "lock_content", "receive", "same_bytes"]
 
@@ -121,7 +121,7 @@ def receive(
             decided_by(place.rule, new)
     if recorded.known is not None:
         return _known(recorded.known, new, told)
-    enqueue(tasks.read, new.pk)
+    enqueue_soon(tasks.read, new.pk)
     return Receipt(new, recorded.files, True, told)
 
 
