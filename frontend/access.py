@@ -16,7 +16,7 @@ from samples.models import User
 
 View = Callable[..., HttpResponse]
 
-__all__ = ["login_required", "must_write", "nobody_yet", "or_first_administrator"]
+__all__ = ["login_required", "must_manage", "must_write", "nobody_yet", "or_first_administrator"]
 
 
 def nobody_yet() -> bool:
@@ -40,3 +40,9 @@ def must_write(request: HttpRequest, project_id: int) -> None:
     """A viewer sees a project's things and may not change them."""
     if not scope(request).may_write(project_id):
         raise PermissionDenied("You may look at this project but not write to it; ask one of its managers.")
+
+
+def must_manage(request: HttpRequest, project_id: int) -> None:
+    """What lasts beyond a membership, such as an instrument's token, is for managers."""
+    if not scope(request).manages(project_id):
+        raise PermissionDenied("This is for managers of the project; ask one of them.")

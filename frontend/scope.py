@@ -38,6 +38,10 @@ class Scope:
     def may_write_anywhere(self) -> bool:
         return any(m.role >= CONTRIBUTOR for m in self.memberships)
 
+    @property
+    def manages_anywhere(self) -> bool:
+        return any(m.role >= MANAGER for m in self.memberships)
+
     def writable(self) -> list[Project]:
         return [m.project for m in self.memberships if m.role >= CONTRIBUTOR]
 

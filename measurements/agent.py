@@ -457,6 +457,8 @@ class Server:
             body.seek(offset)
             while True:
                 piece = body.read(PIECE_TO_SEND)
+                if not piece:
+                    raise FileNotFoundError("the copy in the spool is shorter than it was")
                 digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
                 headers = {
                     "Tus-Resumable": "1.0.0",
@@ -668,7 +670,7 @@ class Agent:
             if _look_again(path) != self.spool.seen_of(job):
                 return
             if path.is_dir():
-                shutil.rmtree(str(path))
+                _remove_sent(path)
             else:
                 path.unlink()
         except OSError as error:
@@ -681,6 +683,17 @@ class Agent:
             log.info("The clock was set by %.0f s.", offset_s - self._offset_s)
             self.spool.unfreeze()
         self._offset_s = offset_s
+
+
+def _remove_sent(folder: Path) -> None:
+    """Exactly the files that were in the archive, and the folders that are empty then."""
+    for path, _ in list(_walk(folder)):
+        path.unlink()
+    for root, _, _ in os.walk(str(folder), topdown=False):
+        try:
+            os.rmdir(root)
+        except OSError:
+            log.info("%s stays: it holds files that are never sent.", root)
 
 
 def _pause(attempts: int) -> float:

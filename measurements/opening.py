@@ -146,10 +146,11 @@ def _folder(sources: Sequence[Source]) -> list[Opened] | None:
         linked = []
         for source in sources:
             target = folder / _inside(source.filename, source.place)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.exists():
-                return None  # the same name twice: not one folder
-            os.symlink(source.path, target)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.symlink(source.path, target)
+            except OSError:  # a name twice, one too long, one that is a folder of another: not one folder
+                return None
             linked.append(replace(source, path=target, filename=str(target.relative_to(folder))))
         return _read_folder(folder, linked)
 

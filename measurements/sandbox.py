@@ -14,8 +14,10 @@ import math
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,9 +60,12 @@ def read_limited(
     Raises ReadError for everything that the file can be blamed for, ReaderMistakeError for the rest.
     """
     incoming, outgoing = os.pipe()
+    # Of the parent: what a killed child unpacked would stay for ever.
+    scratch = tempfile.mkdtemp(prefix="vitrine-reader-")
     pid = os.fork()
     if pid == 0:
         os.close(incoming)
+        tempfile.tempdir = scratch
         _child(read, exchange, outgoing, math.ceil(compute_s), memory_bytes)
     os.close(outgoing)
     try:
@@ -70,6 +75,7 @@ def read_limited(
     finally:
         os.close(incoming)
         exchange.unlink(missing_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)
     if "refused" in said:
         raise ReadError(said["refused"], line=said["line"], byte=said["byte"])
     raise ReaderMistakeError(said["mistake"], said["traceback"])

@@ -33,7 +33,7 @@ class OneQueryTokenAuthentication(TokenAuthentication):
 class OneQueryTokenScheme(KnoxTokenScheme):
     """The published interface calls it by the same name: for its users it is the same token."""
 
-    target_class = OneQueryTokenAuthentication
+    target_class = OneQueryTokenAuthentication  # type: ignore[assignment]  # drf-spectacular takes both
 
 
 def _has_expired(expiry: datetime | None) -> bool:

@@ -23,6 +23,7 @@ PURE = [
     "samples/stoichiometry",
     "samples/alloys.py",
     "samples/programmes.py",
+    "samples/zip_directory.py",
     "frontend/figures",
 ]
 NOT_ON_A_PURE_FLOOR = {"django", "celery", "rest_framework", "plotly"}

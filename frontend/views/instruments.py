@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,14 +15,14 @@ from django.views.decorators.http import require_POST
 from knox.models import AuthToken
 
 from frontend import calibrations
-from frontend.access import login_required, must_write
+from frontend.access import login_required, must_manage
 from frontend.forms.people import InstrumentForm
 from frontend.scope import narrowed, scope
 from measurements import agent as agent_file
 from measurements.api.contents import attached
 from measurements.models import Instrument, Measurement
 from measurements.services import RefusedError, add_instrument, issue_token
-from samples.models import Project
+from samples.models import Project, Role
 from samples.querysets import hidden_from
 
 RECENT = 10
@@ -37,13 +38,15 @@ def instrument_list(request: HttpRequest) -> HttpResponse:
             sent=Count("measurements", filter=seen), last_sent=Max("measurements__received_at", filter=seen)
         )
     )
-    context = {"instruments": list(rows), "may_write": scope(request).may_write_anywhere}
+    context = {"instruments": list(rows), "may_write": scope(request).manages_anywhere}
     return render(request, "instruments/list.html", context)
 
 
 @login_required
 def instrument_create(request: HttpRequest) -> HttpResponse:
-    projects = Project.objects.open_to(request.user)
+    projects = Project.objects.with_role(request.user, Role.MANAGER)
+    if not projects.exists():
+        raise PermissionDenied("Only a manager of a project adds instruments to it; ask one.")
     form = InstrumentForm(
         request.POST or None, projects=projects, initial={"project": scope(request).project}
     )
@@ -69,7 +72,7 @@ def instrument(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def token_create(request: HttpRequest, pk: int) -> HttpResponse:
     row = _visible(request, pk)
-    must_write(request, row.project_id)
+    must_manage(request, row.project_id)
     _, token = issue_token(row.account)
     return _page(request, row, token)
 
@@ -80,7 +83,7 @@ def token_create(request: HttpRequest, pk: int) -> HttpResponse:
 def agent(request: HttpRequest, pk: int) -> HttpResponse:
     """The program for the instrument's computer, with this address and a new token filled in."""
     row = _visible(request, pk)
-    must_write(request, row.project_id)
+    must_manage(request, row.project_id)
     _, token = issue_token(row.account)
     address = request.build_absolute_uri("/").rstrip("/")
     source = Path(agent_file.__file__).read_text(encoding="utf-8")
@@ -94,7 +97,7 @@ def agent(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def token_revoke(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     row = _visible(request, pk)
-    must_write(request, row.project_id)
+    must_manage(request, row.project_id)
     get_object_or_404(AuthToken, user=row.account, token_key=key).delete()
     messages.success(request, f"The token {key}… is revoked; whoever holds it is refused from now on.")
     return redirect("instrument", row.pk)
@@ -113,7 +116,7 @@ def _page(request: HttpRequest, row: Instrument, token: str = "") -> HttpRespons
         "tokens": list(AuthToken.objects.filter(user=row.account).order_by("-created")),
         "recent": list(recent.order_by("-pk")[:RECENT]),
         "address": request.build_absolute_uri("/api/v1/uploads/spectrum.csv"),
-        "may_write": scope(request).may_write(row.project_id),
+        "may_write": scope(request).manages(row.project_id),  # a token outlives its maker's membership
         "manages": scope(request).manages(row.project_id),
         "calibrations": calibrations.lines(row, request.user),
         "most_calibrations": calibrations.MOST,

@@ -11,10 +11,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 KEPT_FOR = timedelta(days=7)  # since the last piece
+EMPTY_KEPT_FOR = timedelta(hours=1)  # room is promised to it, and nothing would be lost
 
 
-def expiry() -> datetime:
-    return timezone.now() + KEPT_FOR
+def expiry(received_bytes: int = 0) -> datetime:
+    return timezone.now() + (KEPT_FOR if received_bytes else EMPTY_KEPT_FOR)
 
 
 class UploadQuerySet(models.QuerySet):

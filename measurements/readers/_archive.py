@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from measurements.data import ReadError
+from samples.zip_directory import DirectoryError, check_directory
 
 MOST_FILES = 5_000
 MOST_BYTES = 1024**3
@@ -31,14 +32,16 @@ class Archive:
     """A zip file of which every member can be read in full, and none reaches out of its folder."""
 
     def __init__(self, path: Path) -> None:
+        try:
+            with _sentences(), path.open("rb") as stream:
+                check_directory(stream, MOST_FILES)
+        except DirectoryError as error:
+            raise ReadError(f"the archive {error}. Send its files in parts.") from None
         with _sentences():
             self._zip = zipfile.ZipFile(path)
             infos = self._zip.infolist()
         self._size = path.stat().st_size
         self._spent = 0
-        if len(infos) > MOST_FILES:
-            self.close()
-            raise ReadError(f"the archive holds {len(infos)} files; up to {MOST_FILES} are read.")
         self._members = {}
         for info in infos:
             if info.is_dir():

@@ -12,10 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from measurements.models import Attachment
+from measurements.services import quota
 from measurements.services.datasets import blobs_of
 from measurements.services.receiving import as_text
 from measurements.store import CHUNK_BYTES, Pending, Readable, store
-from samples.models import Preparation, Sample, User
+from samples.models import Preparation, Project, Sample, User
 from samples.services import performing
 
 HEAD_BYTES = 16
@@ -50,6 +51,7 @@ def attach(
         if pending.size == 0:
             raise ValidationError(f"“{as_text(name, 80)}” is empty. Choose the file again.")
         media_type = picture_type(pending.head(HEAD_BYTES))
+        quota.require_room(_project(subject), {pending.sha256(): pending.size})
         stored = pending.keep()
     finally:
         pending.discard()
@@ -97,6 +99,12 @@ def void_attachment(*, user: User, attachment: Attachment, reason: str) -> Attac
     with pghistory.context(reason=row.void_reason):
         row.save(update_fields=["voided_at", "void_reason"])
     return row
+
+
+def _project(subject: Subject) -> Project:
+    owner = subject.sample or subject.preparation
+    assert owner is not None  # `_step` has asked
+    return owner.project
 
 
 def _step(subject: Subject) -> tuple[str, int | None]:

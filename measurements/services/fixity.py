@@ -91,7 +91,8 @@ def repair_from(folder: Path) -> tuple[int, int]:
     damaged = list(Blob.objects.damaged().order_by("pk"))
     for blob in damaged:
         if kept.path(blob.sha256).exists() and kept.verify(blob.sha256):
-            store().remove(blob.sha256)  # what is there is not sound, and what replaces it is
+            if not isinstance(store(), BlobStore):  # which replaces what is damaged, in one step
+                store().remove(blob.sha256)
             with kept.open(blob.sha256) as sound:
                 store().put(sound)
         _examine(store(), blob, done)

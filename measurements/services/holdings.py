@@ -17,17 +17,24 @@ from samples.models import Project, User
 
 KEPT = """
     SELECT kept.project_id, count(*), coalesce(sum(blob.size), 0) FROM (
-        SELECT DISTINCT measurement.project_id, file.blob_id
+        SELECT measurement.project_id, file.blob_id
         FROM measurements_rawfile file
         JOIN measurements_measurement measurement ON measurement.id = file.measurement_id
-        WHERE measurement.project_id = ANY(%s)
-    ) kept JOIN measurements_blob blob ON blob.id = kept.blob_id GROUP BY kept.project_id
+        UNION SELECT batch.project_id, file.blob_id
+        FROM measurements_batchfile file JOIN measurements_batch batch ON batch.id = file.batch_id
+        UNION SELECT project_id, manifest_id FROM measurements_batch
+        UNION SELECT coalesce(sample.project_id, preparation.project_id), attachment.blob_id
+        FROM measurements_attachment attachment
+        LEFT JOIN samples_sample sample ON sample.id = attachment.sample_id
+        LEFT JOIN samples_preparation preparation ON preparation.id = attachment.preparation_id
+    ) kept JOIN measurements_blob blob ON blob.id = kept.blob_id
+    WHERE kept.project_id = ANY(%s) GROUP BY kept.project_id
 """
 
 
 @dataclass(frozen=True)
 class Holding:
-    """The raw files of a project, equal ones counted once."""
+    """The files of a project as its quota counts them, equal ones once."""
 
     project: Project
     files: int

@@ -52,6 +52,12 @@ def find_place(
             f"You may look at {sample.code} but not add to it. Ask a manager of {sample.project} to make you "
             "a contributor, then send the file again."
         )
+    if sample.voided_at is not None:
+        warnings.append(
+            f"{sample.code} is void ({sample.void_reason}); it takes nothing more. The measurement waits in "
+            f"the inbox of {sample.project} until somebody assigns it."
+        )
+        return Place(sample.project, None, sample.code)
     return place_at(sample, project, warnings)
 
 

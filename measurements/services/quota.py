@@ -1,4 +1,5 @@
-"""How much a project may keep. Counted are the bytes of its raw files, equal files once.
+"""How much a project may keep. Counted are the bytes of its raw files, of its batches and of what is attached
+to its samples and preparations, equal files once.
 
 Every upload asks, so the answer must be cheap: which projects have a limit is remembered for seconds, and
 what one holds is counted anew only when the count is some minutes old or the limit seems to be reached. What
@@ -12,22 +13,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import F, Max, Model, QuerySet, Sum
 
-from measurements.models import Blob, Quota, RawFile
+from measurements.models import Attachment, Batch, BatchFile, Blob, Quota, RawFile
 from measurements.store import QuotaError, readable
 from samples.models import Project
 
 LIMITS_KNOWN_FOR_S = 5.0
 COUNT_KNOWN_FOR_S = 600.0
+# What keeps a file for a project: the row, the way to its project, and to its file.
+KEPT: tuple[tuple[type[Model], str, str], ...] = (
+    (RawFile, "measurement__project", "blob"),
+    (BatchFile, "batch__project", "blob"),
+    (Batch, "project", "manifest"),
+    (Attachment, "sample__project", "blob"),
+    (Attachment, "preparation__project", "blob"),
+)
 
 
 @dataclass(frozen=True)
 class _Count:
-    """What a project held up to and with the raw file `last`."""
+    """What a project held up to and with the `last` row of each kind in KEPT."""
 
     used_bytes: int
-    last: int
+    last: tuple[int, ...]
     at: float
 
 
@@ -52,8 +61,15 @@ def set_quota(project: Project, limit_bytes: int | None) -> None:
 
 def used_bytes(project: Project) -> int:
     """Exactly, now."""
-    of_project = RawFile.objects.filter(measurement__project=project).order_by().values("blob_id")
-    return Blob.objects.filter(pk__in=of_project).aggregate(sum=Sum("size"))["sum"] or 0
+    return _blobs(project).aggregate(sum=Sum("size"))["sum"] or 0
+
+
+def _blobs(project: Project) -> QuerySet[Blob]:
+    first, *others = (
+        kind._default_manager.filter(**{of: project}).order_by().values(pk_of_blob=F(blob))
+        for kind, of, blob in KEPT
+    )
+    return Blob.objects.filter(pk__in=first.union(*others))
 
 
 def room_left(project: Project) -> int | None:
@@ -69,12 +85,11 @@ def require_room(project: Project, sizes: Mapping[str, int]) -> None:
         return
     # Perhaps counted twice, perhaps here already: only now is it worth the exact answer.
     count = _counted(project)
-    here = RawFile.objects.filter(measurement__project=project, blob__sha256__in=sizes)
-    known = set(here.values_list("blob__sha256", flat=True))
+    known = set(_blobs(project).filter(sha256__in=sizes).values_list("sha256", flat=True))
     coming = sum(size for sha256, size in sizes.items() if sha256 not in known)
     if coming and count.used_bytes + coming > limit:
         raise QuotaError(
-            f"{project} may keep {readable(limit)} of raw files and has {readable(count.used_bytes)}, so "
+            f"{project} may keep {readable(limit)} of files and has {readable(count.used_bytes)}, so "
             f"these {readable(coming)} were not taken. Keep them, ask the operator to raise the project's "
             "quota, and send them again."
         )
@@ -93,12 +108,16 @@ def _at_most(project: Project) -> int:
     count = _known.counts.get(project.pk)
     if count is None or time.monotonic() - count.at > COUNT_KNOWN_FOR_S:
         count = _counted(project)
-    since = RawFile.objects.filter(pk__gt=count.last, measurement__project=project)
-    return count.used_bytes + (since.aggregate(sum=Sum("blob__size"))["sum"] or 0)
+    used_bytes = count.used_bytes
+    for (kind, of, blob), last in zip(KEPT, count.last, strict=True):
+        since = kind._default_manager.filter(pk__gt=last, **{of: project})
+        used_bytes += since.aggregate(sum=Sum(f"{blob}__size"))["sum"] or 0
+    return used_bytes
 
 
 def _counted(project: Project) -> _Count:
-    last = RawFile.objects.aggregate(last=Max("pk"))["last"] or 0  # first: what comes meanwhile counts again
+    # First: what comes meanwhile counts again.
+    last = tuple(kind._default_manager.aggregate(last=Max("pk"))["last"] or 0 for kind, _, _ in KEPT)
     count = _Count(used_bytes(project), last, time.monotonic())
     if not connection.in_atomic_block:  # what is rolled back must not be remembered
         _known.counts[project.pk] = count

@@ -1,7 +1,7 @@
 """Who sends with a token, and whether they may plainly add to the sample they name: in one question.
 
-It only ever says yes. Whoever is under an embargo, names no sample or an unknown one, or may not write, is
-left to `find_place`, which knows every case and the sentence for it.
+It only ever says yes. Whoever is under an embargo, names no sample, an unknown or a void one, or may not
+write, is left to `find_place`, which knows every case and the sentence for it.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ SELECT token.digest, token.expiry,
 FROM {AuthToken._meta.db_table} token
 JOIN {User._meta.db_table} account ON account.id = token.user_id AND account.is_active
 JOIN {Sample._meta.db_table} sample ON sample.code = %s AND sample.embargoed_until IS NULL
+    AND sample.voided_at IS NULL
 JOIN {Membership._meta.db_table} membership ON membership.user_id = account.id
     AND membership.project_id = sample.project_id AND membership.role >= {Role.CONTRIBUTOR:d}
 JOIN {Project._meta.db_table} project ON project.id = sample.project_id

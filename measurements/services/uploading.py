@@ -2,7 +2,7 @@
 
 The kernel's lock on the file ends with the process that holds it, so after a kill -9 the next request goes
 on at once. A request that only hangs (its client left without a word) is superseded by a newer one after a
-while, and finds that out before it writes again.
+while, which goes on in a copy of the file: whatever the old one still writes reaches nobody.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Sum
+from django.db import transaction
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from measurements.models import Instrument, Upload
@@ -29,7 +30,7 @@ from measurements.services.placing import find_place
 from measurements.services.receipts import receipt_body
 from measurements.services.receiving import Incoming, Receipt, RefusedError, check_claims, check_size, receive
 from measurements.store import CHUNK_BYTES, Readable, StoreError, TooLargeError, store
-from measurements.store.partial import Partial, create_partial, partial_names, remove_partial
+from measurements.store.partial import LostError, Partial, create_partial, partial_names, remove_partial
 from samples.models import User
 
 log = logging.getLogger(__name__)
@@ -37,13 +38,18 @@ log = logging.getLogger(__name__)
 ACKNOWLEDGE_EVERY_S = 2.0  # what a killed server loses at most
 # A web server reads until it has what was asked for, so a slow client is asked for little at a time.
 SLOW_BYTES, SLOW_S = 64 * 1024, 0.2
-STALLED_S = 30.0  # without a byte for so long, a request gives way to a newer one
+STALLED = timedelta(seconds=30)  # without a byte for so long, a request gives way to a newer one
+ORPHAN_AGE_S = 3600.0
 REMEMBERED_FOR = timedelta(days=30)  # how long an address of the past answers 410 and not 404
 ALGORITHMS = ("sha1", "sha256", "md5")
 
 
 class OffsetError(Exception):
     """The piece does not begin where the last one ended."""
+
+
+class WholeError(OffsetError):
+    """Nothing is left to add."""
 
 
 class LockedError(Exception):
@@ -133,8 +139,6 @@ def finish(upload: Upload) -> Receipt | None:
         return None
     try:
         with _writing(upload) as writer:
-            if upload.receipt is not None:
-                return None
             writer.go_on()
             claims = _claims(upload)
             receipt = receive(
@@ -149,7 +153,7 @@ def finish(upload: Upload) -> Receipt | None:
             )
             upload.receipt = receipt_body(receipt)
             Upload.objects.filter(pk=upload.pk).update(receipt=upload.receipt)
-    except LockedError:
+    except (LockedError, WholeError):
         return None
     remove_partial(store(), str(upload.pk))
     return receipt
@@ -167,14 +171,15 @@ def sweep_uploads() -> None:
     for upload in Upload.objects.complete().select_related("owner"):
         try:
             finish(upload)
-        except (RefusedError, PermissionDenied, StoreError) as error:
+        except (RefusedError, PermissionDenied, StoreError, GoneError) as error:
             log.warning("The upload %s is whole but cannot be received: %s", upload.pk, error)
     for upload in Upload.objects.unfinished().expired():
-        Upload.objects.filter(pk=upload.pk).update(given_up_at=timezone.now())
-        remove_partial(store(), str(upload.pk))
+        if _give_up(Upload.objects.expired().filter(pk=upload.pk)):  # unless somebody has just gone on
+            remove_partial(store(), str(upload.pk))
     Upload.objects.filter(expires_at__lt=timezone.now() - REMEMBERED_FOR).delete()
     wanted = {str(pk) for pk in Upload.objects.unfinished().values_list("pk", flat=True)}
-    for name in partial_names(store()):  # a server killed between row and file
+    # What a server left that was killed between file and row; another may be between them just now.
+    for name in partial_names(store(), older_than_s=ORPHAN_AGE_S):
         if name not in wanted:
             remove_partial(store(), name)
 
@@ -193,6 +198,15 @@ class _Writer:
 
     def go_on(self) -> None:
         self.file.go_on_at(self.upload.received_bytes)
+
+    def leave_the_other_behind(self) -> None:
+        """Go on in a copy: the request whose place this one took may still write when it wakes up."""
+        for _ in self.file.copy(self.upload.received_bytes):
+            if time.monotonic() - self._told_at_s > ACKNOWLEDGE_EVERY_S:
+                self.acknowledge(self.upload.received_bytes)
+        with transaction.atomic():
+            self.acknowledge(self.upload.received_bytes)  # nobody can take over until this is committed
+            self.file.replace()
 
     def take(self, body: Readable, room: int, checksum: Checksum | None = None) -> None:
         end = self.file.size + room
@@ -222,30 +236,68 @@ class _Writer:
             self.file.flush()
             received_bytes = self.file.size
         now = timezone.now()
-        known = {"received_bytes": received_bytes, "active_at": now, "expires_at": expiry()}
+        known = {"received_bytes": received_bytes, "active_at": now, "expires_at": expiry(received_bytes)}
         if not Upload.objects.filter(pk=self.upload.pk, writer=self.upload.writer).update(**known):
             if Upload.objects.filter(pk=self.upload.pk).exists():
                 raise LockedError("A newer request goes on with this upload.")
             raise GoneError("This upload was ended.")
         self.upload.received_bytes, self.upload.active_at = received_bytes, now
         self.upload.expires_at = known["expires_at"]
+        self.file.acknowledged_bytes = received_bytes
         self._told_at_s = time.monotonic()
 
 
 @contextlib.contextmanager
 def _writing(upload: Upload) -> Iterator[_Writer]:
     """The right to write, with the row as it is now. Raises LockedError while another request has it."""
-    file = Partial(store(), str(upload.pk))
-    try:
-        free = Upload.objects.filter(pk=upload.pk)
-        if not file.lock():
-            free = free.filter(active_at__lt=timezone.now() - timedelta(seconds=STALLED_S))
-        if not free.update(writer=uuid.uuid4(), active_at=timezone.now()):
-            raise LockedError("Another request is adding to this upload. Wait a moment, then ask with HEAD.")
-        upload.refresh_from_db()
-        yield _Writer(upload, file)
-    finally:
-        file.discard()
+    with contextlib.ExitStack() as stack:
+        try:
+            file, is_alone = _claimed(upload)
+            stack.callback(file.discard)
+            writer = _Writer(upload, file)
+            if not is_alone:
+                writer.leave_the_other_behind()
+            yield writer
+        except LostError as error:
+            log.error("Acknowledged bytes of the upload %s are gone from the disk: given up.", upload.pk)
+            _give_up(Upload.objects.filter(pk=upload.pk))
+            raise GoneError(str(error)) from error
+
+
+def _claimed(upload: Upload) -> tuple[Partial, bool]:
+    """The file, which this request may write to from now on, and whether no other has it open for writing.
+
+    All in one lock of the row: the name stands for another file when a request took the place of a hung one.
+    """
+    with transaction.atomic():
+        try:
+            upload.refresh_from_db(from_queryset=Upload.objects.select_for_update(of=("self",)))
+        except Upload.DoesNotExist:
+            raise GoneError("This upload was ended.") from None
+        if upload.given_up_at is not None:
+            raise GoneError("Nobody went on with this upload, so it was removed. Begin it anew.")
+        if upload.receipt is not None:
+            raise WholeError("The upload is whole; GET at its address tells its receipt.")
+        file = Partial(store(), str(upload.pk), whole=upload.is_complete)
+        try:
+            is_alone = file.lock()
+            # Nobody hangs over a whole file: who has that is making the measurement.
+            hangs = not upload.is_complete and upload.active_at < timezone.now() - STALLED
+            if not is_alone and not hangs:
+                raise LockedError(
+                    "Another request is adding to this upload. Wait a moment, then ask with HEAD."
+                )
+            upload.writer, upload.active_at = uuid.uuid4(), timezone.now()
+            upload.save(update_fields=["writer", "active_at"])
+        except BaseException:
+            file.discard()
+            raise
+    return file, is_alone
+
+
+def _give_up(uploads: QuerySet[Upload]) -> int:
+    """No writer either: a request that is still on its way finds out before it acknowledges anything."""
+    return uploads.filter(receipt=None).update(given_up_at=timezone.now(), writer=None)
 
 
 def upload_named(user: User, pk: uuid.UUID) -> Upload | None:

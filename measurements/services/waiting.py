@@ -55,7 +55,7 @@ def _reasons(row: Measurement, twins: dict[str, list[Measurement]], header: dict
 
 def _without_sample(row: Measurement) -> str:
     if row.claimed_code:
-        return f"It came for “{row.claimed_code}”, and no sample that its sender may see has this code."
+        return f"It came for “{row.claimed_code}”, and no sample that its sender may add to has it."
     return "It came without a sample."
 
 

@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from samples.exchange.cells import Formula, unmarked
+from samples.zip_directory import DirectoryError, check_directory
 
 MOST_BYTES = 25 * 1024**2
 MOST_EXPANDED_BYTES = 300 * 1024**2
@@ -93,14 +94,15 @@ def sheets(stream: BinaryIO, filename: str, *, size: int, table: str = "") -> li
 def opened(stream: BinaryIO, filename: str) -> zipfile.ZipFile:
     """A zip whose contents are bounded: zipfile never yields more than the sizes declared here."""
     try:
+        check_directory(stream, MOST_MEMBERS)
         archive = zipfile.ZipFile(stream)
+    except DirectoryError as error:
+        raise FileError(f"{filename} {error}; that is no table.") from error
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise FileError(
             f"{filename} is damaged or no spreadsheet (it does not open as one); save it again."
         ) from error
     members = archive.infolist()
-    if len(members) > MOST_MEMBERS:
-        raise FileError(f"{filename} holds {len(members)} files; that is no table.")
     if sum(member.file_size for member in members) > MOST_EXPANDED_BYTES:
         raise FileError(
             f"{filename} would expand to more than {MOST_EXPANDED_BYTES / 1e6:.0f} MB and was not opened. "

@@ -238,3 +238,19 @@ def test_pages_allow_scripts_from_here_only(address, alices_browser):
     assert "'self'" in scripts
     assert "unsafe" not in scripts
     assert "http" not in scripts
+
+
+def test_a_contributor_makes_neither_instruments_nor_tokens(alice, alices_browser, project, client):
+    """A token outlives the membership of whoever made it."""
+    alices_browser.post(reverse("instrument-create"), {"project": project.pk, "name": "FLS-1"})
+    instrument = Instrument.objects.get()
+    dora = User.objects.create_user("dora", "dora@example.org", "a long enough password")
+    Membership.objects.create(project=project, user=dora, role=Role.CONTRIBUTOR)
+    client.force_login(dora)
+    assert client.get(reverse("instrument-create")).status_code == 403
+    for name in ("instrument-token", "instrument-agent"):
+        assert client.post(reverse(name, args=[instrument.pk])).status_code == 403
+    page = client.get(reverse("instrument", args=[instrument.pk])).content.decode()
+    assert "Make a token" not in page
+    assert "Download the agent" not in page
+    assert not AuthToken.objects.exists()

@@ -326,6 +326,18 @@ def test_deleting_happens_only_after_the_receipt_and_only_of_what_was_sent(
     assert (folder / "b.txt").exists()
 
 
+def test_deleting_a_folder_leaves_what_was_never_sent(vitrine: Vitrine, folder: Path) -> None:
+    run = folder / "run1"
+    (run / "pdata").mkdir(parents=True)
+    (run / "fid").write_text("sent")
+    (run / "pdata" / "1r").write_text("sent")
+    (run / "raw.part").write_text("still being written")
+    (run / ".hidden").write_text("not looked at")
+    look_and_send(Agent(settings(vitrine, folder, folders=True, delete=True)))
+    left = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    assert left == ["run1", "run1/.hidden", "run1/raw.part"]
+
+
 def test_the_spool_survives_a_crash_and_is_sent_by_the_next_agent(vitrine: Vitrine, folder: Path) -> None:
     (folder / "a.txt").write_text("survives")
     first = Agent(settings(vitrine, folder))

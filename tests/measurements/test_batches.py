@@ -295,6 +295,44 @@ def test_one_wrong_row_of_a_measurement_sends_all_of_it_to_the_inbox(begun: Begu
     assert Measurement.objects.without_sample().get().files.count() == 2
 
 
+@pytest.mark.parametrize("table", ["VT-NONE-1,pl,{},A,", "VT-GLASS,divination,{},A,"])
+def test_a_late_file_follows_its_measurement_into_the_inbox_and_holds_nothing_up(
+    begun: Begun, table: str
+) -> None:
+    rows = table.format("a.txt") + "\n" + table.format("b.txt").replace("divination", "pl") + "\n"
+    batch = begun(
+        "sample,technique,file,measurement,role\n" + rows + "VT-GLASS,pl,c.txt,B,\n", {"a.txt": content(1)}
+    )
+    assert recorded(batch).status == "open"
+    batches.add_file(batch, "b.txt", pending(content(2)))
+    batches.add_file(batch, "c.txt", pending(content(3)))
+    assert recorded(batch).status == "done"
+    waiting = {m.files.get().filename: m.waits_because for m in Measurement.objects.without_sample()}
+    assert set(waiting) == {"a.txt", "b.txt"}
+    assert "Row 2 of the same measurement is wrong" in waiting["b.txt"]
+    assert Measurement.objects.get(sample__code="VT-GLASS").files.get().filename == "c.txt"
+
+
+def test_a_mistake_of_ours_in_one_group_leaves_the_others_and_is_told(
+    begun: Begun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**known: Any) -> Any:
+        if known["files"][0].name == "a.txt":
+            raise AssertionError("never so")
+        return receive(**known)
+
+    monkeypatch.setattr("measurements.services.batches.recording.receive", broken)
+    batch = begun(
+        PLAIN + "VT-GLASS,pl,a.txt,\nVT-GLASS,pl,b.txt,\n", {"a.txt": content(1), "b.txt": content(2)}
+    )
+    assert recorded(batch).status == "open"
+    assert Measurement.objects.get().files.get().filename == "b.txt"
+    assert "not of yours" in " ".join(batches.plan_of(batch).verdicts[0].sentences)
+    monkeypatch.undo()
+    assert recorded(batch).status == "done"
+    assert Measurement.objects.count() == 2
+
+
 # --- twice is once --------------------------------------------------------------------------------------
 
 
@@ -361,8 +399,7 @@ def test_a_mistake_of_ours_leaves_the_batch_open_and_not_for_ever_in_the_queue(
 
     batch = begun(PLAIN + "VT-GLASS,pl,a.txt,\n", {"a.txt": content(1)})
     monkeypatch.setattr(recording, "receive", mistaken)
-    with pytest.raises(RuntimeError):
-        batches.commit(batch, batch.created_by)
+    batches.commit(batch, batch.created_by)
     batch.refresh_from_db()
     assert batch.status == "open"
     monkeypatch.undo()
@@ -396,6 +433,53 @@ def test_a_row_of_the_inbox_counts_as_done_once_somebody_has_assigned_it(
     batch = recorded(begun(PLAIN + "VT-NONE-1,pl,a.txt,\n", {"a.txt": content(1)}))
     assign(Measurement.objects.get(), composite, user=alice)
     assert states(batches.plan_of(batch)) == ["done"]
+
+
+def test_the_inbox_tells_all_its_readers_nothing_of_a_sample_they_may_not_see(
+    begun: Begun, alice: User
+) -> None:
+    own = Project.objects.create(name="Own", slug="own")
+    Membership.objects.create(project=own, user=alice, role=Role.MANAGER)
+    Sample.objects.create(
+        project=own, code="OWN-1", state="powder", voided_at=clock.now(), void_reason="a secret reason"
+    )
+    batch = begun(PLAIN + "OWN-1,pl,a.txt,\nOWN-2,pl,b.txt,\n", {"a.txt": content(1), "b.txt": content(2)})
+    told = [" ".join(verdict.sentences) for verdict in batches.plan_of(batch).verdicts]
+    assert "a secret reason" in told[0]
+    assert "OWN-1" in told[1]
+    recorded(batch)
+    waiting = {m.claimed_code: m.waits_because for m in Measurement.objects.without_sample()}
+    assert "“OWN-1” is no sample that takes measurements" in waiting["OWN-1"]
+    assert "secret" not in waiting["OWN-1"]
+    assert "OWN-1" not in waiting["OWN-2"]
+
+
+def test_a_measurement_one_may_not_see_is_not_told_where_its_bytes_were_before(
+    begun: Begun, alice: User, charlies: Sample
+) -> None:
+    first = receive(user=alice, files=[incoming(content(1))], sample_code="VT-GLASS", technique="pl")
+    guest = Membership.objects.create(project=charlies.project, user=alice, role=Role.CONTRIBUTOR)
+    move(first.measurement, charlies, user=alice, reason="A secret of Charlie's.")
+    guest.delete()
+    batch = begun(PLAIN + "VT-GLASS,pl,run7.txt,\n", {"run7.txt": content(1)})
+    (verdict,) = batches.plan_of(batch).verdicts
+    assert verdict.sentences == ["These bytes were taken from VT-GLASS before."]
+
+
+@pytest.mark.parametrize("by_hash", [False, True])
+def test_nothing_is_recorded_from_bytes_that_rotted_since_they_came(begun: Begun, by_hash: bool) -> None:
+    sha256 = hashlib.sha256(content(1)).hexdigest()
+    named = sha256 if by_hash else ""
+    batch = begun(f"sample,technique,file,sha256\nVT-GLASS,pl,a.txt,{named}\n", {"a.txt": content(1)})
+    with store().local(sha256) as path:
+        path.chmod(0o600)
+        path.write_bytes(content(2))
+    assert recorded(batch).status == "open"
+    assert not Measurement.objects.exists()
+    assert "has other bytes than were received" in batch.rows.get().outcome
+    batches.add_file(batch, "a.txt", pending(content(1)))
+    assert recorded(batch).status == "done"
+    assert store().verify(Measurement.objects.get().files.get().blob.sha256)
 
 
 # --- files ----------------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from pytest_django import Settings
 from measurements.models import Blob
 from measurements.services import Receipt
 from measurements.services.datasets import blobs_of
-from measurements.services.fixity import check_fixity
+from measurements.services.fixity import check_fixity, repair_from
 from measurements.services.orphans import set_orphans_aside
-from measurements.store import BlobStore, store
+from measurements.store import BlobStore, StoreFullError, store
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +153,26 @@ def test_damaged_files_are_put_back_from_a_backup_whose_own_bytes_are_sound(
     assert "1 of 2 damaged files are sound again" in capsys.readouterr().out
     assert files().verify(kept[0].sha256)
     assert not files().verify(kept[1].sha256)
+
+
+def test_a_backup_that_breaks_off_leaves_what_was_there(
+    kept: list[Blob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(files().root, tmp_path / "backups" / "files")
+    spoil(kept[1])
+    check_fixity(budget_s=60, everything=True)
+    damaged = files().path(kept[1].sha256).read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreFullError("The disk is full.")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(BlobStore, "put", full)
+        with pytest.raises(StoreFullError):
+            repair_from(tmp_path / "backups")
+    assert files().path(kept[1].sha256).read_bytes() == damaged
+    assert repair_from(tmp_path / "backups") == (1, 1)
+    assert files().verify(kept[1].sha256)
 
 
 def test_a_file_without_a_row_is_set_aside_after_a_day_and_comes_back_with_its_row(

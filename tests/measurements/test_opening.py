@@ -198,3 +198,45 @@ def test_an_encrypted_archive_gets_a_sentence(tmp_path: Path) -> None:
         content[start] |= 1
     with pytest.raises(ReadError, match="damaged or cut off"):
         datasets_of([source(tmp_path, "x.zip", bytes(content))])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("測" * 100 + ".xy", "b.xy"),
+        ("a", "a/b.xy"),
+        ("a/b.xy", "a"),
+        ("same.xy", "same.xy"),
+        ("/".join(["deep"] * 1000), "b.xy"),
+    ],
+)
+def test_names_that_cannot_lie_in_one_folder_are_read_one_by_one(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    files = [source(tmp_path, name, scan(place), place) for place, name in enumerate(names)]
+    opened = datasets_of(files)
+    assert [each.filename for each in opened] == list(names)
+
+
+def test_an_archive_of_very_many_files_is_refused_before_they_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = zipped({f"{n}.xy": b"" for n in range(5001)})
+    end = many.rindex(b"PK\x05\x06")
+    says_one = many[: end + 8] + struct.pack("<HH", 1, 1) + many[end + 12 :]
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    for content in (many, says_one):
+        with pytest.raises(ReadError, match="holds 5001 files; up to 5000 are read"):
+            datasets_of([source(tmp_path, "many.zip", content)])
+
+
+def test_an_archive_with_a_directory_of_many_megabytes_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for n in range(140):
+            archive.writestr(f"{n}" + "x" * 60_000, b"")
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(ReadError, match="8 MB of names alone; up to 8 MB are read"):
+        datasets_of([source(tmp_path, "names.zip", out.getvalue())])

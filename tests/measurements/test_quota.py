@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 
 import pytest
 from rest_framework.test import APIClient
 
 from measurements.models import Measurement
-from measurements.services import Incoming, Receipt, quota, receive
-from measurements.store import QuotaError
+from measurements.services import Incoming, Receipt, batches, quota, receive
+from measurements.services.attachments import Subject, attach
+from measurements.store import Pending, QuotaError, store
 from samples.models import Project, Sample, User
 
 KB = b"x" * 1000
@@ -22,7 +24,7 @@ def test_what_would_pass_the_limit_is_refused_with_a_sentence_and_leaves_no_row(
     quota.set_quota(project, 2500)
     given(KB + b"1")
     given(KB + b"2")
-    with pytest.raises(QuotaError, match=r"may keep 2.5 kB of raw files and has 2 kB, so these 1 kB"):
+    with pytest.raises(QuotaError, match=r"may keep 2.5 kB of files and has 2 kB, so these 1 kB"):
         given(KB + b"3")
     assert Measurement.objects.count() == 2
     given(b"small enough")
@@ -91,3 +93,63 @@ def test_what_is_announced_to_pass_the_limit_is_refused_before_its_bytes(
     file = Incoming("scan.txt", Untouched(), size_bytes=1000)
     with pytest.raises(QuotaError, match="these 1 kB were not taken"):
         receive(user=alice, files=[file], sample_code=composite.code)
+
+
+def pending(data: bytes) -> Pending:
+    upload = store().begin()
+    upload.write(data)
+    return upload
+
+
+MANIFEST = b"sample,technique,file\nVT-GLASS,pl,a.txt\n"
+
+
+def test_the_files_of_a_batch_count_and_are_refused_before_they_are_kept(
+    alice: User, project: Project, composite: Sample
+) -> None:
+    batch = batches.open_batch(user=alice, project=project, name="m.csv", upload=pending(MANIFEST))
+    assert quota.used_bytes(project) == len(MANIFEST)
+    quota.set_quota(project, 1500)
+    batches.add_file(batch, "a.txt", pending(KB))
+    assert quota.used_bytes(project) == len(MANIFEST) + 1000
+    kept = set(store().hashes())
+    with pytest.raises(QuotaError, match="these 1 kB were not taken"):
+        batches.add_file(batch, "b.txt", pending(KB + b"2"))
+    assert set(store().hashes()) == kept
+    assert batch.files.count() == 1
+    batches.add_file(batch, "the same.txt", pending(KB))
+    batches.commit(batch, alice)
+    assert Measurement.objects.get(sample=composite).files.get().blob.size == 1000
+    assert quota.used_bytes(project) == len(MANIFEST) + 1000
+
+
+def test_a_batch_in_one_archive_is_refused_as_a_whole(alice: User, project: Project) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.csv", MANIFEST)
+        archive.writestr("a.txt", KB)
+    quota.set_quota(project, 1200)
+    with pytest.raises(QuotaError, match="were not taken"):
+        batches.open_batch(user=alice, project=project, name="a.zip", upload=pending(out.getvalue()))
+    assert list(store().hashes()) == []
+    quota.set_quota(project, 1000 + len(out.getvalue()))
+    batches.open_batch(user=alice, project=project, name="a.zip", upload=pending(out.getvalue()))
+    assert quota.room_left(project) == 0
+    batches.open_batch(user=alice, project=project, name="again.zip", upload=pending(out.getvalue()))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_attached_counts_and_is_refused_before_it_is_kept(
+    given: Callable[..., Receipt], alice: User, composite: Sample, project: Project
+) -> None:
+    quota.set_quota(project, 2500)
+    given(KB)
+    assert composite.preparation is not None
+    attach(user=alice, subject=Subject(sample=composite), name="a", stream=io.BytesIO(KB + b"a"))
+    attach(user=alice, subject=Subject(preparation=composite.preparation), name="b", stream=io.BytesIO(KB))
+    assert quota.used_bytes(project) == 2001
+    with pytest.raises(QuotaError, match="has 2 kB"):
+        attach(user=alice, subject=Subject(sample=composite), name="c", stream=io.BytesIO(KB + b"c"))
+    assert len(list(store().hashes())) == 2
+    with pytest.raises(QuotaError, match="has 2 kB"):
+        given(KB + b"3")

@@ -263,17 +263,19 @@ def everyone(alice: User, bob: User, charlie: User, project: Project, composite:
 WHO = ("alice", "bob", "carol", "charlie", "inside", "outside")
 
 
-@pytest.mark.parametrize("embargo", [False, True])
+@pytest.mark.parametrize("state", ["as it is", "under embargo", "void"])
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize(
     "query", ["", "?sample=VT-GLASS", "?sample=VT-GLASS&project=charlie", "?sample=CH-1"]
 )
 def test_put_and_form_grant_the_same_to_everybody(
-    everyone: dict[str, User], charlies: Sample, composite: Sample, who: str, embargo: bool, query: str
+    everyone: dict[str, User], charlies: Sample, composite: Sample, who: str, state: str, query: str
 ) -> None:
-    if embargo:
+    if state == "under embargo":
         composite.embargoed_until = datetime(2999, 1, 1, tzinfo=UTC).date()
-        composite.save()
+    elif state == "void":
+        composite.voided_at, composite.void_reason = timezone.now(), "spilled"
+    composite.save()
     _, token = issue_token(everyone[who])
     client = APIClient(HTTP_AUTHORIZATION=f"Token {token}")
     fields = dict(pair.split("=") for pair in query[1:].split("&") if pair)
@@ -281,6 +283,8 @@ def test_put_and_form_grant_the_same_to_everybody(
     raw = put(client, query=query)
     assert raw.status_code == form.status_code
     assert placed(raw) == placed(form)
+    if state == "void":
+        assert raw.json().get("sample") != composite.code
 
 
 def placed(answer: Any) -> Any:

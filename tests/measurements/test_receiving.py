@@ -4,12 +4,13 @@ import hashlib
 import io
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.utils import timezone
 
 from measurements.models import Blob, Instrument, Measurement, RawFile
 from measurements.services import (
@@ -22,6 +23,7 @@ from measurements.services import (
     requeue_forgotten,
     set_technique,
 )
+from measurements.services.receipts import receipt_body
 from measurements.signals import measurement_assigned, measurement_read
 from measurements.store import StoreFullError, store
 from samples.models import Membership, Project, Role, Sample, User
@@ -121,6 +123,32 @@ def test_a_sample_of_somebody_else_counts_as_unknown(
     assert receipt.measurement.sample is None
     assert receipt.measurement.project == project
     assert charlies.measurements.count() == 0
+
+
+def test_a_void_sample_takes_nothing_more_and_its_sender_is_told(given: Given, composite: Sample) -> None:
+    Sample.objects.filter(pk=composite.pk).update(voided_at=timezone.now(), void_reason="spilled")
+    receipt = given()
+    assert (receipt.measurement.sample, receipt.measurement.claimed_code) == (None, composite.code)
+    assert receipt.measurement.project == composite.project
+    assert "VT-GLASS is void (spilled); it takes nothing more" in receipt.warnings[0]
+
+
+def test_the_code_of_a_sample_one_may_not_see_is_in_no_receipt(
+    given: Given, alice: User, project: Project, composite: Sample
+) -> None:
+    dora = User.objects.create_user("dora", "d@example.org", "a long enough password")
+    Membership.objects.create(project=project, user=dora, role=Role.CONTRIBUTOR)
+    first = given(sample_code="LABEL-7").measurement
+    assign(first, composite, user=alice)
+    seen = receipt_body(given(user=dora, sample_code="LABEL-7", project=project))
+    assert (seen["id"], seen["sample"]) == (first.pk, "VT-GLASS")
+    Sample.objects.filter(pk=composite.pk).update(embargoed_until=timezone.now().date() + timedelta(days=30))
+    again = receipt_body(given(user=dora, sample_code="LABEL-7", project=project))
+    assert (again["id"], again["sample"]) == (first.pk, None)
+    assert "VT-GLASS" not in str(again)
+    assert receipt_body(given(sample_code="LABEL-7", project=project))["sample"] == "VT-GLASS"
+    first.refresh_from_db()
+    assert first.sample == composite
 
 
 def test_a_missing_sample_goes_to_the_inbox(given: Given) -> None:

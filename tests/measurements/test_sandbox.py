@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -88,6 +89,19 @@ def test_a_library_that_crashes_does_not_take_the_worker_with_it(
 
     with pytest.raises(ReadError, match=f"stopped by the system \\({number.name}\\)"):
         read_limited(crash, exchange)
+
+
+def test_what_a_killed_reader_unpacked_is_removed(exchange: Path) -> None:
+    def unpack_and_die() -> dict[str, Dataset]:
+        folder = Path(tempfile.mkdtemp(prefix="vitrine-zip-"))
+        (folder / "unpacked").write_text("much")
+        exchange.with_name("where").write_text(str(folder))
+        os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+    with pytest.raises(ReadError):
+        read_limited(unpack_and_die, exchange)
+    assert not Path(exchange.with_name("where").read_text()).exists()
 
 
 def test_no_child_is_left_behind(exchange: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -459,19 +460,49 @@ def test_the_sweep_leaves_what_is_going_on(as_alice: APIClient, project: Project
     assert patch(as_alice, url, 500, TEXT[500:]).status_code == 204
 
 
-def test_a_part_without_a_row_is_swept(as_alice: APIClient, project: Project) -> None:
+def test_a_part_without_a_row_is_swept_once_nobody_can_be_about_to_write_the_row(
+    as_alice: APIClient, project: Project
+) -> None:
     partial.create_partial(store(), str(uuid.uuid4()))
+    sweep_uploads()
+    assert len(parts()) == 1
+    os.utime(parts()[0], (time.time() - 3700,) * 2)
     sweep_uploads()
     assert parts() == []
 
 
-def test_bytes_that_vanished_from_the_disk_are_not_passed_over(as_alice: APIClient, project: Project) -> None:
+@pytest.mark.parametrize("sent", [500, len(TEXT)])
+@pytest.mark.parametrize("lost", [lambda path: os.truncate(path, 100), Path.unlink])
+def test_an_upload_whose_bytes_are_gone_from_the_disk_is_begun_anew(
+    as_alice: APIClient,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: Callable[[Path], None],
+    sent: int,
+) -> None:
+    """410 and not 503, which a client would repeat for ever."""
+    url = begun(as_alice)
+    with monkeypatch.context() as killed:
+        killed.setattr(uploading, "finish", lambda upload: None)
+        patch(as_alice, url, 0, TEXT[:sent])
+    lost(parts()[0])
+    forget_hashes()
+    answer = patch(as_alice, url, sent, TEXT[sent:])
+    assert answer.status_code == 410
+    assert "Begin this upload anew" in answer.json()["error"]["message"]
+    assert as_alice.head(url, headers=VERSION).status_code == 410
+    sweep_uploads()
+    assert Measurement.objects.count() == 0
+
+
+def test_a_folder_that_is_not_mounted_costs_no_upload(as_alice: APIClient, project: Project) -> None:
     url = begun(as_alice)
     patch(as_alice, url, 0, TEXT[:500])
-    os.truncate(parts()[0], 100)
-    answer = patch(as_alice, url, 500, TEXT[500:])
-    assert answer.status_code == 503
-    assert "Begin this upload anew" in answer.json()["error"]["message"]
+    folder = store().scratch / "partial"
+    folder.rename(folder.with_name("elsewhere"))
+    assert patch(as_alice, url, 500, TEXT[500:]).status_code == 503
+    folder.with_name("elsewhere").rename(folder)
+    assert patch(as_alice, url, 500, TEXT[500:]).status_code == 204
 
 
 def test_the_same_bytes_at_once_by_two_ways_are_one_measurement(

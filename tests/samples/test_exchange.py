@@ -91,6 +91,16 @@ def exported(user: User, project: Project) -> dict[str, list[tuple[Any, ...]]]:
 POWDER = {"code": "VT-A", "state": "powder"}
 
 
+def test_a_zip_of_very_many_files_is_refused_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for n in range(reading.MOST_MEMBERS + 1):
+            archive.writestr(f"{n}.csv", b"")
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(FileError, match=r"many\.zip holds 2001 files; up to 2000 are read; that is no table"):
+        reading.sheets(out, "many.zip", size=out.tell())
+
+
 def test_a_history_comes_in_with_parents_masses_steps_and_lots(alice: User, project: Project) -> None:
     outcome = bring(
         alice,

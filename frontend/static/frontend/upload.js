@@ -226,17 +226,17 @@ class Item {
 
   async valued(measurement) {
     const found = await ask(`${API}/values/?${new URLSearchParams({ measurement: measurement.id, current: "true" })}`);
-    const first = found?.results.findLast((value) => value.property in words) ?? found?.results.at(-1);
-    if (first) {
-      this.told(`read · ${written(first)}`);
-      return true;
-    }
+    const wanted = found?.results.findLast((value) => value.property in words);
+    const first = wanted ?? found?.results.at(-1);
+    if (first) this.told(`read · ${written(first)}`);
+    if (wanted) return true;
     if (!measurement.runs.length) {
-      this.told("read");
+      if (!first) this.told("read");
       return Boolean(measurement.technique === "unknown" || Date.now() - this.readAt > 6000 || !(this.readAt ??= Date.now()));
     }
     const runs = await Promise.all(measurement.runs.map((id) => ask(`${API}/runs/${id}/`)));
     const over = runs.every((run) => run && ["done", "failed", "cancelled"].includes(run.status));
+    if (over && first) return true; // another method may still have had what one would rather hear of
     if (over && runs.every((run) => run.status !== "done")) {
       this.told("read, no result", "caution", [` ${runs.map((run) => run.message).find(Boolean) ?? ""}`]);
       return true;

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from measurements.models import Batch, BatchFile, Blob, Decision, Instrument, Measurement, RawFile
-from measurements.services.batches.verdicts import ERROR, MISSING, OK, WARNING, Group, Plan, Verdict
+from measurements.services.batches.verdicts import MISSING, OK, WARNING, Group, Plan, Verdict
 from samples.models import Project, User
 from samples.services import codes
 
@@ -46,7 +46,7 @@ def check(
     for group in groups:
         _agree(group)
     _same_file_twice(groups)
-    _find_known_bytes(groups)
+    _find_known_bytes(groups, user)
     for group in groups:
         _one_wrong_row_holds_the_others(group)
     return Plan(groups, verdicts, unnamed)
@@ -80,13 +80,16 @@ def _find_samples(groups: Sequence[Group], user: User) -> None:
             continue
         sample = known.get(str(code).upper()) if code not in sentences else None
         if sample is None:
-            first.wrong.append(sentences.get(code, f"There is no sample {code} in your projects."))
+            wrong = sentences.get(code, f"There is no sample {code} in your projects.")
         elif sample.project_id not in writable:
-            first.wrong.append(f"You may look at {sample.code} but not add to it; ask a manager.")
+            wrong = f"You may look at {sample.code} but not add to it; ask a manager."
         elif sample.voided_at is not None:
-            first.wrong.append(f"{sample.code} is void ({sample.void_reason}); it takes nothing more.")
+            wrong = f"{sample.code} is void ({sample.void_reason}); it takes nothing more."
         else:
             group.sample = sample
+            continue
+        first.wrong.append(wrong)
+        first.private[wrong] = f"“{code}” is no sample that takes measurements from their sender."
 
 
 def _find_instruments(groups: Sequence[Group], user: User) -> None:
@@ -216,11 +219,11 @@ def _same_file_twice(groups: Sequence[Group]) -> None:
             named.setdefault(file, row.number)
 
 
-def _find_known_bytes(groups: Sequence[Group]) -> None:
+def _find_known_bytes(groups: Sequence[Group], user: User) -> None:
     ready = {group.content_key: group for group in groups if group.sample is not None and group.content_key}
     if not ready:
         return
-    twins = Measurement.objects.filter(
+    twins = Measurement.objects.visible_to(user).filter(
         content_key__in=ready, sample__in={group.sample for group in ready.values()}
     )
     there = {(twin.content_key, twin.sample_id): twin.pk for twin in twins}
@@ -230,6 +233,11 @@ def _find_known_bytes(groups: Sequence[Group]) -> None:
             measurement__content_key__in=ready, from_sample__in={group.sample for group in ready.values()}
         ).select_related("measurement")
     }
+    seen = set(
+        Measurement.objects.visible_to(user)
+        .filter(pk__in=[told.measurement_id for told in moved.values()])
+        .values_list("pk", flat=True)
+    )
     for key, group in ready.items():
         assert group.sample is not None
         about = (key, group.sample.pk)
@@ -239,14 +247,17 @@ def _find_known_bytes(groups: Sequence[Group]) -> None:
             if about in there:
                 row.warnings.append(f"These bytes are here already as measurement {there[about]}.")
             elif about in moved:
+                told = moved[about]
+                where = f", as measurement {told.measurement_id}: {told.reason}"
                 row.warnings.append(
-                    f"These bytes were taken from {group.sample.code} before, as measurement "
-                    f"{moved[about].measurement_id}: {moved[about].reason}"
+                    f"These bytes were taken from {group.sample.code} before"
+                    f"{where if told.measurement_id in seen else '.'}"
                 )
 
 
 def _one_wrong_row_holds_the_others(group: Group) -> None:
-    culprit = next((row for row in group.rows if row.state == ERROR), None)
+    # Also one that lies in the inbox already: what comes late must not become half a measurement of a sample.
+    culprit = next((row for row in group.rows if row.wrong), None)
     waiting = next((row for row in group.rows if row.state == MISSING), None)
     for row in group.rows:
         if culprit is not None and row is not culprit and not row.wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from django.db import transaction
 from measurements.data import ReadError
 from measurements.models import Batch, BatchFile, BatchRow
 from measurements.readers._archive import Archive
+from measurements.services import quota
 from measurements.services.batches.manifest import FileError, Manifest, is_manifest, read_manifest
 from measurements.services.datasets import blobs_of
 from measurements.services.filenames import as_text
@@ -42,6 +44,7 @@ def open_batch(
         raise PermissionDenied("You may look at this project but not write to it; ask one of its managers.")
     with unpacked(upload, name) as (table, table_name, others):
         manifest = manifest_of(table, table_name, zone)
+        _require_room(project, upload, [path for path, _ in others])
         kept = upload.keep()
         batch = Batch.objects.create(
             project=project,
@@ -66,6 +69,7 @@ def manifest_of(table: bytes, name: str, zone: tzinfo | None) -> Manifest:
 def add_file(batch: Batch, name: str, upload: Pending) -> BatchFile:
     """Durably, whatever the manifest says of it. The same bytes under the same name are one file."""
     _refuse_when_over(batch)
+    quota.require_room(batch.project, {upload.sha256(): upload.size})
     return add_stored(batch, name, upload.keep())
 
 
@@ -76,6 +80,17 @@ def add_stored(batch: Batch, name: str, kept: Stored) -> BatchFile:
     if created and batch.status == Batch.Status.DONE:
         Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.OPEN)  # it has something to record again
     return file
+
+
+def _require_room(project: Project, upload: Pending, others: list[Path]) -> None:
+    """For an archive and for what is in it, which is kept beside it."""
+    if quota.room_left(project) is None:
+        return
+    sizes = {upload.sha256(): upload.size}
+    for path in others:
+        with path.open("rb") as stream:
+            sizes[hashlib.file_digest(stream, "sha256").hexdigest()] = path.stat().st_size
+    quota.require_room(project, sizes)
 
 
 def _refuse_when_over(batch: Batch) -> None:

@@ -23,13 +23,17 @@ from measurements.services.batches.checking import plan_of
 from measurements.services.batches.verdicts import ERROR, MISSING, Group, Plan
 from measurements.services.placing import CLAIMED_CHARACTERS, Place
 from measurements.services.receiving import Incoming, Receipt, RefusedError, as_text, receive
-from measurements.store import Pending, Stored, StoreError, store
+from measurements.store import Pending, Stored, StoreError, StoreUnavailableError, store
 from samples.models import User
 from samples.queueing import enqueue
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 5  # measurements that are recorded within the request; more go to the worker
+MISTAKE = (
+    "It could not be recorded, by a mistake of Vitrine's and not of yours. The file is safe; tell the "
+    "operator, whose log says more, and record the batch again later."
+)
 LOST_AFTER = timedelta(minutes=2)
 RECORDING = 0x6261_7463  # "batc": first half of the advisory lock's key, the batch is the second
 
@@ -98,13 +102,19 @@ def _record_group(batch: Batch, group: Group) -> None:
             _record(batch, group)
     except (RefusedError, PermissionDenied, StoreError) as error:
         _say(batch, group, str(error))
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:  # a mistake of ours in one group is no reason to leave the others
+        log.exception("Row %s of batch %s could not be recorded.", group.rows[0].number, batch.pk)
+        _say(batch, group, MISTAKE)
     # A sign of life for the sweep, and for the page.
     Batch.objects.filter(pk=batch.pk).update(queued_at=timezone.now())
 
 
 @transaction.atomic
 def _record(batch: Batch, group: Group) -> None:
-    assert group.sample is not None
+    if group.sample is None:
+        raise RefusedError("sample", "Its sample is not known, so it was not recorded. Correct the table.")
     receipt = receive(
         user=batch.created_by,
         files=[
@@ -121,9 +131,13 @@ def _record(batch: Batch, group: Group) -> None:
 
 @transaction.atomic
 def _quarantine(batch: Batch, group: Group) -> None:
-    """What came of the group, to the inbox with the reason; rows without a file only keep theirs."""
-    came = [row for row in group.rows if row.blob is not None]
+    """What came of the group, to the inbox with the reason; rows without a file only keep theirs.
+
+    What went there before stays as it is: somebody may have assigned it since.
+    """
+    came = [row for row in group.rows if row.blob is not None and row.recorded is None]
     reasons = " ".join(f"Row {row.number}: {' '.join(row.wrong)}" for row in group.rows if row.wrong)
+    for_all = " ".join(f"Row {row.number}: {' '.join(row.for_all)}" for row in group.rows if row.wrong)
     if not came:
         _say(batch, group, "")
         return
@@ -132,7 +146,7 @@ def _quarantine(batch: Batch, group: Group) -> None:
         [Incoming(row.name, Kept(row.blob), row.said.get("role", "")) for row in came if row.blob],
         code=str(group.said.get("sample") or ""),
         technique=group.technique,
-        why=f"{reasons} (batch {batch.pk}, {batch.name})",
+        why=f"{for_all} (batch {batch.pk}, {batch.name})",
         conditions_of=group,
     )
     _settle(batch, group, receipt, f"In the inbox. {reasons}")
@@ -208,6 +222,12 @@ class Kept(Pending):
             return stream.read(size)
 
     def keep(self) -> Stored:
+        """They came earlier: a receipt will say that they are safe, so look before it does."""
+        if wrong := store().examine(self._blob.sha256, self._blob.size):
+            raise StoreUnavailableError(
+                f"The stored file {self._blob.sha256[:12]}… {wrong}, so nothing is recorded from it. Send it "
+                "again with the batch, then record the batch."
+            )
         return Stored(self._blob.sha256, self._blob.size)
 
     def discard(self) -> None:

@@ -24,6 +24,7 @@ class Verdict:
     said: Mapping[str, Any]
     wrong: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    private: dict[str, str] = field(default_factory=dict)  # sentences for its sender alone → for all others
     missing: bool = False
     blob: Blob | None = None
     name: str = ""
@@ -40,6 +41,11 @@ class Verdict:
         if self.missing:
             return MISSING
         return WARNING if self.warnings else OK
+
+    @property
+    def for_all(self) -> list[str]:
+        """What is wrong, for every reader of the inbox: they may not see what its sender may."""
+        return [self.private.get(sentence, sentence) for sentence in self.wrong]
 
     @property
     def sentences(self) -> list[str]:
