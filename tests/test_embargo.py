@@ -37,7 +37,7 @@ STAYS_VISIBLE = {
     "designs",
     "invitations",
 }
-SECRETS = ["VT-GLASS", "secret-scan", "682."]
+SECRETS = ["VT-GLASS", "secret-scan", "secret-conflict", "682."]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from analysis import services
-from analysis.models import Notice, Reanalysis, Run, Value, Webhook
+from analysis.models import Conflict, Notice, Publication, Reanalysis, Run, Value, Webhook
 from measurements.models import Measurement
 from measurements.services import Subject, add_instrument, attach
 from measurements.services.uploading import begin_upload
@@ -61,6 +61,7 @@ SECRETS = [
     "secret-glass",
     "secret-scan",
     "secret-array",
+    "secret-conflict",
     "Alice’s FLS",
     "682.",
 ]
@@ -105,6 +106,10 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         note="secret-scan",
         from_elsewhere=True,
     )
+    conflict = Conflict.objects.create(project=project, code="X-1", category="note", title="secret-conflict")
+    conflict.values.add(*Value.objects.filter(run=run))
+    paper = Publication.objects.create(key="secret-conflict", title="A paper")
+    conflict.publications.add(paper)
     hook = Webhook.objects.create(project=project, url="https://example.org/", secret="s", made_by=alice)
     return {
         "samples": composite.code,
@@ -135,6 +140,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "uploads": upload.pk,
         "jobs": run.pk,
         "webhooks": hook.pk,
+        "conflicts": conflict.pk,
         "deliveries": hook.deliveries.create(event="run.done", body={}).pk,
         "reanalysis": campaign.pk,
         "reanalyses": campaign.pk,
