@@ -5,8 +5,8 @@
 Ours is the worker of `manage.py up`, with two processes, over PostgreSQL and Valkey: from the moment the runs
 wait to the moment the last one is done. Its anchors: the same with one Celery task for each file, the ORM and
 lmfit (fewer files; it takes long); and the same reading, fitting and writing in two bare processes that know
-neither queue nor database. They read the stored NeXus files, for the copies that our workers read stand in the
-database.
+neither queue nor database. They read the stored NeXus files, for the copies that our workers read stand in
+the database.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # A worker takes from all of them in turn unless it is told which (-Q): reading uploads, runs in batches, runs
 # that take long, and housekeeping. Within `fast` and `long` the rows say what is most urgent.
-CELERY_TASK_QUEUES = [Queue(name) for name in ("ingest", "fast", "long", "low")]
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("ingest", "fast", "long", "low")]
 CELERY_TASK_DEFAULT_QUEUE = "low"
 CELERY_TASK_ROUTES = {
     "measurements.tasks.read": {"queue": "ingest"},

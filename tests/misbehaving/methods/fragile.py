@@ -21,7 +21,7 @@ METHOD = Method(
     accepts=(Role("sample", ("nmr",)),),
     properties=(Property("fragile_mean", "Mean", "counts"),),
     reference="None",
-    time_limit_s=3,
+    time_limit_s=5,
 )
 
 
