@@ -37,8 +37,10 @@ _kept: dict[str, Any] = {"until": 0.0, "text": b""}
 @cache
 def _requests() -> tuple[Any, Any]:
     """What the processes of one web server count together."""
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_folder())  # prometheus_client reads it when it loads
-    from prometheus_client import Counter, Histogram
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_folder())
+    from prometheus_client import Counter, Histogram, values
+
+    values.ValueClass = values.MultiProcessValue()  # as it chooses itself where it was loaded after that line
 
     labels = ("method", "route", "status")
     return (
