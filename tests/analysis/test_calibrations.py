@@ -388,6 +388,14 @@ def test_counts_leave_out_what_the_reader_may_not_see(
     assert Calibration.objects.for_list(laboratory.alice).get().used_by == 1
 
 
+def test_what_serves_as_a_calibration_does_not_wait_for_a_sample(laboratory: Laboratory) -> None:
+    row = laboratory.calibrate(4, "dark", day(1))
+    plain = laboratory.measure(5, day(1), sample=False)
+    assert list(Measurement.objects.inbox()) == [plain]
+    services.withdraw_calibration(row, user=laboratory.alice, reason="wrong")
+    assert set(Measurement.objects.inbox()) == {plain, row.measurement}
+
+
 def test_only_managers_decide(laboratory: Laboratory, bob: User, charlie: User) -> None:
     row = laboratory.calibrate(4, "dark", day(1))
     for user in (bob, charlie, laboratory.instrument.account):
