@@ -195,7 +195,7 @@ def failed_runs(runs: RunQuerySet) -> list[Reason]:
         verifies=None,
         requested_at__gt=OuterRef("requested_at"),
     )
-    failed = runs.filter(~Exists(later), status=Run.Status.FAILED).order_by("-pk")
+    failed = runs.filter(~Exists(later), status=Run.Status.FAILED, verifies=None).order_by("-pk")
     reasons: dict[tuple[str, str], Reason] = {}
     rows = failed.values_list("pk", "method", "message", "measurement")[:MOST_FAILURES]
     for pk, method, message, measurement in rows:

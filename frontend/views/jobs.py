@@ -102,7 +102,7 @@ def retry(request: HttpRequest) -> HttpResponse:
         key = (request.POST.get("method", ""), request.POST["reason"])
         wanted += [pk for each in failed_runs(runs) if (each.method, each.key) == key for pk in each.runs]
     open_runs = Run.objects.open_to(request.user).filter(
-        pk__in=wanted, status=Run.Status.FAILED, measurement__isnull=False
+        pk__in=wanted, status=Run.Status.FAILED, measurement__isnull=False, verifies=None
     )
     asked, refused = 0, ""
     for run in open_runs.select_related("measurement").order_by("pk")[:MOST_AT_ONCE]:
