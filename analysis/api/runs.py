@@ -35,7 +35,7 @@ class RunSerializer(serializers.ModelSerializer):
             "id", "status", "method", "method_version", "params", "measurement", "trigger", "message",
             "warnings", "notes", "attempts", "created_at", "started_at", "finished_at", "duration_s",
             "lane", "priority", "progress", "progress_note", "cancel_asked_at",
-            "stale", "supersedes", "reanalysis", "inputs", "values",
+            "stale", "supersedes", "reanalysis", "verifies", "verdict", "inputs", "values",
         ]  # fmt: skip
 
 
