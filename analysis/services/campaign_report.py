@@ -138,23 +138,32 @@ def _failures(failed: Any) -> list[dict[str, Any]]:
 def conclusions(campaign: Reanalysis) -> Iterator[dict[str, Any]]:
     """Where the best samples of the project are others now, or in another order, by this campaign alone.
 
-    `before` and `after` are the keys of the samples, the best first; replicates are combined as in Explore.
+    `before` and `after` are the keys of the samples, the best first; replicates are combined as in Explore,
+    and origins are never mixed.
     """
+    after = Q(current=True)
+    before = (after & ~Q(run__reanalysis=campaign)) | Q(rejected=False, run__in=_stood_before(campaign))
     for key in sorted(_shown_properties(campaign)):
         rows = Value.objects.filter(
-            method=properties.preferred_method(key), property=key, origin=Value.Origin.MEASURED,
-            sample__project=campaign.project_id, sample__voided_at=None,
-        )  # fmt: skip
-        after = Q(current=True)
-        before = (after & ~Q(run__reanalysis=campaign)) | Q(rejected=False, run__in=_stood_before(campaign))
+            before | after,
+            method=properties.preferred_method(key),
+            property=key,
+            sample__project=campaign.project_id,
+            sample__voided_at=None,
+        )
         best_first = properties.get(key).higher_is_better is not False
-        for component in (
-            rows.filter(after | before).order_by("component").values_list("component", flat=True).distinct()
-        ):
-            of = rows.filter(component=component)
+        subjects = rows.order_by("component", "origin").values_list("component", "origin").distinct()
+        for component, origin in subjects:
+            of = rows.filter(component=component, origin=origin)
             was, now = _ranking(of.filter(before), best_first), _ranking(of.filter(after), best_first)
             if was != now:
-                yield {"property": key, "component": component, "before": was, "after": now}
+                yield {
+                    "property": key,
+                    "component": component,
+                    "origin": origin,
+                    "before": was,
+                    "after": now,
+                }
 
 
 def _shown_properties(campaign: Reanalysis) -> set[str]:
@@ -182,9 +191,9 @@ def _ranking(values: Any, best_first: bool) -> list[int]:
     if not rows:
         return []
     sample, value, sigma, comparator = zip(*rows, strict=True)
-    measured = np.full(len(rows), str(Value.Origin.MEASURED)[:2].encode())
+    one_origin = np.full(len(rows), b"me")  # all of them are of the same
     points = combine(
-        keys(np.array(sample), measured),
+        keys(np.array(sample), one_origin),
         np.array(value, float),
         np.array([np.nan if each is None else each for each in sigma], float),
         np.array(comparator),
