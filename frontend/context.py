@@ -32,7 +32,7 @@ RAIL = (
     ("instruments", "Instruments", "n", True, ""),
 )
 # Pages with an address of their own that people reach from, and look for under, one of these words.
-ALSO_THERE = {"samples": ("designs", "labels"), "instruments": ("calibrations",)}
+ALSO_THERE = {"samples": ("designs", "labels")}
 
 
 @dataclass(frozen=True)
