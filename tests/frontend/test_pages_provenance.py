@@ -193,7 +193,7 @@ def test_a_second_source_is_told_to_be_a_conflict_and_marked_on_the_sample(
 ) -> None:
     client = signed_in(alice)
     assert reverse("conflict", args=[conflict.pk]) in page(client, "sample", composite.code)
-    assert "Another source disagrees" in page(client, "value", conflict.values.earliest("pk").pk)
+    assert "Not settled" in page(client, "value", conflict.values.earliest("pk").pk)
 
 
 def test_a_conflict_shows_its_sources_side_by_side(conflict: Conflict, alice: User) -> None:
