@@ -44,7 +44,7 @@ def default_forms(
 ) -> list[RunForm]:
     """A form for every method, filled with the parameters that a project wants."""
     found = []
-    for loaded in (each for each in methods.registry().values() if each.method.accepts):
+    for loaded in methods.registry().values():
         errors = {error.field: error.message} if error and loaded.key == submitted else {}
         fields = [_field(entry, wanted[loaded.key], errors) for entry in methods.params_schema(loaded)]
         method = loaded.method
