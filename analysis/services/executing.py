@@ -129,7 +129,7 @@ class _Work:
         with ExitStack() as borrowed:
             asked = again_if_dropped(lambda: jobs(list(self.runs.values()), borrowed, copies))
             self.methods = {job.key: job.loaded for job in asked}
-            for answer in sandbox.answers(asked, pulse=self.pulse, leave=lambda: copies, take=keep_copies):
+            for answer in sandbox.answers(asked, pulse=self.pulse, leave=lambda: copies, take=_keep):
                 self.answers.append(answer)
                 del self.waiting[answer.key]
         self.store()
@@ -160,6 +160,10 @@ class _Work:
                 self.mistakes.append(answer)
                 log.error("Run %s (%s): %s", run.pk, run, answer.details)
                 again_if_dropped(partial(fail, run, _mistaken(answer.mistake), None))
+
+
+def _keep(copies: dict[str, bytes]) -> None:
+    again_if_dropped(partial(keep_copies, copies))
 
 
 def _finish(found: list[Found]) -> None:
