@@ -79,11 +79,13 @@ def _read(sources: Sources, copies: dict[str, bytes]) -> Mapping[str, Dataset]:
 def _sources(runs: Sequence[Run], borrowed: ExitStack) -> dict[int, Sources]:
     found: dict[int, Sources] = {run.pk: {} for run in runs}
     inputs = RunInput.objects.filter(run__in=list(found)).order_by("pk")
+    # Whoever asks whether the same comes out again means the record, not a copy of it.
+    from_the_record = {run.pk for run in runs if run.verifies_id is not None}
     files: dict[str, File | Missing] = {}
     for run_pk, role, sha256, content in inputs.values_list(
         "run", "role", "dataset__blob__sha256", "dataset__blob__quick_input__content"
     ):
-        if content is not None:
+        if content is not None and run_pk not in from_the_record:
             found[run_pk][role] = Copy(content)
         else:
             files[sha256] = files.get(sha256) or _borrow(sha256, borrowed)
