@@ -197,6 +197,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
     },
+    "derive anew what rests on values whose embargo or history changed, every hour": {
+        "task": "analysis.tasks.derive_all",
+        "schedule": crontab(minute=40),
+        "options": {"expires": 3600},
+    },
     "forget what became of old messages to webhooks, every night": {
         "task": "analysis.tasks.forget_old_deliveries",
         "schedule": crontab(hour=4, minute=20),

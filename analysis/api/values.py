@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import django_filters
 from django.core.exceptions import ValidationError as ModelError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -35,14 +35,15 @@ class ReviewSerializer(serializers.ModelSerializer):
 class ValueSerializer(serializers.ModelSerializer):
     reviews = ReviewSerializer(many=True, read_only=True)
     sample = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    project = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     doi = serializers.CharField(source="publication.doi", default="", read_only=True)
 
     class Meta:
         model = Value
         fields = [
             "id", "property", "component", "value", "sigma", "upper", "unit", "comparator", "text", "origin",
-            "inferred", "doubtful", "current", "rejected", "method", "run", "measurement", "sample", "doi",
-            "place", "note", "reviews",
+            "inferred", "doubtful", "current", "rejected", "method", "run", "measurement", "sample",
+            "project", "doi", "place", "note", "reviews",
         ]  # fmt: skip
 
 
@@ -90,13 +91,26 @@ class BatchReportSerializer(serializers.Serializer):
 
 class ValueFilter(django_filters.FilterSet):
     sample = django_filters.CharFilter("sample__code")
-    project = django_filters.CharFilter("sample__project__slug")
+    project = django_filters.CharFilter(method="of_project", label="Of its samples, or of it as a whole")
+    over = django_filters.ChoiceFilter(
+        method="of_kind",
+        choices=[("measurement", "measurement"), ("sample", "sample"), ("project", "project")],
+        label="What the value belongs to",
+    )
     measurement = django_filters.NumberFilter("measurement_id")
     run = django_filters.NumberFilter("run_id")
 
     class Meta:
         model = Value
         fields: ClassVar = ["property", "component", "method", "origin", "current", "rejected"]
+
+    def of_project(self, values: QuerySet[Value], name: str, slug: str) -> QuerySet[Value]:
+        return values.filter(Q(sample__project__slug=slug) | Q(project__slug=slug))
+
+    def of_kind(self, values: QuerySet[Value], name: str, kind: str) -> QuerySet[Value]:
+        if kind == "measurement":
+            return values.filter(measurement__isnull=False)
+        return values.filter(measurement__isnull=True, **{f"{kind}__isnull": False})
 
 
 class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
@@ -107,7 +121,7 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     queryset = Value.objects.none()
 
     def get_queryset(self) -> QuerySet[Value]:
-        seen = Value.objects.visible_to(self.request.user).select_related("sample", "publication")
+        seen = Value.objects.visible_to(self.request.user).select_related("sample", "project", "publication")
         return seen.prefetch_related("reviews__by")
 
     @extend_schema(request=EnteredValueSerializer, responses={201: ValueSerializer})

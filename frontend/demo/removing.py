@@ -81,7 +81,7 @@ def _delete_rows(project: Project) -> list[str]:
     measurements = Measurement.objects.filter(project=project)
     samples = Sample.objects.filter(project=project)
     attachments = Attachment.objects.filter(Q(sample__in=samples) | Q(preparation__project=project))
-    used = _used_by(measurements) | Q(attachments__in=attachments)
+    used = _used_by(measurements) | Q(attachments__in=attachments) | _drawn_over(project)
     blobs = set(Blob.objects.filter(used).values_list("pk", flat=True))
     attachments.delete()
     Exposure.objects.filter(sample__in=samples).delete()
@@ -132,6 +132,11 @@ def _used_by(measurements: object) -> Q:
         | Q(datasets__measurement__in=measurements)
         | Q(artifacts__run__measurement__in=measurements)
     )
+
+
+def _drawn_over(project: Project) -> Q:
+    """Curves of runs over values."""
+    return Q(artifacts__run__sample__project=project) | Q(artifacts__run__project=project)
 
 
 def _delete_samples(project: Project) -> None:
