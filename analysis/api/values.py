@@ -60,7 +60,7 @@ class EnteredValueSerializer(serializers.Serializer):
     reason = serializers.CharField()
 
 
-class BatchSerializer(serializers.Serializer):
+class ValueBatchSerializer(serializers.Serializer):
     """Either rows, or a CSV file with the same columns."""
 
     rows = serializers.ListField(
@@ -78,15 +78,15 @@ class BatchSerializer(serializers.Serializer):
         return attrs
 
 
-class BatchRowSerializer(serializers.Serializer):
+class ValueBatchRowSerializer(serializers.Serializer):
     row = serializers.IntegerField(source="number", help_text="Its line in the file, or its place from 1.")
     problems = serializers.DictField(child=serializers.CharField(), help_text="By column; empty: it is fine.")
     value = serializers.IntegerField(source="value.pk", default=None, allow_null=True)
 
 
-class BatchReportSerializer(serializers.Serializer):
+class ValueBatchReportSerializer(serializers.Serializer):
     saved = serializers.BooleanField()
-    rows = BatchRowSerializer(many=True)
+    rows = ValueBatchRowSerializer(many=True)
 
 
 class ValueFilter(django_filters.FilterSet):
@@ -139,12 +139,13 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         return Response(ValueSerializer(value).data, status=201)
 
     @extend_schema(
-        request=BatchSerializer, responses={200: BatchReportSerializer, 201: BatchReportSerializer}
+        request=ValueBatchSerializer,
+        responses={200: ValueBatchReportSerializer, 201: ValueBatchReportSerializer},
     )
     @action(detail=False, methods=["post"])
     def batch(self, request: Request) -> Response:
         """Many values entered by hand: all of them or none, with what is wrong by row and column."""
-        form = BatchSerializer(data=request.data)
+        form = ValueBatchSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         asked = form.validated_data
         try:
@@ -156,7 +157,7 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
             report = enter_many(request.user, rows, dry_run=asked["dry_run"])
         except TableError as error:
             raise ValidationError({"file" if asked.get("file") else "rows": str(error)}) from None
-        body = BatchReportSerializer(report).data
+        body = ValueBatchReportSerializer(report).data
         if report.wrong:
             count = len(report.wrong)
             said = f"{count} row{'s' if count > 1 else ''} to put right; nothing was entered."
