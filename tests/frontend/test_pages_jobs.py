@@ -29,7 +29,7 @@ def row(project: Project, composite: Sample) -> Measurement:
     )
 
 
-def run_of(row: Measurement, status: str = "queued", **more: object) -> Run:
+def run_of(row: Measurement | None, status: str = "queued", **more: object) -> Run:
     now = timezone.now()
     more = {
         "method": "pl_gaussians",
@@ -219,6 +219,20 @@ def test_a_waiting_run_is_cancelled_at_once_and_a_running_one_within_seconds(
     assert waiting.status == "cancelled"
     assert (running.status, running.cancel_asked_at is not None) == ("running", True)
     assert "ends within seconds" in page(alices_browser)
+
+
+def test_a_failed_run_over_values_is_tried_again_with_those_it_read(
+    alices_browser: Client, project: Project, composite: Sample
+) -> None:
+    for over in ({"project": project}, {"sample": composite}):
+        run = run_of(None, "failed", method="over_values", message="Too few values.", **over)
+        assert "Too few values." in page(alices_browser)
+        alices_browser.post("/jobs/retry/", {"what": "run", "method": "over_values", "reason": run.message})
+        run.refresh_from_db()
+        assert run.status == "queued"
+        text = page(alices_browser)
+        assert "its values" in text
+        assert f"Cancel run {run.pk}" in text
 
 
 def test_a_viewer_cancels_nothing(bobs_browser: Client, row: Measurement) -> None:
