@@ -11,6 +11,7 @@ from frontend.views import (
     conflicts,
     corrections,
     dashboards,
+    derived,
     designs,
     exchange,
     explore,
@@ -142,6 +143,7 @@ urlpatterns: list[URLPattern] = [
     *comparing.urlpatterns,
     *reanalyses.urlpatterns,
     *parameters.urlpatterns,
+    *derived.urlpatterns,
     *calibrations.urlpatterns,
     *notices.urlpatterns,
 ]

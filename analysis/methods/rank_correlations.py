@@ -6,10 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from analysis.methods._quantities import QUANTITIES, READS, Quantity, by_sample, checked, means
-from analysis.methods.base import Method, MethodError, Outcome, Result, ValueRow, param
+from analysis.methods.base import Array, Method, MethodError, Outcome, Result, ValueRow, param
 from analysis.numerics.ranks import benjamini_hochberg, spearman, spearman_sigma
 
 FACTORS = {
@@ -80,9 +78,7 @@ def run(values: Sequence[ValueRow], params: Params) -> Outcome:
         name = f"{pair.quantity.name} × {pair.factor}"
         notes[f"{name}: q"] = float(q)
         notes[f"{name}: samples"] = float(pair.count)
-    believed = int(np.sum(adjusted <= params.false_share))
-    notes["correlations"] = float(believed)
-    notes["false share"] = params.false_share
+    notes[f"believed at q ≤ {params.false_share:g}"] = _believed(pairs, adjusted, params.false_share)
     return Outcome(
         tuple(
             Result(
@@ -95,6 +91,14 @@ def run(values: Sequence[ValueRow], params: Params) -> Outcome:
         ),
         notes=notes,
     )
+
+
+def _believed(pairs: Sequence[_Pair], adjusted: Array, false_share: float) -> str:
+    """The strongest first; without this, a table of ρ invites to read chance."""
+    held = [pair for pair, q in zip(pairs, adjusted, strict=True) if q <= false_share]
+    held.sort(key=lambda pair: -abs(pair.rho))
+    words = [f"{pair.quantity.name} with {pair.factor} (ρ = {pair.rho:.2f})" for pair in held]
+    return ", ".join(words) or f"none of {len(pairs)}: all of them may be chance"
 
 
 def _pair(quantity: Quantity, factor: str, values: Sequence[ValueRow], fewest: int) -> _Pair | None:

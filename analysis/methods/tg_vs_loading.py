@@ -47,8 +47,8 @@ METHOD = Method(
         ),
     ),
     description=(
-        "Weighted line through T_g over the mass fraction of perovskite, Spearman’s ρ, and for every loading "
-        "how far the sintering temperature with the brightest PL lies from T_g."
+        "Weighted line through Tg over the mass fraction of perovskite, Spearman’s ρ, and for every loading "
+        "how far the sintering temperature with the brightest PL lies from Tg."
     ),
     equation="T_g = T_g(0) + m·x;  Δ = T(PL max) − T_g",
     reference="Li et al. 2023, Fig. 3b; A-19",
