@@ -18,7 +18,7 @@ from analysis.methods import LoadedMethod
 from analysis.models import ChangedValues, Run, Value, ValueInput
 from analysis.services.currency import decide_current
 from analysis.services.parameters import wanted_by
-from analysis.services.requesting import lane_of, queue
+from analysis.services.requesting import _ask_again, lane_of, queue
 from analysis.services.value_rows import Rows, Subject, identity_over, rows_for
 from samples.models import Project, Sample
 
@@ -119,6 +119,16 @@ def ask(loaded: LoadedMethod, subject: Subject) -> bool:
         Run.objects.filter(pk=run.pk).update(requested_at=now, stale="")
         decide_current(subject, loaded.key)
     return is_new
+
+
+def try_again(run: Run) -> None:
+    """For a person, when a run failed: with the values of today, and where these are the same, once more."""
+    loaded, subject = methods.get(run.method), run.over
+    ask(loaded, subject)
+    same = Run.objects.filter(**{loaded.method.over: subject}, method=run.method, verifies=None)
+    last = same.order_by("-method_version", "-requested_at", "-pk").first()
+    if last is not None and last.status == Run.Status.FAILED and not last.stale:
+        _ask_again(last, str(Run.Trigger.PERSON))
 
 
 def _put_in_place_of(earlier: Iterable[Run], run: Run, rows: Rows) -> None:

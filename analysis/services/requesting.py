@@ -122,11 +122,6 @@ def priority_of(trigger: str) -> int:
     return int(named.get(trigger, Run.Priority.REANALYSIS))  # type: ignore[call-overload]
 
 
-def try_again(run: Run) -> None:
-    """A failed run over values, for a person: with those that it read before."""
-    _ask_again(run, str(Run.Trigger.PERSON))
-
-
 def _ask_again(run: Run, trigger: str) -> None:
     """A finished answer becomes current; a failed one is tried again; one that waits may get ahead."""
     now = timezone.now()

@@ -383,6 +383,28 @@ def test_a_question_overtaken_by_another_is_not_computed(
     assert (first.status, second.status) == ("cancelled", "queued")
 
 
+def test_who_tries_a_refused_run_again_gets_the_values_of_today(
+    entered: list[Value], series: list[Sample], alice: User
+) -> None:
+    """A refusal of yesterday, asked again, does not take the place of today's answer."""
+    services.derive()
+    Run.objects.filter(method=TG).update(status="failed", message="The furnace was cold.")
+    (refused,) = runs()
+    derived.try_again(refused)
+    refused.refresh_from_db()
+    assert refused.status == "queued"  # nothing has changed: the same question
+    Run.objects.filter(pk=refused.pk).update(status="failed")
+    enter(series[0], alice, 300)
+    compute()
+    answer = slope()
+    derived.try_again(refused)
+    while services.execute_batch():
+        pass
+    refused.refresh_from_db()
+    assert (refused.status, slope()) == ("failed", answer)
+    assert answer is not None
+
+
 def test_a_run_of_an_older_version_is_asked_anew(entered: list[Value]) -> None:
     services.derive()
     Run.objects.filter(method=TG).update(method_version=0, identity="of the older version")
