@@ -197,6 +197,7 @@ def test_a_full_batch_wakes_another_worker_before_it_computes(
         ("spin", "longer than the 5 s"),
         ("killed", "was killed"),
         ("raise", "ZeroDivisionError"),
+        ("unstorable", "The method itself failed"),
     ],
 )
 def test_one_poisonous_file_fails_alone(
