@@ -131,6 +131,10 @@ def test_what_a_person_names_wins_and_is_left_alone(laboratory: Laboratory, take
     executed(run)
     assert given(run, "dark") is None
     assert current() == pytest.approx(10 / 2)
+    services.recalibrate()
+    run.refresh_from_db()
+    assert run.stale == ""
+    assert current() == pytest.approx(10 / 2)
     services.withdraw_calibration(row, user=laboratory.alice, reason="wrong")
     run.refresh_from_db()
     assert run.stale == ""
