@@ -221,18 +221,17 @@ def test_a_waiting_run_is_cancelled_at_once_and_a_running_one_within_seconds(
     assert "ends within seconds" in page(alices_browser)
 
 
-def test_a_failed_run_over_values_is_tried_again_with_those_it_read(
+def test_a_run_over_values_stands_in_the_queue_and_can_be_cancelled(
     alices_browser: Client, project: Project, composite: Sample
 ) -> None:
     for over in ({"project": project}, {"sample": composite}):
-        run = run_of(None, "failed", method="over_values", message="Too few values.", **over)
-        assert "Too few values." in page(alices_browser)
-        alices_browser.post("/jobs/retry/", {"what": "run", "method": "over_values", "reason": run.message})
-        run.refresh_from_db()
-        assert run.status == "queued"
+        run = run_of(None, method="over_values", **over)
         text = page(alices_browser)
         assert "its values" in text
         assert f"Cancel run {run.pk}" in text
+        alices_browser.post(f"/jobs/{run.pk}/cancel/")
+        run.refresh_from_db()
+        assert run.status == "cancelled"
 
 
 def test_a_viewer_cancels_nothing(bobs_browser: Client, row: Measurement) -> None:
