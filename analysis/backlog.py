@@ -71,6 +71,10 @@ class Lane:
     def waits(self) -> int:
         return sum(self.waiting.values())
 
+    @property
+    def waited_min(self) -> int | None:
+        return _minutes_since(self.oldest)
+
 
 @dataclass
 class Reason:
@@ -112,6 +116,10 @@ class Backlog:
     @property
     def busy(self) -> bool:
         return self.waits + self.runs + self.unread > 0
+
+    @property
+    def unread_waited_min(self) -> int | None:
+        return _minutes_since(self.oldest_unread)
 
     @property
     def oldest(self) -> datetime | None:
@@ -189,13 +197,16 @@ def _estimate(lanes: dict[str, Lane], urgency: int) -> None:
 
 def failed_runs(runs: RunQuerySet) -> list[Reason]:
     """Of the newest failures; without those of which the question was put again since."""
+    same = (
+        Q(measurement=OuterRef("measurement")) | Q(sample=OuterRef("sample")) | Q(project=OuterRef("project"))
+    )
     later = Run.objects.filter(
-        measurement=OuterRef("measurement"),
+        same,
         method=OuterRef("method"),
         verifies=None,
         requested_at__gt=OuterRef("requested_at"),
     )
-    failed = runs.filter(~Exists(later), status=Run.Status.FAILED).order_by("-pk")
+    failed = runs.filter(~Exists(later), status=Run.Status.FAILED, verifies=None).order_by("-pk")
     reasons: dict[tuple[str, str], Reason] = {}
     rows = failed.values_list("pk", "method", "message", "measurement")[:MOST_FAILURES]
     for pk, method, message, measurement in rows:
@@ -215,6 +226,10 @@ def unreadable(measurements: Any) -> list[Reason]:
         reason = reasons.setdefault(without_numbers(error), Reason("", "Reading the file", error))
         reason.measurements.append(pk)
     return _most_first(reasons.values())
+
+
+def _minutes_since(moment: datetime | None) -> int | None:
+    return None if moment is None else round((timezone.now() - moment).total_seconds() / 60)
 
 
 def _most_first(reasons: Iterable[Reason]) -> list[Reason]:

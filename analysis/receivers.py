@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from analysis import services
 from analysis.services import recalibrating
 from measurements.models import Measurement
 from measurements.signals import measurement_placed, measurement_read, measurement_settled
+from samples.models import Sample
 
 
 @receiver(measurement_read)
@@ -27,6 +29,13 @@ def tell_who_listens(measurement: Measurement, **kwargs: Any) -> None:
 def values_follow_their_measurement(measurement: Measurement, **kwargs: Any) -> None:
     """Inside the transaction that moves it, declares it void or takes that back."""
     services.follow(measurement)
+
+
+@receiver(post_save, sender=Sample)
+def derived_values_follow_their_sample(instance: Sample, created: bool, **kwargs: Any) -> None:
+    """Its embargo, its voiding, a correction: what rests on its values may have to be derived anew."""
+    if not created:
+        services.note_corrected(instance)
 
 
 @receiver(measurement_placed)

@@ -30,6 +30,16 @@ def sweep() -> None:
 
 
 @shared_task(ignore_result=True)
+def derive() -> None:
+    services.derive()
+
+
+@shared_task(ignore_result=True)
+def derive_all() -> None:
+    services.note_all()
+
+
+@shared_task(ignore_result=True)
 def reanalyse_outdated() -> None:
     services.reanalyse()
 
@@ -60,7 +70,7 @@ def forget_old_deliveries() -> None:
     services.forget_old_deliveries()
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, soft_time_limit=3600, time_limit=3660)
 def recalibrate(instrument_pk: int | None = None) -> None:
     """Of one instrument; every night of all, for a message may be lost."""
     services.recalibrate(Instrument.objects.get(pk=instrument_pk) if instrument_pk else None)

@@ -75,7 +75,8 @@ def _ids(record: logging.LogRecord) -> dict[str, object]:
     received = record.__dict__.get("data")  # Celery's own lines, from the process that hands tasks out
     if isinstance(received, Mapping) and "id" in received and "name" in received:
         said = {"task": received["name"], "task_id": received["id"], **said}
-    return {**tracing.current(), **said}
+    asked = getattr(record.__dict__.get("request"), "request_id", None)  # Django's lines about a request
+    return {**tracing.current(), **({"request_id": asked} if asked else {}), **said}
 
 
 def of_task(task: Any, task_id: str, args: Any) -> dict[str, object]:

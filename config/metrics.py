@@ -31,14 +31,22 @@ KEPT_S = 5.0  # two Prometheus servers at once cost as much as one
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 _lock = Lock()
+_making = Lock()
 _kept: dict[str, Any] = {"until": 0.0, "text": b""}
 
 
-@cache
 def _requests() -> tuple[Any, Any]:
     """What the processes of one web server count together."""
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_folder())  # prometheus_client reads it when it loads
-    from prometheus_client import Counter, Histogram
+    with _making:  # the first requests come in several threads, and nothing may be registered twice
+        return _made()
+
+
+@cache
+def _made() -> tuple[Any, Any]:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_folder())
+    from prometheus_client import Counter, Histogram, values
+
+    values.ValueClass = values.MultiProcessValue()  # as it chooses itself where it was loaded after that line
 
     labels = ("method", "route", "status")
     return (

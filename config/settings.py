@@ -147,7 +147,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # A worker takes from all of them in turn unless it is told which (-Q): reading uploads, runs in batches, runs
 # that take long, and housekeeping. Within `fast` and `long` the rows say what is most urgent.
-CELERY_TASK_QUEUES = [Queue(name) for name in ("ingest", "fast", "long", "low")]
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("ingest", "fast", "long", "low")]
 CELERY_TASK_DEFAULT_QUEUE = "low"
 CELERY_TASK_ROUTES = {
     "measurements.tasks.read": {"queue": "ingest"},
@@ -196,6 +196,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "analysis.tasks.sweep_deliveries",
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
+    },
+    "derive anew what rests on values whose embargo or history changed, every hour": {
+        "task": "analysis.tasks.derive_all",
+        "schedule": crontab(minute=40),
+        "options": {"expires": 3600},
     },
     "forget what became of old messages to webhooks, every night": {
         "task": "analysis.tasks.forget_old_deliveries",

@@ -170,6 +170,28 @@ def _curves(run: Run, x_unit: str) -> list[Trace]:
     return sorted(drawn, key=lambda trace: order[trace.role])
 
 
+def curves_over_values(run: Run, quantity: str) -> Spectrum | None:
+    """What a run over values left of one quantity: its values, the line or centre, and limits. What follows
+    the first word of a curve's name says which; those of one quantity share the name of their y."""
+    artifact = Artifact.objects.select_related("blob").filter(run=run).first()
+    curves = load_curves(artifact) if artifact else []
+    chosen = [curve for curve in curves if curve.y_name == (quantity or curves[0].y_name)]
+    if not chosen:
+        return None
+    roles = {"values": "data", "line": "fit", "centre": "fit"}
+    traces = []
+    for curve in chosen:
+        name = curve.name.partition(" ")[2]
+        role = roles.get(name, "component")
+        traces.append(Trace(name, np.asarray(curve.x), np.asarray(curve.y), role))
+    first = chosen[0]
+    return Spectrum(
+        Quantity(first.x_name, _sentence_case(first.x_name), first.x_unit or "1"),
+        Quantity(first.y_name, first.y_name, first.y_unit or "1"),
+        traces,
+    )
+
+
 def sent(
     request: HttpRequest, drawing: Drawing, *, api: str, more: Mapping[str, Any] | None = None
 ) -> HttpResponse:

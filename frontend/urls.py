@@ -13,6 +13,7 @@ from frontend.views import (
     corrections,
     dashboards,
     decisions,
+    derived,
     designs,
     exchange,
     explore,
@@ -148,6 +149,7 @@ urlpatterns: list[URLPattern] = [
     *comparing.urlpatterns,
     *reanalyses.urlpatterns,
     *parameters.urlpatterns,
+    *derived.urlpatterns,
     *calibrations.urlpatterns,
     *notices.urlpatterns,
 ]

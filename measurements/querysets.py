@@ -31,8 +31,12 @@ class MeasurementQuerySet(OfProject):
     sample_path = "sample"
 
     def inbox(self) -> MeasurementQuerySet:
-        """What waits for a person."""
-        return self.filter(WAITS_FOR_A_PERSON)
+        """What waits for a person. What serves as a calibration need not have a sample; analysis, which knows
+        of those, is reached through the relation and not imported."""
+        serving = self.model._meta.get_field("calibrates").related_model.objects.in_force()
+        needs_only_a_sample = Q(status="read", conflict="") & ~Q(technique="unknown")
+        waiting = self.filter(WAITS_FOR_A_PERSON)
+        return waiting.exclude(needs_only_a_sample & Q(pk__in=serving.order_by().values("measurement")))
 
     def without_sample(self) -> MeasurementQuerySet:
         return self.filter(sample__isnull=True).exclude(status="void")

@@ -25,6 +25,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         name = tracing.request_id(request.headers.get("X-Request-ID"))
+        request.request_id = name
         with tracing.about(request_id=name):
             began = time.perf_counter()
             response = self.get_response(request)

@@ -39,7 +39,7 @@ STAYS_VISIBLE = {
     "inbox-rules",
     "rules",
 }
-SECRETS = ["VT-GLASS", "secret-scan", "682."]
+SECRETS = ["VT-GLASS", "secret-scan", "secret-conflict", "682."]
 
 
 @pytest.fixture

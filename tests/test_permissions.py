@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from analysis import services
-from analysis.models import Notice, Reanalysis, Run, Value, Webhook
+from analysis.models import Conflict, Notice, Publication, Reanalysis, Run, Value, Webhook
 from measurements.models import InboxRule, Measurement
 from measurements.services import Subject, add_instrument, attach, batches
 from measurements.services.rules import save_rule
@@ -63,6 +63,7 @@ SECRETS = [
     "secret-glass",
     "secret-scan",
     "secret-array",
+    "secret-conflict",
     "Alice’s FLS",
     "682.",
 ]
@@ -111,6 +112,10 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         note="secret-scan",
         from_elsewhere=True,
     )
+    conflict = Conflict.objects.create(project=project, code="X-1", category="note", title="secret-conflict")
+    conflict.values.add(*Value.objects.filter(run=run))
+    paper = Publication.objects.create(key="secret-conflict", title="A paper")
+    conflict.publications.add(paper)
     hook = Webhook.objects.create(project=project, url="https://example.org/", secret="s", made_by=alice)
     return {
         "inbox-rules": rule.pk,
@@ -144,6 +149,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "uploads": upload.pk,
         "jobs": run.pk,
         "webhooks": hook.pk,
+        "conflicts": conflict.pk,
         "deliveries": hook.deliveries.create(event="run.done", body={}).pk,
         "reanalysis": campaign.pk,
         "reanalyses": campaign.pk,

@@ -43,6 +43,9 @@ def _method(loaded: methods.LoadedMethod) -> dict[str, Any]:
         "equation": method.equation,
         "reference": method.reference,
         "time_limit_s": method.time_limit_s,
+        "over": method.over,
+        "reads": method.reads,
+        "factors": method.factors,
         "accepts": [
             {
                 "role": r.key,

@@ -116,7 +116,7 @@ class ConflictRequestSerializer(serializers.Serializer):
     values = serializers.ListField(child=serializers.IntegerField(), default=list, max_length=100)
 
 
-class DecisionSerializer(serializers.Serializer):
+class ConflictDecisionSerializer(serializers.Serializer):
     decision = serializers.CharField()
     value = serializers.IntegerField(default=None, allow_null=True, help_text="The value to believe")
 
@@ -171,12 +171,12 @@ class ConflictViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
             raise ValidationError(error.message_dict) from None
         return Response(ConflictSerializer(made).data, status=201)
 
-    @extend_schema(request=DecisionSerializer, responses={200: ConflictSerializer})
+    @extend_schema(request=ConflictDecisionSerializer, responses={200: ConflictSerializer})
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, pk: str) -> Response:
         """A manager's decision, in words; optionally the value to believe."""
         conflict = self.get_object()
-        form = DecisionSerializer(data=request.data)
+        form = ConflictDecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         chosen = form.validated_data["value"]
         value = None

@@ -177,7 +177,10 @@ class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return Response(NoticeSerializer(self.get_queryset().get(pk=notice.pk)).data)
 
     @extend_schema(
-        request=None, responses={204: OpenApiResponse(description="All are marked as read.")}, filters=False
+        operation_id="notices_read_all",
+        request=None,
+        responses={204: OpenApiResponse(description="All are marked as read.")},
+        filters=False,
     )
     @action(detail=False, methods=["post"], url_path="read")
     def read_all(self, request: Request) -> Response:

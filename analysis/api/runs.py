@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from analysis import methods, services
 from analysis.api.values import ValueSerializer
-from analysis.models import Run, RunInput
+from analysis.models import Run, RunInput, Value, ValueInput
 from analysis.services.requesting import NothingToRunError
 from measurements.models import Measurement
 
@@ -28,14 +28,24 @@ class RunInputSerializer(serializers.ModelSerializer):
 class RunSerializer(serializers.ModelSerializer):
     inputs = RunInputSerializer(many=True, read_only=True)
     values = ValueSerializer(many=True, read_only=True)
+    sample = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    project = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    value_inputs = serializers.SerializerMethodField(
+        help_text="Keys of the values that a run over values read, as far as the reader may see them."
+    )
+
+    def get_value_inputs(self, run: Run) -> list[int]:
+        return [given.value_id for given in run.value_inputs.all()]
 
     class Meta:
         model = Run
         fields = [
-            "id", "status", "method", "method_version", "params", "measurement", "trigger", "message",
+            "id", "status", "method", "method_version", "params", "measurement", "sample", "project",
+            "trigger", "message",
             "warnings", "notes", "attempts", "created_at", "started_at", "finished_at", "duration_s",
             "lane", "priority", "progress", "progress_note", "cancel_asked_at",
-            "stale", "supersedes", "reanalysis", "inputs", "values",
+            "stale", "supersedes", "reanalysis", "verifies", "verdict", "inputs",
+            "value_inputs", "values",
         ]  # fmt: skip
 
 
@@ -60,12 +70,17 @@ class RunAcceptedSerializer(RunStateSerializer):
 
 class RunFilter(django_filters.FilterSet):
     measurement = django_filters.NumberFilter("measurement_id")
-    project = django_filters.CharFilter("measurement__project__slug")
+    project = django_filters.CharFilter(method="of_project", label="Of its measurements, samples or itself")
     reanalysis = django_filters.NumberFilter("reanalysis_id")
 
     class Meta:
         model = Run
         fields: ClassVar = ["status", "method", "method_version"]
+
+    def of_project(self, runs: QuerySet[Run], name: str, slug: str) -> QuerySet[Run]:
+        return runs.filter(
+            Q(measurement__project__slug=slug) | Q(sample__project__slug=slug) | Q(project__slug=slug)
+        )
 
 
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
@@ -76,8 +91,16 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     queryset = Run.objects.none()
 
     def get_queryset(self) -> QuerySet[Run]:
-        return Run.objects.visible_to(self.request.user).prefetch_related(
-            "values__sample", "values__publication", "values__reviews__by", "inputs"
+        seen = Value.objects.visible_to(self.request.user)
+        read = ValueInput.objects.filter(value__in=seen.order_by().values("pk")).order_by("value")
+        runs = Run.objects.visible_to(self.request.user).select_related("sample", "project")
+        return runs.prefetch_related(
+            "values__sample",
+            "values__project",
+            "values__publication",
+            "values__reviews__by",
+            "inputs",
+            Prefetch("value_inputs", queryset=read),
         )
 
     @extend_schema(request=RunRequestSerializer, responses={202: RunAcceptedSerializer})

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import django_filters
 from django.core.exceptions import ValidationError as ModelError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -35,14 +35,15 @@ class ReviewSerializer(serializers.ModelSerializer):
 class ValueSerializer(serializers.ModelSerializer):
     reviews = ReviewSerializer(many=True, read_only=True)
     sample = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    project = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     doi = serializers.CharField(source="publication.doi", default="", read_only=True)
 
     class Meta:
         model = Value
         fields = [
             "id", "property", "component", "value", "sigma", "upper", "unit", "comparator", "text", "origin",
-            "inferred", "doubtful", "current", "rejected", "method", "run", "measurement", "sample", "doi",
-            "place", "note", "reviews",
+            "inferred", "doubtful", "current", "rejected", "method", "run", "measurement", "sample",
+            "project", "doi", "place", "note", "reviews",
         ]  # fmt: skip
 
 
@@ -59,7 +60,7 @@ class EnteredValueSerializer(serializers.Serializer):
     reason = serializers.CharField()
 
 
-class BatchSerializer(serializers.Serializer):
+class ValueBatchSerializer(serializers.Serializer):
     """Either rows, or a CSV file with the same columns."""
 
     rows = serializers.ListField(
@@ -77,26 +78,39 @@ class BatchSerializer(serializers.Serializer):
         return attrs
 
 
-class BatchRowSerializer(serializers.Serializer):
+class ValueBatchRowSerializer(serializers.Serializer):
     row = serializers.IntegerField(source="number", help_text="Its line in the file, or its place from 1.")
     problems = serializers.DictField(child=serializers.CharField(), help_text="By column; empty: it is fine.")
     value = serializers.IntegerField(source="value.pk", default=None, allow_null=True)
 
 
-class BatchReportSerializer(serializers.Serializer):
+class ValueBatchReportSerializer(serializers.Serializer):
     saved = serializers.BooleanField()
-    rows = BatchRowSerializer(many=True)
+    rows = ValueBatchRowSerializer(many=True)
 
 
 class ValueFilter(django_filters.FilterSet):
     sample = django_filters.CharFilter("sample__code")
-    project = django_filters.CharFilter("sample__project__slug")
+    project = django_filters.CharFilter(method="of_project", label="Of its samples, or of it as a whole")
+    over = django_filters.ChoiceFilter(
+        method="of_kind",
+        choices=[("measurement", "measurement"), ("sample", "sample"), ("project", "project")],
+        label="What the value belongs to",
+    )
     measurement = django_filters.NumberFilter("measurement_id")
     run = django_filters.NumberFilter("run_id")
 
     class Meta:
         model = Value
         fields: ClassVar = ["property", "component", "method", "origin", "current", "rejected"]
+
+    def of_project(self, values: QuerySet[Value], name: str, slug: str) -> QuerySet[Value]:
+        return values.filter(Q(sample__project__slug=slug) | Q(project__slug=slug))
+
+    def of_kind(self, values: QuerySet[Value], name: str, kind: str) -> QuerySet[Value]:
+        if kind == "measurement":
+            return values.filter(measurement__isnull=False)
+        return values.filter(measurement__isnull=True, **{f"{kind}__isnull": False})
 
 
 class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
@@ -107,7 +121,7 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     queryset = Value.objects.none()
 
     def get_queryset(self) -> QuerySet[Value]:
-        seen = Value.objects.visible_to(self.request.user).select_related("sample", "publication")
+        seen = Value.objects.visible_to(self.request.user).select_related("sample", "project", "publication")
         return seen.prefetch_related("reviews__by")
 
     @extend_schema(request=EnteredValueSerializer, responses={201: ValueSerializer})
@@ -125,12 +139,13 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         return Response(ValueSerializer(value).data, status=201)
 
     @extend_schema(
-        request=BatchSerializer, responses={200: BatchReportSerializer, 201: BatchReportSerializer}
+        request=ValueBatchSerializer,
+        responses={200: ValueBatchReportSerializer, 201: ValueBatchReportSerializer},
     )
     @action(detail=False, methods=["post"])
     def batch(self, request: Request) -> Response:
         """Many values entered by hand: all of them or none, with what is wrong by row and column."""
-        form = BatchSerializer(data=request.data)
+        form = ValueBatchSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         asked = form.validated_data
         try:
@@ -142,7 +157,7 @@ class ValueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
             report = enter_many(request.user, rows, dry_run=asked["dry_run"])
         except TableError as error:
             raise ValidationError({"file" if asked.get("file") else "rows": str(error)}) from None
-        body = BatchReportSerializer(report).data
+        body = ValueBatchReportSerializer(report).data
         if report.wrong:
             count = len(report.wrong)
             said = f"{count} row{'s' if count > 1 else ''} to put right; nothing was entered."

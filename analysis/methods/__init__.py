@@ -14,7 +14,7 @@ from functools import cache
 from types import MappingProxyType
 
 from analysis.methods._awaited import AWAITED
-from analysis.methods._contract import check_outcome, check_together, load
+from analysis.methods._contract import BrokenMethodError, check_outcome, check_reads, check_together, load
 from analysis.methods._params import canonical_params, params_schema, parse_params
 from analysis.methods.base import (
     CALIBRATIONS,
@@ -30,6 +30,7 @@ from analysis.methods.base import (
     Property,
     Result,
     Role,
+    ValueRow,
     param,
     progress,
     report_to,
@@ -49,12 +50,14 @@ __all__ = [
     "Property",
     "Result",
     "Role",
+    "ValueRow",
     "canonical_params",
     "check_outcome",
     "discover",
     "for_technique",
     "get",
     "load",
+    "over_values",
     "param",
     "params_schema",
     "parse_params",
@@ -96,6 +99,11 @@ def for_technique(technique: str) -> list[LoadedMethod]:
     return fitting
 
 
+def over_values(over: str | None = None) -> list[LoadedMethod]:
+    """Methods whose inputs are values: of a "sample", of a "project", or both kinds."""
+    return [m for m in registry().values() if m.over_values and over in (None, m.method.over)]
+
+
 def discover(module_names: Iterable[str]) -> tuple[dict[str, LoadedMethod], dict[str, str]]:
     """Methods and refusals among importable module names."""
     awaited = {declared.key: declared for declared in AWAITED}
@@ -112,7 +120,20 @@ def discover(module_names: Iterable[str]) -> tuple[dict[str, LoadedMethod], dict
             refused[key] = f"{key}.py cannot be imported: {error}."
         else:
             methods[key] = candidate
+    _without_loops(methods, refused, awaited)
     return methods, refused
+
+
+def _without_loops(methods: dict[str, LoadedMethod], refused: dict[str, str], known: Iterable[str]) -> None:
+    """One method after the other is left out, until all read only what exists, and none its own results."""
+    while True:
+        try:
+            check_reads(methods, known)
+        except BrokenMethodError as error:
+            refused[error.key] = str(error)
+            del methods[error.key]
+        else:
+            return
 
 
 @cache

@@ -30,6 +30,11 @@ UNIT_WORDS = set(
     """nm um mm cm cm1 m pm a angstrom ev mev kev j kj mj c k degc celsius kelvin s ms us ns ps h d min
     ug mg g kg percent pct ppm wt counts cps hz mhz pa kpa mpa v mv w mw deg rad""".split()  # noqa: SIM905
 )
+FACTORS = {
+    "loading_mass_fraction", "loading_mole_fraction", "loading_volume_fraction", "milling_duration_min",
+    "milling_speed_rpm", "ball_to_powder_ratio", "sintering_temperature_c", "sintering_ramp_c_per_min",
+    "sintering_hold_min", "quench_rate_c_per_min",
+}  # fmt: skip
 CELL_EDGES = {"lattice_a", "lattice_b", "lattice_c"}  # letters of crystallography, not ampere and °C
 
 
@@ -73,10 +78,21 @@ def _check_method(method: Method) -> None:
         raise ContractError(f"METHOD.version is a whole number from 1, not {method.version!r}.")
     if type(method.time_limit_s) is not int or method.time_limit_s < 1:
         raise ContractError(f"METHOD.time_limit_s is a whole number from 1, not {method.time_limit_s!r}.")
-    _check_tuple("accepts", method.accepts, Role)
     _check_tuple("properties", method.properties, Property)
-    _check_unique("role", [role.key for role in method.accepts])
     _check_unique("property", [declared.key for declared in method.properties])
+    for declared in method.properties:
+        check_property(declared)
+    if method.over == "measurement":
+        _check_roles(method)
+    else:
+        _check_reads(method)
+
+
+def _check_roles(method: Method) -> None:
+    if method.reads or method.needs or method.factors:
+        raise ContractError('reads, needs and factors belong to a method over="sample" or over="project".')
+    _check_tuple("accepts", method.accepts, Role)
+    _check_unique("role", [role.key for role in method.accepts])
     for role in method.accepts:
         if not role.techniques or not all(WORDS.fullmatch(name) for name in role.techniques):
             raise ContractError(f"the role “{role.key}” must name its techniques in lower-case words.")
@@ -85,8 +101,26 @@ def _check_method(method: Method) -> None:
             raise ContractError(f"there is no calibration “{role.calibration}”; the kinds are {known}.")
     if method.accepts[0].calibration:
         raise ContractError("the first role is what is analysed, so it cannot be a calibration.")
-    for declared in method.properties:
-        check_property(declared)
+
+
+def _check_reads(method: Method) -> None:
+    if method.over not in ("sample", "project"):
+        raise ContractError(f"METHOD.over is measurement, sample or project, not {method.over!r}.")
+    if method.accepts:
+        raise ContractError(f"a method over values of a {method.over} reads no datasets; leave out accepts.")
+    _check_tuple("reads", method.reads, str)
+    _check_unique("property it reads", list(method.reads))
+    if not set(method.needs) <= set(method.reads):
+        raise ContractError("METHOD.needs names properties that METHOD.reads does not.")
+    if unknown := set(method.factors) - FACTORS:
+        raise ContractError(f"there is no process factor “{min(unknown)}”; there are {_words(FACTORS)}.")
+    for name in ("at_least", "repeats"):
+        if type(getattr(method, name)) is not int or getattr(method, name) < 1:
+            raise ContractError(f"METHOD.{name} is a whole number from 1, not {getattr(method, name)!r}.")
+
+
+def _words(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _check_tuple(name: str, items: Any, kind: type) -> None:
@@ -155,6 +189,49 @@ def check_together(
                         f"{candidate.key}.py: {other.key} is already preferred for “{declared.key}”; "
                         "set preferred=False in one of them."
                     )
+
+
+def check_reads(accepted: Mapping[str, LoadedMethod], known: Iterable[str]) -> None:
+    """What methods over values read must exist, and none may live, over whatever detour, on what it yields:
+    every answer would ask the question anew.
+
+    known : properties that no method yields but that people enter
+    """
+    yields = {key: {p.key for p in loaded.method.properties} for key, loaded in accepted.items()}
+    existing = set(known).union(*yields.values())
+    for key, loaded in accepted.items():
+        if missing := set(loaded.method.reads) - existing:
+            raise BrokenMethodError(key, f"nothing yields “{min(missing)}”, which it reads.")
+    rests_on = {
+        key: {other for other, theirs in yields.items() if theirs & set(loaded.method.reads)}
+        for key, loaded in accepted.items()
+    }
+    for key in sorted(rests_on):
+        if path := _way_back(key, rests_on):
+            raise BrokenMethodError(key, f"it would live on its own results: {' ← '.join(path)}.")
+
+
+class BrokenMethodError(ContractError):
+    """A ContractError that says which of several methods is to be left out."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(f"{key}.py: {message}")
+        self.key = key
+
+
+def _way_back(start: str, rests_on: Mapping[str, set[str]]) -> list[str]:
+    """From a method along what it rests on back to itself; empty when there is no such way."""
+    ways = [[start]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        for following in sorted(rests_on[way[-1]]):
+            if following == start:
+                return [*way, start]
+            if following not in seen:
+                seen.add(following)
+                ways.append([*way, following])
+    return []
 
 
 def check_outcome(loaded: LoadedMethod, outcome: Any) -> Outcome:

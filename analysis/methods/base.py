@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from measurements.data import Array, Dataset
@@ -28,6 +29,7 @@ __all__ = [
     "Property",
     "Result",
     "Role",
+    "ValueRow",
     "param",
     "progress",
     "report_to",
@@ -97,19 +99,56 @@ class Role:
 
 
 @dataclass(frozen=True)
+class ValueRow:
+    """One value among those that a method over values reads: a number of one sample, measured here or entered
+    by hand.
+
+    sigma : None where its source gives none
+    measured_at : None where nobody recorded it, and for values entered by hand
+    method : the key of the method that found it; empty for what was entered
+    recipe : the same for samples made by the same recipe; empty without one
+    factors : those that the method declares, as far as they are known
+    """
+
+    sample: str
+    property: str
+    value: float
+    sigma: float | None = None
+    component: str = ""
+    origin: str = "measured"
+    method: str = ""
+    measured_at: datetime | None = None
+    recipe: str = ""
+    factors: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Method:
     """What a method declares. `key` is the module's name, filled in by the registry.
 
     version : bump whenever a number may change
+    over : what it is given: the datasets of a "measurement", or the values of a "sample" or of a "project"
+    accepts : its datasets; empty for a method over values
+    reads : the properties of the values it is given; empty for a method over datasets
+    needs : those of `reads` without which it is not asked; empty: one of them will do
+    at_least : how many values of each of these there must be before it is asked
+    repeats : how many of them, of one component, one sample must have
+    factors : the process factors of the samples that it looks at
     time_limit_s : for one run. Up to LONG_ABOVE_S it is a fast one and travels in batches; above, it has a
         process and a queue of its own
     """
 
     title: str
     version: int
-    accepts: tuple[Role, ...]
     properties: tuple[Property, ...]
     reference: str
+    accepts: tuple[Role, ...] = ()
+    over: str = "measurement"
+    reads: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    at_least: int = 2
+    repeats: int = 1
+    factors: tuple[str, ...] = ()
     description: str = ""
     equation: str = ""
     time_limit_s: int = 20
@@ -159,7 +198,8 @@ class Outcome:
 class LoadedMethod:
     """A method file that kept the contract.
 
-    `Params` is Any because every method brings its own frozen dataclass.
+    `Params` is Any because every method brings its own frozen dataclass; so is what `run` is given, which is
+    datasets by role or a sequence of ValueRow.
 
     run_many : several inputs with the same parameters at once, the same answers in the same order as `run`
         would give one by one; None for a method that has nothing to gain from it
@@ -168,8 +208,12 @@ class LoadedMethod:
     key: str
     method: Method
     Params: type[Any]
-    run: Callable[[Mapping[str, Dataset], Any], Outcome]
-    run_many: Callable[[Sequence[Mapping[str, Dataset]], Any], Sequence[Outcome | MethodError]] | None = None
+    run: Callable[[Any, Any], Outcome]
+    run_many: Callable[[Sequence[Any], Any], Sequence[Outcome | MethodError]] | None = None
+
+    @property
+    def over_values(self) -> bool:
+        return self.method.over != "measurement"
 
     @property
     def is_long(self) -> bool:

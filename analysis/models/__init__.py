@@ -2,6 +2,7 @@
 
 from analysis.models.calibrations import Calibration
 from analysis.models.conflicts import Conflict
+from analysis.models.derived import ChangedValues
 from analysis.models.inputs import QuickInput
 from analysis.models.parameters import ProjectParams
 from analysis.models.reanalyses import Notice, Reanalysis
@@ -12,6 +13,7 @@ from analysis.models.webhooks import Delivery, Webhook
 __all__ = [
     "Artifact",
     "Calibration",
+    "ChangedValues",
     "Conflict",
     "Delivery",
     "Notice",

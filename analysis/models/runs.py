@@ -33,6 +33,7 @@ class Run(models.Model):
         SUPERSESSION = "supersession", "Supersession"
         CALIBRATION = "calibration", "Calibration"
         VERIFICATION = "verification", "Verification"
+        VALUES = "values", "Values changed"
 
     class Lane(models.TextChoices):
         """Fast runs travel in batches; long ones alone, on a queue of their own."""
@@ -150,6 +151,13 @@ class Run(models.Model):
     def __str__(self) -> str:
         subject = self.measurement_id or self.sample_id or self.project_id
         return f"{self.method} {self.method_version} of {subject}"
+
+    @property
+    def over(self) -> Measurement | Sample | Project:
+        """What it is about."""
+        subject = self.measurement or self.sample or self.project
+        assert subject is not None  # a constraint of the table
+        return subject
 
     @property
     def unfinished(self) -> bool:

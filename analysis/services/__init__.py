@@ -7,9 +7,11 @@ from analysis.services.calibrations import (
     withdraw_calibration,
 )
 from analysis.services.cancelling import cancel
+from analysis.services.changed import note_all, note_corrected
 from analysis.services.choosing import chosen_calibration
 from analysis.services.comparing import compare
 from analysis.services.currency import decide_current, decide_current_of, follow
+from analysis.services.derived import derive
 from analysis.services.entering import enter_value
 from analysis.services.executing import execute, execute_batch, execute_long
 from analysis.services.notices import mail_notices, mark_read, tell
@@ -37,6 +39,7 @@ __all__ = [
     "decide_current",
     "decide_current_of",
     "deliver",
+    "derive",
     "enter_value",
     "execute",
     "execute_batch",
@@ -47,6 +50,8 @@ __all__ = [
     "identity",
     "mail_notices",
     "mark_read",
+    "note_all",
+    "note_corrected",
     "outdated",
     "pause",
     "plan",

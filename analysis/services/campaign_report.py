@@ -23,8 +23,10 @@ from samples.models import User
 LARGEST = 20
 TOP = 5
 MOST_REASONS = 20
+RANKED = ("sample", "value", "sigma", "comparator")
 BOUNDS = (0.1, 0.5, 1.0, 2.0, 5.0)  # σ; below the first, between, and above the last
 Rows = list[tuple[int, float, float | None, str]]
+Said = dict[tuple[int, str, str], Any]  # (run that was asked again, property, component) → key, value, sigma
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,14 @@ def report_of(campaign: Reanalysis) -> dict[str, Any]:
         seconds=Sum("duration_s", default=0.0),
     )
     found = list(changes(campaign))
-    appeared, vanished = _only_once(campaign)
+    old, new = _before_and_after(campaign)
     return {
         "runs": counted,
-        "values": {"compared": len(found), "appeared": appeared, "vanished": vanished},
+        "values": {
+            "compared": len(found),
+            "appeared": len(new.keys() - old.keys()),
+            "vanished": len(old.keys() - new.keys()),
+        },
         "bounds": BOUNDS,
         "properties": [_distribution(*subject, of) for subject, of in sorted(_by_subject(found).items())],
         "largest": [
@@ -62,37 +68,35 @@ def report_of(campaign: Reanalysis) -> dict[str, Any]:
     }
 
 
-def pairs(campaign: Reanalysis) -> Any:
-    """Values of the campaign, each beside that of the run whose question it answers anew."""
-    before = Value.objects.filter(
-        run=OuterRef("run__supersedes"), property=OuterRef("property"), component=OuterRef("component")
-    )
-    new = Value.objects.filter(run__reanalysis=campaign, run__status=Run.Status.DONE)
-    return new.annotate(
-        old_id=before.values("pk")[:1],
-        old_value=before.values("value")[:1],
-        old_sigma=before.values("sigma")[:1],
-    )
-
-
 def changes(campaign: Reanalysis) -> Iterator[Change]:
-    both = pairs(campaign).filter(old_id__isnull=False).order_by("property", "component", "pk")
-    columns = ("property", "component", "old_id", "old_value", "old_sigma", "pk", "value", "sigma")
-    for key, component, old, was, was_sigma, new, now, now_sigma in both.values_list(*columns):
-        yield Change(key, component, old, new, in_sigmas(now - was, was_sigma, now_sigma))
+    """Values of the campaign, each beside that of the run whose question it answers anew."""
+    old, new = _before_and_after(campaign)
+    for key, (pk, value, sigma) in new.items():
+        if key in old:
+            was, was_value, was_sigma = old[key]
+            sigmas = in_sigmas(value - was_value, was_sigma, sigma)
+            yield Change(key[1], key[2], was, pk, sigmas)
 
 
-def _only_once(campaign: Reanalysis) -> tuple[int, int]:
-    """How many values only the new runs gave, and how many only the old ones."""
-    done = campaign.runs.filter(status=Run.Status.DONE)
-    again = Value.objects.filter(
-        run__supersedes=OuterRef("run"),
-        run__reanalysis=campaign,
-        property=OuterRef("property"),
-        component=OuterRef("component"),
+def _before_and_after(campaign: Reanalysis) -> tuple[Said, Said]:
+    """Two plain queries, joined here: a join of so many rows is left to no planner's guess."""
+    new = Value.objects.filter(run__reanalysis=campaign, run__status=Run.Status.DONE)
+    redone = campaign.runs.filter(status=Run.Status.DONE).values("supersedes")
+    old = Value.objects.filter(run__in=redone)
+    said = ("pk", "value", "sigma")
+    order = ("property", "component", "pk")
+    return (
+        {
+            (run, key, component): tuple(rest)
+            for run, key, component, *rest in old.order_by().values_list("run", *order[:2], *said)
+        },
+        {
+            (run, key, component): tuple(rest)
+            for run, key, component, *rest in new.order_by(*order).values_list(
+                "run__supersedes", *order[:2], *said
+            )
+        },
     )
-    vanished = Value.objects.filter(~Exists(again), run__in=done.values("supersedes")).count()
-    return pairs(campaign).filter(old_id=None).count(), vanished
 
 
 def _by_subject(found: Iterable[Change]) -> dict[Subject, list[Change]]:
@@ -138,23 +142,39 @@ def _failures(failed: Any) -> list[dict[str, Any]]:
 def conclusions(campaign: Reanalysis) -> Iterator[dict[str, Any]]:
     """Where the best samples of the project are others now, or in another order, by this campaign alone.
 
-    `before` and `after` are the keys of the samples, the best first; replicates are combined as in Explore.
+    `before` and `after` are the keys of the samples, the best first; replicates are combined as in Explore,
+    and origins are never mixed.
     """
+    stood = set(_stood_before(campaign).values_list("supersedes", flat=True))
     for key in sorted(_shown_properties(campaign)):
         rows = Value.objects.filter(
-            method=properties.preferred_method(key), property=key, origin=Value.Origin.MEASURED,
-            sample__project=campaign.project_id, sample__voided_at=None,
-        )  # fmt: skip
-        after = Q(current=True)
-        before = (after & ~Q(run__reanalysis=campaign)) | Q(rejected=False, run__in=_stood_before(campaign))
+            Q(current=True) | Q(rejected=False, run__in=stood),
+            method=properties.preferred_method(key),
+            property=key,
+            value__isnull=False,
+            sample__project=campaign.project_id,
+            sample__voided_at=None,
+        )
         best_first = properties.get(key).higher_is_better is not False
-        for component in (
-            rows.filter(after | before).order_by("component").values_list("component", flat=True).distinct()
-        ):
-            of = rows.filter(component=component)
-            was, now = _ranking(of.filter(before), best_first), _ranking(of.filter(after), best_first)
+        before: dict[Subject, Rows] = {}
+        after: dict[Subject, Rows] = {}
+        columns = ("component", "origin", "current", "run", "run__reanalysis", *RANKED)
+        for component, origin, current, run, reanalysis, *row in rows.order_by("pk").values_list(*columns):
+            if current:
+                after.setdefault((component, origin), []).append(tuple(row))
+            if run in stood or (current and reanalysis != campaign.pk):
+                before.setdefault((component, origin), []).append(tuple(row))
+        for component, origin in sorted({*before, *after}):
+            was = _ranking(before.get((component, origin), []), best_first)
+            now = _ranking(after.get((component, origin), []), best_first)
             if was != now:
-                yield {"property": key, "component": component, "before": was, "after": now}
+                yield {
+                    "property": key,
+                    "component": component,
+                    "origin": origin,
+                    "before": was,
+                    "after": now,
+                }
 
 
 def _shown_properties(campaign: Reanalysis) -> set[str]:
@@ -174,17 +194,16 @@ def _stood_before(campaign: Reanalysis) -> Any:
         requested_at__gt=OuterRef("requested_at"),
     )
     standing = campaign.runs.filter(~Exists(later), status=Run.Status.DONE)
-    return standing.exclude(measurement__status="void").values("supersedes")
+    return standing.exclude(measurement__status="void")
 
 
-def _ranking(values: Any, best_first: bool) -> list[int]:
-    rows: Rows = list(values.values_list("sample", "value", "sigma", "comparator"))
+def _ranking(rows: Rows, best_first: bool) -> list[int]:
     if not rows:
         return []
     sample, value, sigma, comparator = zip(*rows, strict=True)
-    measured = np.full(len(rows), str(Value.Origin.MEASURED)[:2].encode())
+    one_origin = np.full(len(rows), b"me")  # all of them are of the same
     points = combine(
-        keys(np.array(sample), measured),
+        keys(np.array(sample), one_origin),
         np.array(value, float),
         np.array([np.nan if each is None else each for each in sigma], float),
         np.array(comparator),
@@ -200,14 +219,16 @@ COLUMNS = (
 
 
 def change_rows(campaign: Reanalysis, user: User) -> Iterator[tuple[Any, ...]]:
-    """Every pair of old and new, with a heading; of those that the reader may see."""
+    """Every value of the campaign beside its forerunner, with a heading; of those that the reader may see."""
     yield COLUMNS
-    seen = pairs(campaign).filter(pk__in=Value.objects.visible_to(user).values("pk"))
+    old, _ = _before_and_after(campaign)
+    seen = Value.objects.visible_to(user).filter(run__reanalysis=campaign, run__status=Run.Status.DONE)
     rows = seen.order_by("property", "component", "pk").values_list(
-        "sample__code", "measurement", "property", "component", "unit", "run__supersedes", "old_value",
-        "old_sigma", "run", "value", "sigma",
+        "sample__code", "measurement", "property", "component", "unit", "run__supersedes", "run", "value",
+        "sigma",
     )  # fmt: skip
-    for row in rows.iterator(chunk_size=2000):
-        was, was_sigma, _, now, now_sigma = row[6:]
+    for code, measurement, key, component, unit, redone, run, now, now_sigma in rows:
+        _, was, was_sigma = old.get((redone, key, component), (None, None, None))
         sigmas = None if was is None else in_sigmas(now - was, was_sigma, now_sigma)
-        yield (*("" if cell is None else cell for cell in row), "" if sigmas is None else sigmas)
+        cells = (code, measurement, key, component, unit, redone, was, was_sigma, run, now, now_sigma, sigmas)
+        yield tuple("" if cell is None else cell for cell in cells)

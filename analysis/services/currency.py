@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from analysis.models import Run, Value
+from analysis.services.changed import note_changed, note_entered
 from measurements.models import Measurement
 from samples.models import Project, Sample
 
@@ -53,11 +55,20 @@ def decide_current_of(measurement_ids: Collection[int], methods: Collection[str]
 def _decide(values: QuerySet[Value], link: str) -> None:
     """First out, then in: two current values of one kind may not exist, not even for a moment."""
     answered = Run.objects.filter(method=OuterRef("method"), status=Run.Status.DONE, verifies=None)
+    if link != "measurement":
+        # Its inputs are not what they were: a refusal is an answer too, and nothing older stands in for it.
+        finished = [Run.Status.DONE, Run.Status.FAILED]
+        answered = Run.objects.filter(method=OuterRef("method"), status__in=finished, verifies=None, stale="")
     last = answered.filter(**{link: OuterRef(link)}).order_by("-method_version", "-requested_at", "-pk")
-    judged = values.filter(run__isnull=False).annotate(winner=Subquery(last.values("pk")[:1]))
+    judged = values.filter(run__isnull=False).annotate(
+        winner=Coalesce(
+            Subquery(last.values("pk")[:1]), 0
+        )  # of none, NULL would equal nothing and differ from nothing
+    )
     counts = Q(run=F("winner"), rejected=False)
-    judged.filter(current=True).exclude(counts).update(current=False)
-    judged.filter(counts, current=False).update(current=True)
+    gone = judged.filter(current=True).exclude(counts).update(current=False)
+    if judged.filter(counts, current=False).update(current=True) + gone:
+        note_changed(values)
 
 
 @transaction.atomic
@@ -73,6 +84,7 @@ def decide_reviewed(value: Value) -> None:
         same.update(rejected=True, current=False)
     else:
         same.update(rejected=False)
+    note_changed(same)
     if value.run_id is not None:
         decide_current(subject, value.method)
     elif value.entered_by_id is not None:
@@ -93,6 +105,7 @@ def supersede_earlier(value: Value) -> None:
     To be called in the transaction that saves `value`, and before it is saved.
     """
     Sample.objects.select_for_update(no_key=True).get(pk=value.sample_id)  # one correction after the other
+    note_entered(value)
     Value.objects.filter(
         sample=value.sample,
         property=value.property,
@@ -110,7 +123,9 @@ def follow(measurement: Measurement) -> None:
     row = Measurement.objects.select_for_update(no_key=True).get(pk=measurement.pk)
     values = Value.objects.filter(measurement=row)
     before = {(v.sample_id, v.property, v.component, v.entered_by_id) for v in _entered(values)}
+    note_changed(values)  # of the sample that it leaves
     values.update(sample=row.sample_id)
+    note_changed(values)
     methods = values.exclude(method="").order_by().values_list("method", flat=True).distinct()
     decide_current_of([row.pk], list(methods))
     _decide_published(values.filter(publication__isnull=False))

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models.functions import Now
 
 from analysis import methods, sandbox
 from analysis.models import Run
 from analysis.sandbox import Answer, ChildDiedError, Progress
+from analysis.services import derived
 from analysis.services.claiming import (
     CancelledError,
     Lease,
@@ -28,6 +29,7 @@ from analysis.services.claiming import (
     give_back,
     ours,
 )
+from analysis.services.currency import decide_current
 from analysis.services.gathering import jobs, keep_copies
 from analysis.services.requesting import request_run
 from analysis.services.storing import Found, finish
@@ -129,7 +131,7 @@ class _Work:
         with ExitStack() as borrowed:
             asked = again_if_dropped(lambda: jobs(list(self.runs.values()), borrowed, copies))
             self.methods = {job.key: job.loaded for job in asked}
-            for answer in sandbox.answers(asked, pulse=self.pulse, leave=lambda: copies, take=keep_copies):
+            for answer in sandbox.answers(asked, pulse=self.pulse, leave=lambda: copies, take=_keep):
                 self.answers.append(answer)
                 del self.waiting[answer.key]
         self.store()
@@ -162,6 +164,10 @@ class _Work:
                 again_if_dropped(partial(fail, run, _mistaken(answer.mistake), None))
 
 
+def _keep(copies: dict[str, bytes]) -> None:
+    again_if_dropped(partial(keep_copies, copies))
+
+
 def _finish(found: list[Found]) -> None:
     try:
         again_if_dropped(partial(finish, found))
@@ -169,6 +175,13 @@ def _finish(found: list[Found]) -> None:
         log.error("The curves of %d runs could not be stored: %s", len(found), error)
         for each in found:
             fail(each.run, f"Its result could not be stored. {error}", each.duration_s)
+    except (DataError, IntegrityError, TypeError, ValueError) as error:
+        if len(found) > 1:  # one of them cannot be stored, and the others shall not suffer for it
+            for each in found:
+                _finish([each])
+            return
+        log.exception("The result of run %s could not be stored", found[0].run.pk)
+        fail(found[0].run, _mistaken(f"{type(error).__name__}: {error}"), found[0].duration_s)
 
 
 def _after_a_death(left: list[Run], death: ChildDiedError) -> None:
@@ -203,8 +216,11 @@ def _end(run: Run, status: str, sentence: str, duration_s: float | None = None) 
         duration_s=duration_s,
         message=sentence[:2000],
     )
-    if ended:
-        tell_of_runs([run.pk])
+    if not ended:
+        return
+    if run.measurement_id is None and status == str(Run.Status.FAILED) and run.verifies_id is None:
+        decide_current(run.over, run.method)
+    tell_of_runs([run.pk])
 
 
 def _is_of_this_version(run: Run) -> bool:
@@ -219,6 +235,8 @@ def _is_of_this_version(run: Run) -> bool:
     answers_for_itself = run.measurement is None or run.verifies_id is not None
     if run.method_version < newest and not answers_for_itself:
         request_run(run.measurement, run.method, run.params, trigger=Run.Trigger.SUPERSESSION)
+    elif run.measurement is None and run.verifies_id is None:
+        derived.ask(methods.get(run.method), run.over)
     _end(
         run,
         str(Run.Status.CANCELLED),

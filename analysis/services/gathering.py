@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from analysis import methods
 from analysis.compact import pack, unpack
 from analysis.methods import MethodError
 from analysis.models import QuickInput, Run, RunInput
 from analysis.sandbox import Job
+from analysis.services.value_rows import Rows, identity_over, rows_of_runs
 from measurements.data import Dataset
 from measurements.models import Blob
 from measurements.nexus import read_nxdata
 from measurements.store import StoreError, store
 
+CORRECTED = "The samples that it reads were corrected after it was asked; it is asked again by itself."
 Sources: TypeAlias = dict[str, "Copy | File | Missing"]
 
 
@@ -59,17 +61,29 @@ def jobs(runs: Sequence[Run], borrowed: ExitStack, copies: dict[str, bytes]) -> 
 
     copies : filled by whoever calls the inputs, with what `keep_copies` takes
     """
-    sources = _sources(runs, borrowed)
-    return [_job(run, sources[run.pk], copies) for run in runs]
+    sources = _sources([run for run in runs if run.measurement_id is not None], borrowed)
+    rows = rows_of_runs({run.pk: methods.get(run.method) for run in runs if run.measurement_id is None})
+    return [
+        _job(run, partial(_read, sources[run.pk], copies) if run.pk in sources else _given(run, rows[run.pk]))
+        for run in runs
+    ]
 
 
-def _job(run: Run, sources: Sources, copies: dict[str, bytes]) -> Job:
+def _job(run: Run, inputs: Callable[[], Any]) -> Job:
     loaded = methods.get(run.method)
     try:
         params = methods.parse_params(loaded, run.params)
     except methods.ParamsError as error:
-        return Job(run.pk, loaded, None, partial(Missing(error.message).read, copies))
-    return Job(run.pk, loaded, params, partial(_read, sources, copies))
+        return Job(run.pk, loaded, None, partial(Missing(error.message).read, {}))
+    return Job(run.pk, loaded, params, inputs)
+
+
+def _given(run: Run, rows: Rows) -> Callable[[], Any]:
+    """Values never change, but the samples that they belong to may have been corrected meanwhile."""
+    loaded = methods.get(run.method)
+    if run.verifies_id is None and identity_over(loaded, run.params, run.over, rows) != run.identity:
+        return partial(Missing(CORRECTED).read, {})
+    return lambda: list(rows.values())
 
 
 def _read(sources: Sources, copies: dict[str, bytes]) -> Mapping[str, Dataset]:
@@ -79,11 +93,13 @@ def _read(sources: Sources, copies: dict[str, bytes]) -> Mapping[str, Dataset]:
 def _sources(runs: Sequence[Run], borrowed: ExitStack) -> dict[int, Sources]:
     found: dict[int, Sources] = {run.pk: {} for run in runs}
     inputs = RunInput.objects.filter(run__in=list(found)).order_by("pk")
+    # Whoever asks whether the same comes out again means the record, not a copy of it.
+    from_the_record = {run.pk for run in runs if run.verifies_id is not None}
     files: dict[str, File | Missing] = {}
     for run_pk, role, sha256, content in inputs.values_list(
         "run", "role", "dataset__blob__sha256", "dataset__blob__quick_input__content"
     ):
-        if content is not None:
+        if content is not None and run_pk not in from_the_record:
             found[run_pk][role] = Copy(content)
         else:
             files[sha256] = files.get(sha256) or _borrow(sha256, borrowed)

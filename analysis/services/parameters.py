@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from analysis import methods
 from analysis.models import ProjectParams
+from analysis.services.changed import note_project
 from samples.models import Project, User
 from samples.querysets import MANAGER
 
@@ -61,6 +62,8 @@ def set_defaults(project: Project, method: str, params: Mapping[str, Any], *, us
     elif row.pk is None:
         row.changed_by = user
         row.save()
+    if loaded.over_values:
+        note_project(project)
     return row
 
 

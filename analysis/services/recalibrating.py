@@ -146,7 +146,7 @@ def _sentence(role: Role, used: Calibration | None, valid: Calibration | None) -
         return f"{old} is not valid for this measurement."
     if valid is not None:
         return f"{happened}; the one of {_day(valid.valid_from)} takes its place."
-    return f"{happened}, and no other is valid{'' if role.required else ': computed without it'}."
+    return f"{happened}, and no other is valid{'' if role.required else '; it is computed without one'}."
 
 
 def _lower(label: str) -> str:

@@ -137,7 +137,7 @@ def _ask_again(run: Run, trigger: str) -> None:
     ):
         queue(run)
     else:
-        decide_current(run.measurement, run.method)
+        decide_current(run.over, run.method)
     run.refresh_from_db()
 
 

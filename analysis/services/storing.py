@@ -15,13 +15,13 @@ from psycopg import sql
 
 from analysis.curves import store_curves, store_together
 from analysis.methods import LoadedMethod, Outcome
-from analysis.models import Artifact, Run, Value
+from analysis.models import Artifact, Run
 from analysis.services.currency import decide_current, decide_current_of
-from analysis.services.webhooks import tell_of_runs
+from analysis.services.value_rows import origins_of
 from analysis.services.verifying import judge
+from analysis.services.webhooks import tell_of_runs
 from measurements.models import Blob, Measurement
 from measurements.services.datasets import blobs_of
-from samples.models import Sample
 
 LIBRARIES = ("numpy", "h5py", "Django")
 COLUMNS = (
@@ -127,13 +127,14 @@ def _subjects(runs: Sequence[Run]) -> dict[int, Subject]:
     keys = [run.measurement_id for run in runs if run.measurement_id]
     rows = Measurement.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
     measured = {pk: (sample, origin) for pk, sample, origin in rows.values_list("pk", "sample", "origin")}
+    origins = origins_of([run for run in runs if run.measurement_id is None])
     subjects = {}
     for run in runs:
         if run.measurement_id is not None:
             sample_id, origin = measured[run.measurement_id]
             subjects[run.pk] = Subject(run.measurement_id, sample_id, None, origin)
         else:
-            subjects[run.pk] = Subject(None, run.sample_id, run.project_id, str(Value.Origin.MEASURED))
+            subjects[run.pk] = Subject(None, run.sample_id, run.project_id, origins[run.pk])
     return subjects
 
 
@@ -165,8 +166,6 @@ def _decide(runs: Sequence[Run]) -> None:
         if run.measurement_id is not None:
             by_method.setdefault(run.method, []).append(run.measurement_id)
         else:
-            subject = run.sample if isinstance(run.sample, Sample) else run.project
-            assert subject is not None  # a constraint of the table
-            decide_current(subject, run.method)
+            decide_current(run.over, run.method)
     for method, measurement_ids in by_method.items():
         decide_current_of(measurement_ids, [method])

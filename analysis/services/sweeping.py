@@ -5,16 +5,19 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models.functions import Now
 
-from analysis.models import Run
+from analysis.models import ChangedValues, Run
 from analysis.services.waking import wake, work_waits
 from analysis.services.webhooks import tell_of_runs
 from measurements.services import requeue_forgotten
+from samples.queueing import enqueue
 
 MAX_ATTEMPTS = 3
 
 
 def sweep() -> dict[str, int]:
     """May run at any time, in several places, and twice."""
+    from analysis import tasks  # they call services
+
     abandoned = Run.objects.abandoned()
     cancelled = abandoned.filter(cancel_asked_at__isnull=False).update(
         status=Run.Status.CANCELLED,
@@ -25,6 +28,8 @@ def sweep() -> dict[str, int]:
     given_up = _give_up()
     # By itself, in case it was the one that killed its worker.
     again = abandoned.update(status=Run.Status.QUEUED, queued_at=Now(), lease_until=None, alone=True)
+    if ChangedValues.objects.exists():
+        enqueue(tasks.derive)
     lanes = [lane for lane in Run.Lane.values if work_waits(lane)]
     for lane in lanes:
         wake(lane)

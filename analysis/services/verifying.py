@@ -125,7 +125,7 @@ def judge(verification: Run, outcome: Outcome) -> None:
     around = _surroundings(stored, row)
     counts = _counted(len(outcome.values), len(outcome.curves))
     Run.objects.filter(pk=verification.pk).update(
-        verdict=_sentence(differences, around, counts),
+        verdict=_sentence(differences, around, counts, _doubt(stored)),
         notes={
             "same": not differences,
             "surroundings": around,
@@ -142,18 +142,25 @@ def _as_json(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _sentence(differences: Sequence[Difference], around: Sequence[str], counts: str) -> str:
-    other = f" although {' and '.join(around)}" if around else ""
+def _sentence(differences: Sequence[Difference], around: Sequence[str], counts: str, doubt: str) -> str:
     if not differences:
+        other = f", although {' and '.join(around)}" if around else ""
         return f"The same, bit for bit: {counts}{other}."
     told = "; ".join(map(str, differences[:MOST_TOLD]))
     more = len(differences) - MOST_TOLD
     told += f"; and {more} more" if more > 0 else ""
-    why = f" Perhaps because {' and '.join(around)}." if around else (
-        " Method, parameters, inputs and libraries are the same, so the method itself does not always give "
+    why = f"Perhaps because {' and '.join(around)}." if around else doubt
+    return f"Not the same: {told}. {why}"
+
+
+def _doubt(stored: Run) -> str:
+    """What is left to suspect when libraries and host are as they were."""
+    if stored.measurement_id is None:
+        return "Perhaps because the samples whose values it read were corrected since."
+    return (
+        "Method, parameters, inputs and libraries are the same, so the method itself does not always give "
         "the same numbers."
-    )  # fmt: skip
-    return f"Not the same: {told}.{why}"
+    )
 
 
 def _counted(values: int, curves: int) -> str:

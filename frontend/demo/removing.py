@@ -95,6 +95,7 @@ def _delete_rows(project: Project) -> list[str]:
     batches = Batch.objects.filter(project=project)
     used = _used_by(measurements) | Q(attachments__in=attachments)
     used |= Q(manifests__in=batches) | Q(batch_files__batch__in=batches)
+    used |= _drawn_over(project)
     blobs = set(Blob.objects.filter(used).values_list("pk", flat=True))
     attachments.delete()
     Exposure.objects.filter(sample__in=samples).delete()
@@ -149,6 +150,11 @@ def _used_by(measurements: object) -> Q:
         | Q(datasets__measurement__in=measurements)
         | Q(artifacts__run__measurement__in=measurements)
     )
+
+
+def _drawn_over(project: Project) -> Q:
+    """Curves of runs over values."""
+    return Q(artifacts__run__sample__project=project) | Q(artifacts__run__project=project)
 
 
 def _delete_samples(project: Project) -> None:

@@ -2,7 +2,8 @@
 
 The tables carry what was made and are what an import reads; the graph in `ro-crate-metadata.json` says the
 same to others: a Dataset per sample and per measurement, a File with its SHA-256 per raw file, a
-PropertyValue per current value, a CreateAction per run that gave values.
+PropertyValue per current value, a CreateAction per run that gave values. `provenance.json` says in W3C PROV
+how each value came to be, down to readers, libraries and calibrations.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import orjson
 from django.utils import timezone
 
 from analysis.models import Run, Value
+from analysis.prov_json import document
 from measurements.models import Attachment, Measurement
 from measurements.store import store
 from samples.exchange.exporting import Extent, Written, export
@@ -186,7 +188,14 @@ class Archive:
                 runs[value.run.pk] = value.run
                 self.values_of_run[value.run.pk].append(key)
             self.graph.append(_value(key, value))
+        self._provenance(values)
         return list(runs.values())
+
+    def _provenance(self, values: Iterable[Value]) -> None:
+        told = orjson.dumps(document(values, self.of.user, history=False), option=orjson.OPT_INDENT_2)
+        self._file(
+            "provenance.json", told, "application/json", "How every value came to be, as W3C PROV-JSON."
+        )
 
     def _runs(self, runs: list[Run]) -> None:
         for run in runs:
@@ -207,6 +216,8 @@ class Archive:
                 "object": _links(self.files_of[run.measurement_id]),
                 "result": _links(self.values_of_run[run.pk]),
             }
+            if run.started_at:
+                action["startTime"] = run.started_at.isoformat()
             if run.finished_at:
                 action["endTime"] = run.finished_at.isoformat()
             self.graph.append(action)

@@ -31,7 +31,7 @@ class MeasurementField(forms.CharField):
 
 
 class CalibrationForm(Form):
-    kind = forms.ChoiceField(label="What it gives", choices=Calibration.Kind.choices)
+    kind = forms.ChoiceField(label="What it gives", choices=[("", "choose"), *Calibration.Kind.choices])
     measurement = MeasurementField(label="Measurement", help_text="Its number, or the address of its page.")
     valid_from = forms.DateTimeField(
         label="Valid from",

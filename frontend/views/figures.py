@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from analysis.models import Run
 from frontend import figures, question
 from frontend.access import login_required
-from frontend.plots import figure_of, points_for, refused, sent, sentence
+from frontend.plots import curves_over_values, figure_of, points_for, refused, sent, sentence
 from frontend.scope import scope
 from measurements.models import Dataset, Measurement
 from measurements.store import StoreError
@@ -48,7 +48,22 @@ def measurement(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Run.objects.visible_to(request.user).select_related("measurement"), pk=pk)
+    if row.measurement is None:
+        return _over_values(request, row)
     return _spectrum(request, row.measurement, row)
+
+
+def _over_values(request: HttpRequest, row: Run) -> HttpResponse:
+    """`?of=` which quantity, in the words of its curves; without, the first one."""
+    api = reverse("run-detail", args=[row.pk])
+    try:
+        shown = curves_over_values(row, request.GET.get("of", ""))
+    except StoreError as error:
+        return refused(str(error), 500)
+    if shown is None:
+        return sent(request, figures.Drawing(empty="This run left no curves."), api=api)
+    drawing = figures.get("spectrum").draw(shown, {})
+    return sent(request, drawing, api=api, more={"filename": f"run-{row.pk}"})
 
 
 def newest(runs: QuerySet[Run]) -> Run | None:

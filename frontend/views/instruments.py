@@ -110,6 +110,7 @@ def _visible(request: HttpRequest, pk: int) -> Instrument:
 
 def _page(request: HttpRequest, row: Instrument, token: str = "") -> HttpResponse:
     recent = Measurement.objects.visible_to(request.user).filter(instrument=row).select_related("sample")
+    known = calibrations.lines(row, request.user)
     context = {
         "instrument": row,
         "token": token,
@@ -118,7 +119,8 @@ def _page(request: HttpRequest, row: Instrument, token: str = "") -> HttpRespons
         "address": request.build_absolute_uri("/api/v1/uploads/spectrum.csv"),
         "may_write": scope(request).manages(row.project_id),  # a token outlives its maker's membership
         "manages": scope(request).manages(row.project_id),
-        "calibrations": calibrations.lines(row, request.user),
+        "calibrations": known,
+        "serving": {line.row.measurement_id for line in known if line.row.is_in_force},
         "most_calibrations": calibrations.MOST,
     }
     return render(request, "instruments/instrument.html", context)

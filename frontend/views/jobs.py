@@ -16,6 +16,7 @@ from analysis.backlog import Backlog, backlog, failed_runs, unreadable
 from analysis.models import Run
 from analysis.querysets import RunQuerySet
 from analysis.services import request_run
+from analysis.services.derived import try_again
 from analysis.services.requesting import NothingToRunError
 from frontend.access import login_required
 from frontend.formatting import number
@@ -23,6 +24,7 @@ from frontend.scope import scope
 from measurements.models import Measurement
 from measurements.services import reread
 from samples.incoming import row_number
+from samples.models import Project
 
 RECENT = 40
 MOST_AT_ONCE = 500
@@ -58,10 +60,7 @@ def _seen(request: HttpRequest) -> tuple[RunQuerySet, Any]:
 
 
 def _project_of(run: Run) -> int:
-    subject = run.measurement or run.sample
-    project = subject.project_id if subject is not None else run.project_id
-    assert project is not None  # a constraint of the table
-    return project
+    return run.over.pk if isinstance(run.over, Project) else run.over.project_id
 
 
 def sentence(found: Backlog) -> str:
@@ -102,16 +101,23 @@ def retry(request: HttpRequest) -> HttpResponse:
         key = (request.POST.get("method", ""), request.POST["reason"])
         wanted += [pk for each in failed_runs(runs) if (each.method, each.key) == key for pk in each.runs]
     open_runs = Run.objects.open_to(request.user).filter(
-        pk__in=wanted, status=Run.Status.FAILED, measurement__isnull=False
+        pk__in=wanted, status=Run.Status.FAILED, verifies=None
     )
     asked, refused = 0, ""
     for run in open_runs.select_related("measurement").order_by("pk")[:MOST_AT_ONCE]:
         try:
-            request_run(run.measurement, run.method, run.params, user=request.user)
+            _again(run, request.user)
             asked += 1
         except (KeyError, methods.ParamsError, NothingToRunError) as error:
             refused = str(error.args[0])
     return _told(request, asked, len(wanted), refused, "asked for again")
+
+
+def _again(run: Run, user: Any) -> None:
+    if run.measurement is None:
+        try_again(run)
+    else:
+        request_run(run.measurement, run.method, run.params, user=user)
 
 
 def _read_again(request: HttpRequest) -> HttpResponse:

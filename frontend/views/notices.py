@@ -47,5 +47,5 @@ def read(request: HttpRequest, pk: int) -> HttpResponse:
 urlpatterns: list[URLPattern] = [
     path("notices/", notices, name="notices"),
     path("notices/read/", read_all, name="notices-read"),
-    path("notices/<int:pk>/read/", read, name="notice-read"),
+    path("notices/<int:pk>/read/", read, name="notice-open"),
 ]

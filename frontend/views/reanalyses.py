@@ -152,6 +152,7 @@ def _told(request: HttpRequest, campaign: Reanalysis) -> dict[str, Any]:
             {
                 "label": _label(each["property"]),
                 "component": each["component"],
+                "origin": each["origin"],
                 "before": [codes[pk] for pk in each["before"] if pk in codes],
                 "after": [codes[pk] for pk in each["after"] if pk in codes],
                 "leader": each["before"][:1] != each["after"][:1],
@@ -244,6 +245,6 @@ urlpatterns: list[URLPattern] = [
     path("reanalysis/schedule/", schedule, name="reanalysis-schedule"),
     path("reanalysis/<int:pk>/", reanalysis, name="reanalysis"),
     path("reanalysis/<int:pk>/changes.csv", changes_csv, name="reanalysis-changes"),
-    path("reanalysis/<int:pk>/pause/", pause, name="reanalysis-pause"),
-    path("reanalysis/<int:pk>/resume/", resume, name="reanalysis-resume"),
+    path("reanalysis/<int:pk>/pause/", pause, name="campaign-pause"),
+    path("reanalysis/<int:pk>/resume/", resume, name="campaign-resume"),
 ]

@@ -17,6 +17,7 @@ from analysis.services.entering_many import COLUMNS, TableError, enter_many, tab
 from frontend.access import login_required
 from frontend.scope import scope
 from frontend.values import with_conflicts
+from samples.incoming import row_number
 from samples.models import Sample
 
 MOST_VALUES = 500
@@ -41,6 +42,13 @@ def record(request: HttpRequest, code: str) -> HttpResponse:
         "may_write": scope(request).may_write(sample.project_id),
     }
     return render(request, "values/record.html", context)
+
+
+@require_POST
+@login_required
+def review_one(request: HttpRequest) -> HttpResponse:
+    """One of several, chosen in a list."""
+    return review(request, row_number(request.POST.get("value", "")) or 0)
 
 
 @require_POST
@@ -82,7 +90,7 @@ def batch(request: HttpRequest) -> HttpResponse:
             if report.saved:
                 count = len(report.rows)
                 messages.success(request, f"{count} entered, with your name and the reasons.")
-                return redirect("value-batch")
+                return redirect("values-entry")
             context["report"] = report
     wrong = context.get("wrong_table") or (context.get("report") and context["report"].wrong)
     return render(request, "values/batch.html", context, status=422 if wrong else 200)
@@ -96,7 +104,8 @@ def _text(request: HttpRequest) -> str:
 
 
 urlpatterns: list[URLPattern] = [
-    path("values/batch/", batch, name="value-batch"),
+    path("values/batch/", batch, name="values-entry"),
     path("samples/<str:code>/values/all/", record, name="value-record"),
-    path("values/<int:pk>/review/", review, name="value-review"),
+    path("values/review/", review_one, name="values-judge"),
+    path("values/<int:pk>/review/", review, name="value-judge"),
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 
-from analysis.methods import LoadedMethod, MethodError, check_outcome, parse_params
+from analysis.methods import LoadedMethod, MethodError, ValueRow, check_outcome, get, parse_params
 from measurements.data import Array, Axis, Dataset, Signal
 
 X_NM = np.arange(550.0, 801.0)
@@ -58,9 +61,96 @@ def hostile_datasets() -> Iterator[tuple[str, Dataset]]:
     )
 
 
-def assert_survives(loaded: LoadedMethod, given: Dataset, params: Mapping[str, object] | None = None) -> None:
+def hostile_values(loaded: LoadedMethod) -> Iterator[tuple[str, list[ValueRow]]]:
+    """What a project may hold of the properties that the method reads."""
+    good = ordinary_values(loaded)
+    last = good[-1]
+    rng = np.random.default_rng(4)
+
+    def each(**changed: object) -> list[ValueRow]:
+        return [replace(row, **changed) for row in good]  # type: ignore[arg-type]
+
+    def scaled(factor: float) -> list[ValueRow]:
+        return [replace(row, value=row.value * factor, sigma=(row.sigma or 0) * factor) for row in good]
+
+    yield "empty", []
+    yield "one", [last]
+    yield "two", [last, last]
+    yield "ordinary", good
+    yield "constant", each(value=3.0)
+    yield "zero", each(value=0.0, sigma=0.0)
+    yield "nan", [*good, replace(last, value=float("nan"))]
+    yield "infinite", [*good, replace(last, value=float("inf"))]
+    yield "nan in sigma", each(sigma=float("nan"))
+    yield "infinite sigma", each(sigma=float("inf"))
+    yield "negative sigma", each(sigma=-1.0)
+    yield "no sigma", each(sigma=None)
+    yield "zero sigma", each(sigma=0.0)
+    yield "sigmas far apart", [replace(row, sigma=10.0 ** (n % 40 - 20)) for n, row in enumerate(good)]
+    yield "negative", scaled(-1)
+    yield "huge", scaled(1e300)
+    yield "large", scaled(1e90)
+    yield "tiny", scaled(1e-300)
+    yield "small", scaled(1e-90)
+    yield "shuffled", [good[n] for n in rng.permutation(len(good))]
+    yield "one sample", each(sample="VT-1")
+    yield "all alike", [last] * 30
+    yield "no date", each(measured_at=None)
+    yield "one date", each(measured_at=last.measured_at)
+    yield "no factor", each(factors={})
+    yield "one factor for all", each(factors=last.factors)
+    yield "nan in factors", each(factors=dict.fromkeys(loaded.method.factors, float("nan")))
+    yield "infinite factors", each(factors=dict.fromkeys(loaded.method.factors, float("inf")))
+    yield (
+        "factors all but equal",
+        [replace(row, factors=dict.fromkeys(row.factors, 0.25 + 1e-16 * n)) for n, row in enumerate(good)],
+    )
+    yield "no recipe", each(recipe="")
+    yield "strange components", each(component="IX")
+    yield "one outlier", [*good, replace(last, value=1e9)]
+    yield "of nobody", each(sample="")
+
+
+def ordinary_values(loaded: LoadedMethod) -> list[ValueRow]:
+    """Every property that it reads, of ten samples, each measured ten times."""
+    rng = np.random.default_rng(3)
+    began = datetime(2026, 1, 5, tzinfo=UTC)
+    return [
+        ValueRow(
+            sample=f"VT-{sample}",
+            property=key,
+            component=component,
+            value=float(50 + sample + rng.normal(0, 0.3)),
+            sigma=0.3,
+            method="some_method",
+            measured_at=began + timedelta(days=7 * time),
+            recipe=f"{sample % 3}",
+            factors={name: 0.05 * sample + 0.01 * n for n, name in enumerate(loaded.method.factors)},
+        )
+        for key in loaded.method.reads
+        for component in ("", "I")
+        for sample in range(10)
+        for time in range(10)
+    ]
+
+
+def hostile_inputs(loaded: LoadedMethod) -> dict[str, object]:
+    return _values_of(loaded.key) if loaded.over_values else _datasets()
+
+
+@cache
+def _values_of(key: str) -> dict[str, object]:
+    return dict(hostile_values(get(key)))
+
+
+@cache
+def _datasets() -> dict[str, object]:
+    return dict(hostile_datasets())
+
+
+def assert_survives(loaded: LoadedMethod, given: object, params: Mapping[str, object] | None = None) -> None:
     """The shared check: a sentence or finite numbers, never another exception, never a RuntimeWarning."""
-    inputs = {role.key: given for role in loaded.method.accepts}
+    inputs = given if loaded.over_values else {role.key: given for role in loaded.method.accepts}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:

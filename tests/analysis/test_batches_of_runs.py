@@ -193,10 +193,11 @@ def test_a_full_batch_wakes_another_worker_before_it_computes(
     [
         ("segfault", "crashed (SIGSEGV)"),
         ("memory", "GiB of memory"),
-        ("endless", "longer than the 3 s"),
-        ("spin", "longer than the 3 s"),
+        ("endless", "longer than the 5 s"),
+        ("spin", "longer than the 5 s"),
         ("killed", "was killed"),
         ("raise", "ZeroDivisionError"),
+        ("unstorable", "The method itself failed"),
     ],
 )
 def test_one_poisonous_file_fails_alone(

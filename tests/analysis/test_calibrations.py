@@ -131,6 +131,10 @@ def test_what_a_person_names_wins_and_is_left_alone(laboratory: Laboratory, take
     executed(run)
     assert given(run, "dark") is None
     assert current() == pytest.approx(10 / 2)
+    services.recalibrate()
+    run.refresh_from_db()
+    assert run.stale == ""
+    assert current() == pytest.approx(10 / 2)
     services.withdraw_calibration(row, user=laboratory.alice, reason="wrong")
     run.refresh_from_db()
     assert run.stale == ""
@@ -386,6 +390,14 @@ def test_counts_leave_out_what_the_reader_may_not_see(
     assert dependents(row, bob).runs == dependents(row, charlie).runs == 0
     assert Calibration.objects.for_list(bob).get().used_by == 0
     assert Calibration.objects.for_list(laboratory.alice).get().used_by == 1
+
+
+def test_what_serves_as_a_calibration_does_not_wait_for_a_sample(laboratory: Laboratory) -> None:
+    row = laboratory.calibrate(4, "dark", day(1))
+    plain = laboratory.measure(5, day(1), sample=False)
+    assert list(Measurement.objects.inbox()) == [plain]
+    services.withdraw_calibration(row, user=laboratory.alice, reason="wrong")
+    assert set(Measurement.objects.inbox()) == {plain, row.measurement}
 
 
 def test_only_managers_decide(laboratory: Laboratory, bob: User, charlie: User) -> None:

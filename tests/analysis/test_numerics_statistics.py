@@ -1,4 +1,4 @@
-"""Ranks, lines, replicates, control charts, propagated errors: against SciPy, exact answers, planted truth."""
+"""Ranks, lines, replicates, control charts, propagated errors: against SciPy, exact answers, known truth."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 
 from analysis import methods, properties
 from analysis.methods import MethodError, Outcome, ParamsError, Result
-from tests.analysis.hostile import assert_survives, dataset, hostile_datasets
+from tests.analysis.hostile import assert_survives, dataset, hostile_datasets, hostile_inputs, ordinary_values
 
 KEYS = sorted(methods.registry())
 HOSTILE = dict(hostile_datasets())
@@ -110,10 +110,23 @@ def test_no_file_in_the_folder_is_refused():
     assert {"pl_gaussians", "pl_descriptors"} <= set(KEYS)
 
 
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize(
+    ("key", "kind"), [(key, kind) for key in KEYS for kind in hostile_inputs(methods.get(key))]
+)
 def test_hostile_input_gives_a_sentence_or_finite_numbers(key, kind):
-    assert_survives(methods.get(key), HOSTILE[kind])
+    loaded = methods.get(key)
+    assert_survives(loaded, hostile_inputs(loaded)[kind])
+
+
+@pytest.mark.parametrize("key", [loaded.key for loaded in methods.over_values()])
+def test_a_method_over_values_has_an_answer_for_ordinary_ones_in_any_order(key):
+    loaded = methods.get(key)
+    values, params = ordinary_values(loaded), methods.parse_params(loaded, {})
+    forwards, backwards = loaded.run(values, params), loaded.run(values[::-1], params)
+    assert methods.check_outcome(loaded, forwards).values
+    for one, other in zip(forwards.values, backwards.values, strict=True):
+        assert (one.property, one.component) == (other.property, other.component)
+        assert one.value == pytest.approx(other.value, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -180,6 +193,73 @@ def test_two_methods_cannot_both_be_preferred_for_a_property(folder):
     found, refused = methods.discover(["mean_a", "mean_b"])
     assert list(found) == ["mean_a"]
     assert "mean_a is already preferred" in refused["mean_b"]
+
+
+# Methods over values
+
+OVER_VALUES = """
+from dataclasses import dataclass
+from analysis.methods import Method, Outcome, Property, Result
+
+METHOD = Method(
+    title="Mean", version=1, over="project", reads=("tg",), reference="none",
+    properties=(Property("tg_level", "Level", "°C"),),
+)
+
+@dataclass(frozen=True)
+class Params:
+    pass
+
+def run(values, params):
+    return Outcome((Result("tg_level", sum(v.value for v in values), 1.0),))
+"""
+FAULTS = {
+    "over something else": (('"project"', '"planet"'), "measurement, sample or project"),
+    "datasets as well": (('reads=("tg",)', 'reads=("tg",), accepts=(1,)'), "leave out accepts"),
+    "reads nothing": (('reads=("tg",)', "reads=()"), "METHOD.reads"),
+    "reads a text": (('reads=("tg",)', 'reads="tg"'), "METHOD.reads"),
+    "reads what nobody yields": (('reads=("tg",)', 'reads=("luck",)'), "nothing yields “luck”"),
+    "needs what it does not read": (('reads=("tg",)', 'reads=("tg",), needs=("plqy",)'), "METHOD.needs"),
+    "an unknown factor": (('reads=("tg",)', 'reads=("tg",), factors=("mood",)'), "no process factor “mood”"),
+    "at least none": (('reads=("tg",)', 'reads=("tg",), at_least=0'), "METHOD.at_least"),
+    "reads its own": (('reads=("tg",)', 'reads=("tg_level",)'), "live on its own results"),
+    "datasets that read values": (('over="project", ', ""), "belong to a method over="),
+}
+
+
+def test_a_method_over_values_is_accepted(folder):
+    assert loaded_from(folder, OVER_VALUES).over_values
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_bad_method_over_values_is_refused_with_a_sentence(folder, fault):
+    (old, new), reason = FAULTS[fault]
+    assert old in OVER_VALUES
+    found, refused = discovered(folder, OVER_VALUES.replace(old, new))
+    assert found == {}
+    assert reason in refused["plugin_under_test"]
+
+
+def test_two_methods_that_live_on_each_other_are_broken_apart(folder):
+    """Whatever detour it takes: a ← b ← c ← a. One is refused; the others read what no longer exists."""
+    chain = {"ring_a": ("c", "a"), "ring_b": ("a", "b"), "ring_c": ("b", "c")}
+    for name, (reads, yields) in chain.items():
+        source = OVER_VALUES.replace('reads=("tg",)', f'reads=("tg_level_{reads}z",)')
+        (folder / f"{name}.py").write_text(source.replace('"tg_level"', f'"tg_level_{yields}z"'))
+    importlib.invalidate_caches()
+    found, refused = methods.discover(list(chain))
+    assert found == {}
+    assert "live on its own results: ring_a ← ring_c ← ring_b ← ring_a" in refused["ring_a"]
+    assert "nothing yields" in refused["ring_b"]
+
+
+def test_a_chain_of_methods_over_values_is_no_circle(folder):
+    (folder / "chain_a.py").write_text(OVER_VALUES)
+    source = OVER_VALUES.replace('reads=("tg",)', 'reads=("tg_level",)')
+    (folder / "chain_b.py").write_text(source.replace('Property("tg_level"', 'Property("tg_level_b"'))
+    importlib.invalidate_caches()
+    found, refused = methods.discover(["chain_a", "chain_b"])
+    assert (sorted(found), refused) == (["chain_a", "chain_b"], {})
 
 
 @pytest.mark.parametrize(

@@ -197,9 +197,13 @@ def test_a_rejected_value_is_struck_out_on_the_page_with_its_reason(
     assert "The lamp drifted." in page
     assert "<s>" in page
     assert "alice" in page
-    client.post(f"/values/{value.pk}/review/", {"verdict": "accepted", "reason": "Another lamp."})
-    page = client.get(address).content.decode()
-    assert "<s>" not in page
+    assert 'action="/values/review/"' in page
+    chosen = {"value": value.pk, "verdict": "accepted", "reason": "Another lamp."}
+    assert client.post("/values/review/", chosen)["Location"] == address
+    assert "<s>" not in client.get(address).content.decode()
+    record = client.get("/samples/VT-GLASS/values/all/").content.decode()
+    assert f'action="/values/{value.pk}/review/"' in record
+    assert "Another lamp." in record
 
 
 def test_a_viewer_sees_judgements_but_no_buttons(client: Client, fitted: Run, bob: User, alice: User) -> None:

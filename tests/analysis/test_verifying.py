@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from analysis import services
 from analysis.curves import load_curves, store_curves
 from analysis.methods import Curve
-from analysis.models import Artifact, Run, Value
+from analysis.models import Artifact, QuickInput, Run, Value
 from analysis.services.verifying import ulps, verify
 from samples.models import User
 from tests.analysis.conftest import Measured
@@ -154,6 +154,14 @@ def test_a_batch_may_hold_a_verification_beside_ordinary_runs(
     assert again.notes["same"] is True
     assert other.values.count() > 0
     assert again.values.count() == 0
+
+
+def test_a_verification_reads_the_record_and_not_the_quick_copy_of_it(fitted: Run, alice: User) -> None:
+    blob = fitted.inputs.get().dataset.blob
+    QuickInput.objects.update_or_create(blob=blob, defaults={"content": b"spoilt"})
+    again = verified(fitted, alice)
+    assert again.status == "done", again.message
+    assert again.notes["same"] is True
 
 
 def test_verifying_a_run_without_result_or_a_verification_is_refused(

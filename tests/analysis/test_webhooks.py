@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -21,7 +25,7 @@ from measurements.models import Measurement
 from measurements.services import Incoming, read_measurement, receive
 from samples.models import Project, Sample, User
 from tests.analysis.conftest import Measured
-from tests.analysis.receiver import Receiver, listening, verify
+from tests.analysis.receiver import Receiver, documented, is_from_vitrine, listening
 
 METHOD = "pl_descriptors"
 Happened = Callable[..., Measurement]
@@ -98,12 +102,25 @@ def test_a_receiver_can_check_the_signature_and_notice_a_changed_or_an_old_messa
     happened()
     services.deliver(hook)
     headers, body = receiver.heard[0]
-    assert verify(hook.secret, headers, body, time.time())
-    assert not verify(
-        hook.secret, headers, body.replace(b"measurement.read", b"measurement.fail"), time.time()
-    )
-    assert not verify("another secret", headers, body, time.time())
-    assert not verify(hook.secret, headers, body, time.time() + 3600)
+    signature = headers["Vitrine-Signature"]
+    assert is_from_vitrine(hook.secret, signature, body)
+    assert not is_from_vitrine(hook.secret, signature, body.replace(b"read", b"reed"))
+    assert not is_from_vitrine("another secret", signature, body)
+    an_hour_ago = int(time.time()) - 3600
+    assert not is_from_vitrine(hook.secret, webhooks.signature(hook.secret, body, an_hour_ago), body)
+    moved = signature.replace(signature.split(",")[0], f"t={int(time.time()) + 1}")
+    assert not is_from_vitrine(hook.secret, moved, body)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_openssl_makes_the_same_signature(tmp_path: Path) -> None:
+    body = webhooks.written({"event": "run.done", "id": "é"})
+    (tmp_path / "body.json").write_bytes(body)
+    at, v1 = (part.split("=")[1] for part in webhooks.signature("a secret", body, 1795183512).split(","))
+    command = ["sh", "-c", documented("sh", "openssl")]
+    env = {"PATH": os.environ["PATH"], "T": at, "SECRET": "a secret"}
+    answer = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert answer.stdout.split()[0] == v1
 
 
 def test_a_file_is_told_as_read_or_as_unreadable(

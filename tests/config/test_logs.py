@@ -87,6 +87,17 @@ def test_after_a_request_nothing_is_left_of_it(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/metrics", "/no/such/page/", "/api/v1/samples/"])
+def test_what_django_says_of_a_refused_request_names_it_too(
+    client: Client, in_json: Lines, address: str
+) -> None:
+    answer = client.get(address, REMOTE_ADDR="192.0.2.7")
+    assert answer.status_code >= 400
+    warned = [line for line in in_json.objects if line["logger"] == "django.request"]
+    assert [line["request_id"] for line in warned] == [answer["X-Request-ID"]]
+
+
+@pytest.mark.django_db
 def test_the_address_that_is_a_key_is_in_no_line(client: Client, in_json: Lines) -> None:
     for address in (
         "/shared/tokentokentoken/",

@@ -72,11 +72,12 @@ class Site:
         eventually(lambda: answers(f"{address}/healthz"), 30, f"web server\n{self.said()}")
         return address
 
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start("celery", "-A", "config", "worker", "--concurrency", "1", "--loglevel", "INFO")
+    def worker(self, app: str = "config", **environment: str) -> subprocess.Popen[bytes]:
+        command = ("celery", "-A", app, "worker", "--concurrency", "1", "--loglevel", "INFO")
+        return self.start(*command, **environment)
 
-    def scheduler(self) -> subprocess.Popen[bytes]:
-        return self.start("celery", "-A", "config", "beat", "--loglevel", "INFO")
+    def scheduler(self, **environment: str) -> subprocess.Popen[bytes]:
+        return self.start("celery", "-A", "config", "beat", "--loglevel", "INFO", **environment)
 
     def said(self) -> str:
         return self.log.read_text()[-3000:] if self.log.exists() else ""

@@ -79,6 +79,7 @@ def test_the_demo_goes_with_conflicts_reviews_and_verifications(demo: Project) -
     read_measurement(measurement)
     run, _ = services.request_run(measurement, "pl_gaussians")
     services.execute(run.pk)
+    run.refresh_from_db()
     services.execute(verify(run, manager).pk)
     value = Value.objects.filter(run=run).earliest("pk")
     services.review(value=value, verdict="accepted", reason="Looks right.", user=manager)

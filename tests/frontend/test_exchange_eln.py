@@ -275,3 +275,17 @@ def test_what_is_under_an_embargo_is_in_no_archive(archive: bytes, bob: User, pr
     Sample.objects.update(embargoed_until="2999-01-01")
     names = zipfile.ZipFile(io.BytesIO(eln_writing.write(extent(bob, project)).read())).namelist()
     assert [name for name in names if "VT-GLASS" in name or "pellet" in name] == []
+
+
+def test_the_archive_tells_the_provenance_of_its_values_in_w3c_prov(
+    measured: Measured, alice: User, project: Project, composite: Sample
+) -> None:
+    measurement = measured()
+    run, _ = services.request_run(measurement, "pl_gaussians")
+    services.execute(run.pk)
+    content = eln_writing.write(extent(alice, project)).read()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        told = json.loads(archive.read(f"{project.slug}/provenance.json"))
+    assert {f"vitrine:value-{value.pk}" for value in run.values.all()} <= set(told["entity"])
+    assert f"sha256:{measurement.files.get().blob.sha256}" in told["entity"]
+    assert told["activity"][f"vitrine:run-{run.identity}"]["vitrine:method"] == "pl_gaussians"

@@ -29,7 +29,7 @@ def row(project: Project, composite: Sample) -> Measurement:
     )
 
 
-def run_of(row: Measurement, status: str = "queued", **more: object) -> Run:
+def run_of(row: Measurement | None, status: str = "queued", **more: object) -> Run:
     now = timezone.now()
     more = {
         "method": "pl_gaussians",
@@ -219,6 +219,19 @@ def test_a_waiting_run_is_cancelled_at_once_and_a_running_one_within_seconds(
     assert waiting.status == "cancelled"
     assert (running.status, running.cancel_asked_at is not None) == ("running", True)
     assert "ends within seconds" in page(alices_browser)
+
+
+def test_a_run_over_values_stands_in_the_queue_and_can_be_cancelled(
+    alices_browser: Client, project: Project, composite: Sample
+) -> None:
+    for over in ({"project": project}, {"sample": composite}):
+        run = run_of(None, method="over_values", **over)
+        text = page(alices_browser)
+        assert "its values" in text
+        assert f"Cancel run {run.pk}" in text
+        alices_browser.post(f"/jobs/{run.pk}/cancel/")
+        run.refresh_from_db()
+        assert run.status == "cancelled"
 
 
 def test_a_viewer_cancels_nothing(bobs_browser: Client, row: Measurement) -> None:

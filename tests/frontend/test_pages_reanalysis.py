@@ -68,7 +68,8 @@ def test_a_campaign_is_paused_and_resumed_on_its_page(
     assert campaign is not None
     client = browser(alice)
     client.post(f"/reanalysis/{campaign.pk}/pause/")
-    assert "Resume" in client.get(f"/reanalysis/{campaign.pk}/").content.decode()
+    page = client.get(f"/reanalysis/{campaign.pk}/").content.decode()
+    assert f'action="/reanalysis/{campaign.pk}/resume/"' in page
     client.post(f"/reanalysis/{campaign.pk}/resume/")
     assert "Pause" in client.get(f"/reanalysis/{campaign.pk}/?part=live").content.decode()
 

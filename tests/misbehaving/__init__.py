@@ -1,7 +1,7 @@
 """Methods that do what no method should: for the tests of the engine, never shipped.
 
 `with at_large():` puts the files of `methods/` beside the real ones. A worker process that is to know them is
-started as `celery -A tests.misbehaving.worker`.
+started as `celery -A tests.misbehaving_worker`.
 """
 
 from __future__ import annotations

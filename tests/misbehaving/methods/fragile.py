@@ -21,25 +21,28 @@ METHOD = Method(
     accepts=(Role("sample", ("nmr",)),),
     properties=(Property("fragile_mean", "Mean", "counts"),),
     reference="None",
-    time_limit_s=3,
+    time_limit_s=5,
 )
 
 
 @dataclass(frozen=True)
 class Params:
     how: str = param(
-        "raise", choices=("raise", "segfault", "memory", "endless", "spin", "killed"), help="What it does."
+        "raise",
+        choices=("raise", "segfault", "memory", "endless", "spin", "killed", "unstorable"),
+        help="What it does.",
     )
     nap_s: float = param(0.0, unit="s", min=0, max=60, help="How long each takes.")
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     signal_ = datasets["sample"].signal.values
-    if signal_.size == POISONOUS_POINTS:
+    said = ("\0",) if params.how == "unstorable" and signal_.size == POISONOUS_POINTS else ()
+    if signal_.size == POISONOUS_POINTS and not said:
         misbehave(params.how)
     time.sleep(params.nap_s)
     x = np.arange(float(signal_.size))
-    return Outcome((Result("fragile_mean", float(signal_.mean()), 1.0),), (Curve("data", x, signal_),))
+    return Outcome((Result("fragile_mean", float(signal_.mean()), 1.0),), (Curve("data", x, signal_),), said)
 
 
 def misbehave(how: str) -> None:

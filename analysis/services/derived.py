@@ -1,0 +1,149 @@
+"""Methods over values: asked again when what they read has changed, and not otherwise.
+
+What changed is written down where it changes (`changed`); here it is taken up, once for many changes. No
+circle can arise, for the registry refuses methods that live on their own results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from analysis import methods
+from analysis.methods import LoadedMethod
+from analysis.models import ChangedValues, Run, Value, ValueInput
+from analysis.services.currency import decide_current
+from analysis.services.parameters import wanted_by
+from analysis.services.requesting import _ask_again, lane_of, queue
+from analysis.services.value_rows import Rows, Subject, identity_over, rows_for
+from samples.models import Project, Sample
+
+AT_ONCE = 5000
+PATIENCE = timedelta(minutes=1)
+NOTHING_LEFT = "Nothing is left of what it read, or too little."
+
+
+@transaction.atomic
+def derive() -> int:
+    """Ask everything that reads what has changed; how many new runs that makes.
+
+    While a project's measurements are still being analysed, it waits for the end of that, up to PATIENCE:
+    ten thousand reanalysed spectra do not make ten thousand control charts.
+    """
+    # skip_locked: whoever comes at the same time takes what is left.
+    rows = list(ChangedValues.objects.select_for_update(skip_locked=True).order_by("pk")[:AT_ONCE])
+    by_project: dict[int, list[ChangedValues]] = {}
+    for row in rows:
+        by_project.setdefault(row.project_id, []).append(row)
+    busy = _busy(by_project)
+    asked = 0
+    for project_id, changes in by_project.items():
+        if project_id in busy and min(row.at for row in changes) > timezone.now() - PATIENCE:
+            continue
+        asked += _of_project(Project.objects.get(pk=project_id), changes)
+        ChangedValues.objects.filter(pk__in=[row.pk for row in changes]).delete()
+    return asked
+
+
+def _busy(projects: Collection[int]) -> set[int]:
+    unfinished = Run.objects.filter(
+        status__in=[Run.Status.QUEUED, Run.Status.RUNNING], measurement__project__in=projects, verifies=None
+    )
+    return set(unfinished.order_by().values_list("measurement__project_id", flat=True).distinct())
+
+
+def _of_project(project: Project, changes: Iterable[ChangedValues]) -> int:
+    everything = not all(change.properties for change in changes)
+    touched = {key for change in changes for key in change.properties}
+    samples = {change.sample_id for change in changes}
+    asked = 0
+    for loaded in methods.over_values():
+        if not (everything or touched & set(loaded.method.reads)):
+            continue
+        subjects: Iterable[Subject] = [project]
+        if loaded.method.over == "sample":
+            subjects = _worth_asking(loaded, project, samples)
+        asked += sum(ask(loaded, subject) for subject in subjects)
+    return asked
+
+
+def _worth_asking(loaded: LoadedMethod, project: Project, samples: set[int | None]) -> Iterable[Sample]:
+    """Samples with enough values, and those that had enough before: in two statements for all of them."""
+    values = Value.objects.filter(current=True, property__in=loaded.method.reads, sample__project=project)
+    asked = Run.objects.filter(method=loaded.key, sample__project=project, verifies=None)
+    if None not in samples:
+        values, asked = values.filter(sample__in=samples), asked.filter(sample__in=samples)
+    counted = values.order_by().values("sample", "property", "component").annotate(count=Count("pk"))
+    enough = counted.filter(count__gte=loaded.method.at_least).values_list("sample", flat=True)
+    keys = {*enough, *asked.order_by().values_list("sample_id", flat=True).distinct()}
+    return Sample.objects.filter(pk__in=keys).order_by("pk")
+
+
+@transaction.atomic
+def ask(loaded: LoadedMethod, subject: Subject) -> bool:
+    """The run that answers for today's values; whether it is new."""
+    # One at a time for a subject, so that what is asked last has also read last.
+    type(subject).objects.select_for_update(no_key=True).get(pk=subject.pk)
+    link = loaded.method.over
+    earlier = Run.objects.filter(**{link: subject}, method=loaded.key, verifies=None)
+    last = earlier.order_by("-method_version", "-requested_at", "-pk").first()
+    rows = rows_for(loaded, subject)
+    if not rows:
+        _retire(loaded, subject)
+        return False
+    project_id = subject.pk if isinstance(subject, Project) else subject.project_id
+    params = methods.canonical_params(loaded, wanted_by(project_id, loaded))
+    now = timezone.now()
+    run, is_new = Run.objects.get_or_create(
+        identity=identity_over(loaded, params, subject, rows),
+        defaults={
+            link: subject,
+            "method": loaded.key,
+            "method_version": loaded.method.version,
+            "params": params,
+            "trigger": Run.Trigger.VALUES,
+            "lane": lane_of(loaded),
+            "priority": Run.Priority.UPLOAD,
+            "requested_at": now,
+            "queued_at": now,
+            "supersedes": last,
+        },
+    )
+    if is_new:
+        _put_in_place_of(earlier.exclude(pk=run.pk), run, rows)
+    elif run != last or run.stale:  # the values are again what they once were
+        Run.objects.filter(pk=run.pk).update(requested_at=now, stale="")
+        decide_current(subject, loaded.key)
+    return is_new
+
+
+def try_again(run: Run) -> None:
+    """For a person, when a run failed: with the values of today, and where these are the same, once more."""
+    loaded, subject = methods.get(run.method), run.over
+    ask(loaded, subject)
+    same = Run.objects.filter(**{loaded.method.over: subject}, method=run.method, verifies=None)
+    last = same.order_by("-method_version", "-requested_at", "-pk").first()
+    if last is not None and last.status == Run.Status.FAILED and not last.stale:
+        _ask_again(last, str(Run.Trigger.PERSON))
+
+
+def _put_in_place_of(earlier: Iterable[Run], run: Run, rows: Rows) -> None:
+    """What still waits with yesterday's values need not be computed any more."""
+    ValueInput.objects.bulk_create(ValueInput(run=run, value_id=pk) for pk in rows)
+    Run.objects.filter(pk__in=[e.pk for e in earlier], status=Run.Status.QUEUED).update(
+        status=Run.Status.CANCELLED,
+        finished_at=timezone.now(),
+        message="The values that it would have read changed before it began; it was asked anew.",
+    )
+    queue(run)
+
+
+def _retire(loaded: LoadedMethod, subject: Subject) -> None:
+    """What was found from values that no longer count does not count either; it stays readable."""
+    answered = Run.objects.filter(**{loaded.method.over: subject}, method=loaded.key, verifies=None)
+    if answered.filter(stale="").update(stale=NOTHING_LEFT):
+        decide_current(subject, loaded.key)
