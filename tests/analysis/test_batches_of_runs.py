@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from django.db.models import F
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from analysis import methods, services
 from analysis.compact import pack, unpack
@@ -364,6 +365,16 @@ def test_cancelling_a_finished_run_changes_nothing(measured: Measured) -> None:
     services.execute_batch()
     assert services.cancel(run).status == "done"
     assert Value.objects.filter(run=run, current=True).exists()
+
+
+def test_who_may_only_look_cannot_cancel_and_who_may_not_look_finds_nothing(
+    measured: Measured, as_alice: APIClient, as_bob: APIClient, as_charlie: APIClient
+) -> None:
+    url = f"/api/v1/runs/{asked(measured()).pk}/cancel/"
+    assert as_charlie.post(url).status_code == 404
+    assert as_bob.post(url).status_code == 403
+    answer = as_alice.post(url)
+    assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
 
 
 # Copies of small datasets
