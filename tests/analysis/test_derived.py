@@ -393,7 +393,7 @@ def test_who_tries_a_refused_run_again_gets_the_values_of_today(
     derived.try_again(refused)
     refused.refresh_from_db()
     assert refused.status == "queued"  # nothing has changed: the same question
-    Run.objects.filter(pk=refused.pk).update(status="failed")
+    Run.objects.filter(pk=refused.pk).update(status="failed", message="It is still cold.")
     enter(series[0], alice, 300)
     compute()
     answer = slope()

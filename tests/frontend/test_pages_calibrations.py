@@ -170,3 +170,14 @@ def test_the_link_is_left_out_for_whom_the_calibration_is_under_an_embargo(
     assert shown.status_code == 200
     assert f"/measurements/{standard.pk}/" not in shown.content.decode()
     assert f"/measurements/{standard.pk}/" not in page(client, laboratory)
+
+
+def test_managers_read_among_the_reanalyses_what_a_calibration_moved(
+    alices: Client, laboratory: Laboratory, takes_dark: str
+) -> None:
+    row = laboratory.calibrate(4, "dark", day(1))
+    laboratory.run(laboratory.measure(9, day(5)), takes_dark)
+    services.withdraw_calibration(row, user=laboratory.alice, reason="lamp drifted")
+    (asked,) = services.recalibrate(laboratory.instrument)
+    for url in ("/reanalysis/", f"/reanalysis/{asked.reanalysis_id}/"):
+        assert "Calibrations of FLS-1 changed." in alices.get(url).content.decode(), url
