@@ -73,7 +73,8 @@ def restore(arguments: list[str]) -> int:
                 manifest = each.manifest()
                 print(f"{each.name}  {manifest.files} files, {readable(manifest.size_bytes)}")
             return 0
-        return _restore(_chosen(options.folder, found, options.at), options)
+        with folders.held(options.folder):
+            return _restore(_chosen(options.folder, folders.backups_in(options.folder), options.at), options)
     return 1
 
 

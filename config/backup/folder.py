@@ -121,7 +121,23 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BackupError(f"Another backup is being made in {folder}. Wait for it to end.") from None
+            raise BackupError(
+                f"Another backup is being made in {folder}, or restored from it. Wait for it to end."
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Nothing is added to the folder or removed from it meanwhile; others may read it too."""
+    with contextlib.ExitStack() as held_open:
+        # What is not ours to write, perhaps a medium that nobody can write, is read as it is.
+        with contextlib.suppress(OSError):
+            lock = held_open.enter_context((folder / "lock").open("a"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BackupError(f"A backup is being made in {folder}. Wait for it to end.") from None
         yield
 
 

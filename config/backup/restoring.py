@@ -24,6 +24,8 @@ from config.bootstrap import PYTHON, ROOT
 from measurements.store import CHUNK_BYTES, BlobStore, Store, StoreUnavailableError
 
 REPLACED = "replaced-"
+# All that a restore makes in the data folder, and so all that one which was killed can have left.
+MADE = ("pg", "files", "scratch", "run", *KEPT_OF_DATA)
 # Of a database that `migrate` has just made; nobody would miss it.
 UNUSED = "SELECT NOT EXISTS (SELECT FROM samples_user) AND NOT EXISTS (SELECT FROM measurements_blob)"
 LOST = """
@@ -55,6 +57,7 @@ def _require_as_written(path: Path, sha256: str) -> None:
 
 def prepare_folder(data: Path, backup: Backup, *, replace: bool) -> None:
     """An empty data folder, marked as not to be used yet, with what the backup kept of the old one."""
+    _require_apart(data, backup.folder)
     if locations.is_supervised(data):
         raise BackupError(f"Vitrine runs on {data}. Stop it first, or restore into another folder.")
     marker = data / locations.UNFINISHED_RESTORE
@@ -73,13 +76,25 @@ def prepare_folder(data: Path, backup: Backup, *, replace: bool) -> None:
     _wait_for_predecessor(data / "pg")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     marker.write_text(f"{backup.path}\n")
-    for leftover in list(data.iterdir()):  # of a restore that was killed
-        if leftover.name not in (marker.name, "lock") and not leftover.name.startswith(REPLACED):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    for leftover in (data / name for name in MADE):
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
     for name in KEPT_OF_DATA:
         kept = backup.path / "data" / name
         if kept.exists():
             shutil.copy2(kept, data / name)
+
+
+def _require_apart(data: Path, backups: Path) -> None:
+    """What is moved aside or removed to make room must never be the backups themselves."""
+    ours, theirs = data.resolve(), backups.resolve()
+    if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
+        raise BackupError(
+            f"The backups in {backups} and the data folder {data} lie one in the other. Move the backups "
+            "elsewhere, or restore into another folder with --data DIR."
+        )
 
 
 def _wait_for_predecessor(cluster: Path, patience_s: float = 30) -> None:

@@ -27,7 +27,7 @@ from measurements.models import Upload
 from measurements.serializers import ResumableUploadSerializer
 from measurements.services import RefusedError, uploading
 from measurements.services.claims import FIELDS
-from measurements.services.uploading import ChecksumError, GoneError, LockedError, OffsetError
+from measurements.services.uploading import ChecksumError, GoneError, LockedError, OffsetError, TooManyError
 from measurements.store import Readable
 from samples.incoming import all_text
 
@@ -61,9 +61,13 @@ class WrongChecksum(APIException):
     status_code = 460
 
 
+class TooMany(APIException):
+    status_code = 429
+
+
 class Gone(APIException):
     status_code = 410
-    default_detail = "Nobody went on with this upload, so what was here of it was removed. Begin it anew."
+    default_detail = "What was here of this upload is gone: nobody went on with it in time. Begin it anew."
 
 
 def tus_header(name: str, description: str, kind: Any = OpenApiTypes.STR, **more: Any) -> OpenApiParameter:
@@ -101,6 +105,8 @@ class TusView(APIView):
             translated = WrongChecksum(str(found))
         except GoneError as found:
             translated = Gone(str(found))
+        except TooManyError as found:
+            translated = TooMany(str(found))
         except Exception as found:
             translated = found
         return super().handle_exception(translated)
@@ -150,6 +156,7 @@ class UploadsView(TusView):
             403: OpenApiResponse(description="You may look at this sample but not add to it."),
             412: OpenApiResponse(description="Another version of tus."),
             413: OpenApiResponse(description="Larger than this installation or the project's quota takes."),
+            429: OpenApiResponse(description="Too many unfinished uploads: finish or delete them first."),
             507: OpenApiResponse(description="The disk is full."),
         },
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 KEPT_FOR = timedelta(days=7)  # since the last piece
@@ -30,6 +30,10 @@ class UploadQuerySet(models.QuerySet):
         """Every byte is here, and no measurement yet: its web worker was killed at the last moment."""
         return self.unfinished().filter(received_bytes=F("size_bytes"))
 
+    def promised_bytes(self) -> int:
+        """What is still to come to them: room that nobody else may have."""
+        return self.aggregate(sum=Sum(F("size_bytes") - F("received_bytes")))["sum"] or 0
+
     def expired(self) -> UploadQuerySet:
         return self.filter(expires_at__lt=timezone.now())
 
@@ -39,6 +43,13 @@ class Upload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    project = models.ForeignKey(
+        "samples.Project",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="Whose quota its bytes were promised from; where they go is decided when they are here.",
+    )
     size_bytes = models.BigIntegerField()
     received_bytes = models.BigIntegerField(default=0, help_text="Flushed to disk: a power cut spares them.")
     said = models.JSONField(default=dict, help_text="What its sender says about it, as text.")

@@ -17,9 +17,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from measurements.models import Instrument, Upload
@@ -29,7 +30,7 @@ from measurements.services.claims import Claims, claims_of, writable_project
 from measurements.services.placing import find_place
 from measurements.services.receipts import receipt_body
 from measurements.services.receiving import Incoming, Receipt, RefusedError, check_claims, check_size, receive
-from measurements.store import CHUNK_BYTES, Readable, StoreError, TooLargeError, store
+from measurements.store import CHUNK_BYTES, Readable, StoreError, TooLargeError, readable, store
 from measurements.store.partial import LostError, Partial, create_partial, partial_names, remove_partial
 from samples.models import User
 
@@ -39,6 +40,8 @@ ACKNOWLEDGE_EVERY_S = 2.0  # what a killed server loses at most
 # A web server reads until it has what was asked for, so a slow client is asked for little at a time.
 SLOW_BYTES, SLOW_S = 64 * 1024, 0.2
 STALLED = timedelta(seconds=30)  # without a byte for so long, a request gives way to a newer one
+UNFINISHED_AT_MOST = 100  # of one person
+PROMISES_AT_MOST = 4  # times the largest file: what is still to come to them together
 ORPHAN_AGE_S = 3600.0
 REMEMBERED_FOR = timedelta(days=30)  # how long an address of the past answers 410 and not 404
 ALGORITHMS = ("sha1", "sha256", "md5")
@@ -62,6 +65,10 @@ class ChecksumError(Exception):
 
 class GoneError(Exception):
     """The upload was ended while this request was on its way."""
+
+
+class TooManyError(Exception):
+    """One person began more uploads than they finished."""
 
 
 class Checksum:
@@ -94,12 +101,32 @@ def begin_upload(*, user: User, size_bytes: int, said: Mapping[str, str]) -> Upl
     instrument = Instrument.objects.filter(account=user).first()
     project = writable_project(user, claims.project)
     place = find_place(user, claims.sample, project, instrument, [], [upload.filename])
-    quota.require_room(place.project, {str(upload.pk): size_bytes})  # its hash is not known yet
-    waiting = Upload.objects.unfinished().aggregate(bytes=Sum(F("size_bytes") - F("received_bytes")))
-    store().require_room(size_bytes + (waiting["bytes"] or 0))  # each of them was promised its room
+    upload.project = place.project
+    on_their_way = Upload.objects.unfinished().filter(project=place.project)
+    sizes = {upload.pk: size_bytes, **dict(on_their_way.values_list("pk", "size_bytes"))}
+    # No hashes are known yet, so each counts, though it may be here already.
+    quota.require_room(place.project, {str(pk): size for pk, size in sizes.items()})
+    _require_few(user, size_bytes)
+    store().require_room(size_bytes + Upload.objects.unfinished().promised_bytes())
     create_partial(store(), str(upload.pk))
     upload.save(force_insert=True)
     return upload
+
+
+def _require_few(user: User, size_bytes: int) -> None:
+    """What one person begins and leaves must not take everybody's room."""
+    own = Upload.objects.of(user).unfinished()
+    most_bytes = PROMISES_AT_MOST * settings.MAX_UPLOAD_BYTES
+    number, promised_bytes = own.count(), own.promised_bytes()
+    if number < UNFINISHED_AT_MOST and promised_bytes + size_bytes <= most_bytes:
+        return
+    first = own.first()
+    oldest = f" (the oldest is {first.pk}, “{first.filename}”)" if first else ""
+    raise TooManyError(
+        f"You have {number} unfinished uploads, to which {readable(promised_bytes)} are still to come; up to "
+        f"{UNFINISHED_AT_MOST} with {readable(most_bytes)} are taken at once. Finish them or delete them"
+        f"{oldest}, then begin this one again. One without a byte is forgotten after an hour."
+    )
 
 
 def append(
@@ -297,7 +324,7 @@ def _claimed(upload: Upload) -> tuple[Partial, bool]:
 
 def _give_up(uploads: QuerySet[Upload]) -> int:
     """No writer either: a request that is still on its way finds out before it acknowledges anything."""
-    return uploads.filter(receipt=None).update(given_up_at=timezone.now(), writer=None)
+    return uploads.filter(receipt__isnull=True).update(given_up_at=timezone.now(), writer=None)
 
 
 def upload_named(user: User, pk: uuid.UUID) -> Upload | None:

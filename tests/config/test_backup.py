@@ -414,6 +414,62 @@ def test_a_folder_in_use_is_refused_and_with_replace_moved_aside(
     assert (target / "secret_key").exists()
 
 
+@pytest.mark.parametrize("backups", ["new/backups", "new", "."])
+def test_a_restore_over_its_own_backups_is_refused_before_anything_moves(
+    given: Give, back_up: Callable[[], Backup], tmp_path: Path, backups: str
+) -> None:
+    given()
+    made = back_up()
+    target = tmp_path / "new"
+    if backups == ".":  # the data folder within the backups
+        within, target = made, made.folder / "new"
+    else:
+        (tmp_path / backups).parent.mkdir(exist_ok=True)
+        within = Backup(made.folder.rename(tmp_path / backups), made.name)
+    (tmp_path / "another_name").symlink_to(within.folder)
+    for named in (within, Backup(tmp_path / "another_name", within.name)):
+        with pytest.raises(BackupError, match="lie one in the other"):
+            restoring.prepare_folder(target, named, replace=True)
+    assert within.damage() == []
+    assert not list(tmp_path.rglob("replaced-*"))
+
+
+def test_only_what_a_restore_makes_is_removed_as_left_by_a_killed_one(
+    given: Give, back_up: Callable[[], Backup], tmp_path: Path
+) -> None:
+    given()
+    backup, target = back_up(), tmp_path / "new"
+    restoring.prepare_folder(target, backup, replace=False)
+    (target / "files").mkdir()
+    (target / "files" / "half").write_text("copied")
+    (target / "somebody's").mkdir()
+    restoring.prepare_folder(target, backup, replace=False)
+    assert not (target / "files").exists()
+    assert (target / "somebody's").is_dir()
+    assert (target / "secret_key").read_text() == "a key"
+
+
+def test_no_backup_is_pruned_while_one_is_restored(
+    given: Give,
+    back_up: Callable[[], Backup],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given()
+    backup, said = back_up(), []
+
+    def meanwhile(*_: object) -> int:
+        with folder.held(backup.folder):  # another restore is welcome
+            said.append(commands.backup([str(backup.folder), "--keep", "1"]))
+        return 0
+
+    monkeypatch.setattr(commands, "_restore", meanwhile)
+    assert commands.restore([str(backup.folder), "--data", str(tmp_path / "new")]) == 0
+    assert said == [1]
+    assert "or restored from it. Wait for it to end" in capsys.readouterr().err
+
+
 def test_the_commands_say_what_is_wrong_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from measurements.models import Measurement, Upload
-from measurements.services import uploading
+from measurements.services import quota, uploading
 from measurements.store import partial, store
 from measurements.tasks import sweep_uploads
 from samples.models import Membership, Project, Role, Sample, User
@@ -217,6 +217,50 @@ def test_a_full_disk_is_answered_before_a_byte_is_sent(
     answer = begin(as_alice)
     assert (answer.status_code, len(parts())) == (507, 3)
     assert "must stay free" in answer.json()["error"]["message"]
+
+
+def test_one_person_cannot_promise_everybodys_room_away(
+    as_alice: APIClient, as_charlie: APIClient, project: Project, settings: Settings
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    urls = [begun(as_alice, 1000) for _ in range(uploading.PROMISES_AT_MOST)]
+    answer = begin(as_alice, 1)
+    assert (answer.status_code, len(parts())) == (429, uploading.PROMISES_AT_MOST)
+    assert "Finish them or delete them" in answer.json()["error"]["message"]
+    assert urls[0].split("/")[-2] in answer.json()["error"]["message"]
+    assert begin(as_charlie, 1000).status_code == 201
+    as_alice.delete(urls[0], headers=VERSION)
+    assert begin(as_alice, 1).status_code == 201
+
+
+def test_one_person_cannot_begin_uploads_without_end(
+    as_alice: APIClient, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "UNFINISHED_AT_MOST", 2)
+    begun(as_alice)
+    url = begun(as_alice)
+    assert begin(as_alice).status_code == 429
+    patch(as_alice, url, 0, TEXT)
+    assert begin(as_alice).status_code == 201
+
+
+def test_what_is_on_its_way_counts_against_the_quota(as_alice: APIClient, project: Project) -> None:
+    quota.set_quota(project, 2500)
+    url = begun(as_alice, 1000, project="glass")
+    begun(as_alice, 1000, project="glass")
+    answer = begin(as_alice, 1000, project="glass")
+    assert answer.status_code == 413
+    assert "Glass composites may keep" in answer.json()["error"]["message"]
+    as_alice.delete(url, headers=VERSION)
+    assert begin(as_alice, 1000, project="glass").status_code == 201
+
+
+def test_a_promise_without_a_byte_lasts_an_hour(as_alice: APIClient, project: Project) -> None:
+    url = begun(as_alice)
+    left = Upload.objects.get().expires_at - timezone.now()
+    assert timedelta(minutes=59) < left <= timedelta(hours=1)
+    patch(as_alice, url, 0, TEXT[:1])
+    assert Upload.objects.get().expires_at - timezone.now() > timedelta(days=6)
 
 
 @pytest.mark.parametrize(

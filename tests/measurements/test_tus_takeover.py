@@ -218,22 +218,34 @@ def test_a_whole_file_cannot_be_written_to(as_alice: APIClient, project: Project
     file.discard()
 
 
-def test_only_acknowledged_bytes_count_as_hashed(as_alice: APIClient, project: Project) -> None:
-    """What a failed piece brought may come otherwise the next time, in another process too."""
+def test_what_was_never_acknowledged_is_not_remembered_as_hashed(
+    as_alice: APIClient, project: Project
+) -> None:
+    """It may come otherwise the next time, in another process too."""
+    forget_hashes()
     url = begun(as_alice)
     patch(as_alice, url, 0, TEXT[:100])
     with uploading._writing(Upload.objects.get()) as writer:
         writer.go_on()
-        writer.file.write(TEXT[100:HALF])  # and is never acknowledged
+        writer.file.write(b"?" * 50)
     assert partial._remembered == {}
-    patch(as_alice, url, 100, TEXT[100:HALF])
+    patch(as_alice, url, 100, TEXT[100:])
+    assert store().verify(SHA256)
+
+
+def test_what_another_process_added_to_is_hashed_from_the_beginning(
+    as_alice: APIClient, project: Project
+) -> None:
+    forget_hashes()
+    url = begun(as_alice)
+    patch(as_alice, url, 0, TEXT[:100])
     (known,) = partial._remembered.values()
-    with parts()[0].open("ab") as file:  # another process goes on
-        file.write(TEXT[HALF : HALF + 10])
-    Upload.objects.update(received_bytes=HALF + 10)
-    assert known.hashed.size == HALF
+    assert known.hashed.size == 100
+    with parts()[0].open("ab") as file:
+        file.write(TEXT[100:HALF])
+    Upload.objects.update(received_bytes=HALF)
     with uploading._writing(Upload.objects.get()) as writer:
         writer.go_on()
         assert writer.file._hashed.size == 0
-    patch(as_alice, url, HALF + 10, TEXT[HALF + 10 :])
+    patch(as_alice, url, HALF, TEXT[HALF:])
     assert store().verify(SHA256)
