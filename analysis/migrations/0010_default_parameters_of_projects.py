@@ -8,69 +8,183 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analysis', '0009_webhooks_and_the_queue'),
-        ('pghistory', '0007_auto_20250421_0444'),
-        ('samples', '0011_products_by_index'),
+        ("analysis", "0009_webhooks_and_the_queue"),
+        ("pghistory", "0007_auto_20250421_0444"),
+        ("samples", "0011_products_by_index"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ProjectParams',
+            name="ProjectParams",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(max_length=60)),
-                ('params', models.JSONField(default=dict, help_text='What differs from the method’s own defaults.')),
-                ('former', models.JSONField(default=list, help_text='All parameters that were the default before; runs made with them are outdated.')),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('changed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='default_params', to='samples.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("method", models.CharField(max_length=60)),
+                (
+                    "params",
+                    models.JSONField(default=dict, help_text="What differs from the method’s own defaults."),
+                ),
+                (
+                    "former",
+                    models.JSONField(
+                        default=list,
+                        help_text="All parameters that were the default before; runs made with them are outdated.",
+                    ),
+                ),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="default_params",
+                        to="samples.project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'project params',
-                'ordering': ['project', 'method'],
+                "verbose_name_plural": "project params",
+                "ordering": ["project", "method"],
             },
         ),
         migrations.CreateModel(
-            name='ProjectParamsEvent',
+            name="ProjectParamsEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('method', models.CharField(max_length=60)),
-                ('params', models.JSONField(default=dict, help_text='What differs from the method’s own defaults.')),
-                ('former', models.JSONField(default=list, help_text='All parameters that were the default before; runs made with them are outdated.')),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('changed_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='analysis.projectparams')),
-                ('project', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='samples.project')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("method", models.CharField(max_length=60)),
+                (
+                    "params",
+                    models.JSONField(default=dict, help_text="What differs from the method’s own defaults."),
+                ),
+                (
+                    "former",
+                    models.JSONField(
+                        default=list,
+                        help_text="All parameters that were the default before; runs made with them are outdated.",
+                    ),
+                ),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="analysis.projectparams",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="samples.project",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='projectparams',
-            constraint=models.UniqueConstraint(fields=('project', 'method'), name='projectparams_one_per_method'),
+            model_name="projectparams",
+            constraint=models.UniqueConstraint(
+                fields=("project", "method"), name="projectparams_one_per_method"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='projectparams',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "analysis_projectparamsevent" ("changed_at", "changed_by_id", "former", "id", "method", "params", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "project_id") VALUES (NEW."changed_at", NEW."changed_by_id", NEW."former", NEW."id", NEW."method", NEW."params", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."project_id"); RETURN NULL;', hash='3f9180e0d9d6eac8a04d223f4562c7674cb81145', operation='INSERT', pgid='pgtrigger_insert_insert_93519', table='analysis_projectparams', when='AFTER')),
+            model_name="projectparams",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "analysis_projectparamsevent" ("changed_at", "changed_by_id", "former", "id", "method", "params", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "project_id") VALUES (NEW."changed_at", NEW."changed_by_id", NEW."former", NEW."id", NEW."method", NEW."params", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."project_id"); RETURN NULL;',
+                    hash="3f9180e0d9d6eac8a04d223f4562c7674cb81145",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_93519",
+                    table="analysis_projectparams",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='projectparams',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "analysis_projectparamsevent" ("changed_at", "changed_by_id", "former", "id", "method", "params", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "project_id") VALUES (NEW."changed_at", NEW."changed_by_id", NEW."former", NEW."id", NEW."method", NEW."params", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."project_id"); RETURN NULL;', hash='d8f5955ac41b009f06a346f2bc87af1b8fc133fa', operation='UPDATE', pgid='pgtrigger_update_update_b5929', table='analysis_projectparams', when='AFTER')),
+            model_name="projectparams",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "analysis_projectparamsevent" ("changed_at", "changed_by_id", "former", "id", "method", "params", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "project_id") VALUES (NEW."changed_at", NEW."changed_by_id", NEW."former", NEW."id", NEW."method", NEW."params", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."project_id"); RETURN NULL;',
+                    hash="d8f5955ac41b009f06a346f2bc87af1b8fc133fa",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_b5929",
+                    table="analysis_projectparams",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='projectparams',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "analysis_projectparamsevent" ("changed_at", "changed_by_id", "former", "id", "method", "params", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "project_id") VALUES (OLD."changed_at", OLD."changed_by_id", OLD."former", OLD."id", OLD."method", OLD."params", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."project_id"); RETURN NULL;', hash='3724ff1dd9033bec659728dffe603249b584e030', operation='DELETE', pgid='pgtrigger_delete_delete_e439a', table='analysis_projectparams', when='AFTER')),
+            model_name="projectparams",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "analysis_projectparamsevent" ("changed_at", "changed_by_id", "former", "id", "method", "params", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "project_id") VALUES (OLD."changed_at", OLD."changed_by_id", OLD."former", OLD."id", OLD."method", OLD."params", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."project_id"); RETURN NULL;',
+                    hash="3724ff1dd9033bec659728dffe603249b584e030",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_e439a",
+                    table="analysis_projectparams",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='projectparamsevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='5d7bbe6d027d23b916e68b24d0ff1087f02d267b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_59685', table='analysis_projectparamsevent', when='BEFORE')),
+            model_name="projectparamsevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="5d7bbe6d027d23b916e68b24d0ff1087f02d267b",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_59685",
+                    table="analysis_projectparamsevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -6,30 +6,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analysis', '0010_default_parameters_of_projects'),
-        ('samples', '0011_products_by_index'),
+        ("analysis", "0010_default_parameters_of_projects"),
+        ("samples", "0011_products_by_index"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='run',
-            name='trigger',
-            field=models.CharField(choices=[('upload', 'Upload'), ('schedule', 'Schedule'), ('person', 'Person'), ('supersession', 'Supersession'), ('calibration', 'Calibration'), ('verification', 'Verification'), ('values', 'Values changed')], default='upload', max_length=20),
+            model_name="run",
+            name="trigger",
+            field=models.CharField(
+                choices=[
+                    ("upload", "Upload"),
+                    ("schedule", "Schedule"),
+                    ("person", "Person"),
+                    ("supersession", "Supersession"),
+                    ("calibration", "Calibration"),
+                    ("verification", "Verification"),
+                    ("values", "Values changed"),
+                ],
+                default="upload",
+                max_length=20,
+            ),
         ),
         migrations.CreateModel(
-            name='ChangedValues',
+            name="ChangedValues",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('properties', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, help_text='Which; empty: any, such as after a correction.', size=None)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='samples.project')),
-                ('sample', models.ForeignKey(help_text='Empty: of every sample of the project.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='samples.sample')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "properties",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        default=list,
+                        help_text="Which; empty: any, such as after a correction.",
+                        size=None,
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="samples.project"
+                    ),
+                ),
+                (
+                    "sample",
+                    models.ForeignKey(
+                        help_text="Empty: of every sample of the project.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="samples.sample",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'changed values',
-                'ordering': ['pk'],
+                "verbose_name_plural": "changed values",
+                "ordering": ["pk"],
             },
         ),
     ]

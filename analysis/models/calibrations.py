@@ -73,9 +73,9 @@ class Calibration(models.Model):
             ),
         ]  # fmt: skip
 
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.instrument} from {self.valid_from:%Y-%m-%d}"
+
     @property
     def is_in_force(self) -> bool:
         return self.withdrawn_at is None and self.measurement.status == Measurement.Status.READ
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.instrument} from {self.valid_from:%Y-%m-%d}"

@@ -122,7 +122,9 @@ class Run(models.Model):
             models.Index(name="run_by_method", fields=["method", "method_version"]),
             models.Index(name="run_queue", fields=["lane", "priority", "id"], condition=Q(status="queued")),
             models.Index(name="run_stale", fields=["method"], condition=~Q(stale="")),
-            models.Index(name="run_finished", fields=["-finished_at"], condition=Q(finished_at__isnull=False)),
+            models.Index(
+                name="run_finished", fields=["-finished_at"], condition=Q(finished_at__isnull=False)
+            ),
             models.Index(name="run_failed", fields=["method", "-id"], condition=Q(status="failed")),
         ]
         constraints = [
