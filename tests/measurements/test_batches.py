@@ -449,7 +449,7 @@ def test_the_inbox_tells_all_its_readers_nothing_of_a_sample_they_may_not_see(
     assert "OWN-1" in told[1]
     recorded(batch)
     waiting = {m.claimed_code: m.waits_because for m in Measurement.objects.without_sample()}
-    assert "“OWN-1” is no sample that takes measurements" in waiting["OWN-1"]
+    assert "There is no sample OWN-1 that takes measurements" in waiting["OWN-1"]
     assert "secret" not in waiting["OWN-1"]
     assert "OWN-1" not in waiting["OWN-2"]
 

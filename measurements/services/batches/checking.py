@@ -89,7 +89,7 @@ def _find_samples(groups: Sequence[Group], user: User) -> None:
             group.sample = sample
             continue
         first.wrong.append(wrong)
-        first.private[wrong] = f"“{code}” is no sample that takes measurements from their sender."
+        first.private[wrong] = f"There is no sample {code} that takes measurements from their sender."
 
 
 def _find_instruments(groups: Sequence[Group], user: User) -> None:
