@@ -39,7 +39,7 @@ from measurements.services import Incoming, receive, receiving
 from samples.models import User
 
 moment, step, call = sys.argv[2], sys.argv[3], int(sys.argv[4])
-place, name = {"commit": (receiving, "record"), "queue": (receiving, "enqueue")}.get(step, (os, step))
+place, name = {"commit": (receiving, "record"), "queue": (receiving, "enqueue_soon")}.get(step, (os, step))
 real, calls = getattr(place, name), 0
 
 def deadly(*args, **kwargs):
