@@ -230,6 +230,7 @@ def test_alice_herself_sees_what_charlie_must_not(objects: dict[str, object], al
         "recipes",
         "instruments",
         "designs",
+        "conflicts",
         "api/v1/runs",
         "api/v1/values",
         "api/v1/files",
