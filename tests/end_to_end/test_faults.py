@@ -164,15 +164,17 @@ def test_a_database_backend_that_is_killed_costs_no_result(
 ) -> None:
     runs = [asked(each, "fragile", nap_s=1.5) for each in spectra[:2]]
     site.worker(APP)
+    site.scheduler()
     running(site, 2)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    eventually(lambda: ended(runs), 60, f"the runs to end\n{site.said()}")
+    # At once, where the worker can tell that only its connection is gone; else when the lease has ended.
+    eventually(lambda: ended(runs), 120, f"the runs to end\n{site.said()}")
     assert states(runs) == ["done", "done"]
-    assert {run.attempts for run in Run.objects.filter(method="fragile")} == {1}
+    assert {run.attempts for run in Run.objects.filter(method="fragile")} <= {1, 2}
     is_sound(site, alice, composite)
 
 

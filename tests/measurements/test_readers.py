@@ -61,7 +61,7 @@ MUTILATED = st.one_of(
 
 @EVERY_READER
 @settings(
-    max_examples=400 if FULL else 25,  # there are a hundred readers
+    max_examples=100 if FULL else 25,  # there are a hundred readers
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
