@@ -47,6 +47,7 @@ class Correction:
         return np.interp(x, self.x, self.gain), np.interp(x, self.x, self.variance)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is refused at the end
 def corrected(datasets: Mapping[str, Dataset]) -> tuple[Dataset, Correction | None, dict[str, float | str]]:
     """The sample's spectrum without what the instrument added, by what it was multiplied, and what was done.
 
@@ -73,6 +74,12 @@ def corrected(datasets: Mapping[str, Dataset]) -> tuple[Dataset, Correction | No
         done["largest correction over smallest"] = float(gain.max() / gain.min())
     if not done:
         return sample, None, done
+    told = [value for value in done.values() if isinstance(value, float)]
+    if not np.all(np.isfinite(told)) or np.any(np.isfinite(sample.signal.values) & ~np.isfinite(y)):
+        raise MethodError(
+            "Corrected with these calibrations, the spectrum holds numbers that are not finite. Look at the "
+            "calibrations, or run it without correction."
+        )
     return replace(sample, signal=replace(sample.signal, values=y, errors=None)), correction, done
 
 

@@ -59,7 +59,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(autouse=True)
 def _no_message_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here the test is the worker: it reads and executes when it wants to, and no other one does."""
-    monkeypatch.setattr(queueing, "_send", lambda *_: None)
+    monkeypatch.setattr(queueing, "send", lambda *_, **__: None)
 
 
 @pytest.fixture

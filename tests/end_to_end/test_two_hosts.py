@@ -53,7 +53,7 @@ def test_what_one_worker_stores_another_reads_into_a_cache_of_its_own(
 
     early = [upload(seed) for seed in (1, 2, 3)]
     first = worker("first")
-    eventually(lambda: analysed(early), 60, f"the first worker to read and analyse\n{site.said()}")
+    eventually(lambda: analysed(early), 150, f"the first worker to read and analyse\n{site.said()}")
     kill_group(first, signal.SIGKILL)
     first.wait()
 
@@ -61,7 +61,7 @@ def test_what_one_worker_stores_another_reads_into_a_cache_of_its_own(
     worker("second")
     for measurement in early:
         services.request_run(Measurement.objects.get(pk=measurement.pk), METHOD, {"model": "one"})
-    eventually(lambda: analysed(early, model="one"), 60, f"the second worker to analyse\n{site.said()}")
+    eventually(lambda: analysed(early, model="one"), 150, f"the second worker to analyse\n{site.said()}")
     assert files_in(tmp_path / "first"), "the first worker has a cache"
     assert files_in(tmp_path / "second"), "the second worker has a cache"
 
