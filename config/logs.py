@@ -87,9 +87,9 @@ def of_task(task: Any, task_id: str, args: Any) -> dict[str, object]:
     if asked_by:
         ids["request_id"] = asked_by
     first = next(iter(inspect.signature(task.run).parameters), "")
-    row = re.sub(r"_(pk|id)$", "", first)
+    row = re.sub(r"_(pk|id)s?$", "", first)
     if row != first and args:
-        ids[row] = args[0]
+        ids[row] = args[0] if len(args) == 1 else list(args)
     return ids
 
 

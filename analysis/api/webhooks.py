@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -25,8 +26,17 @@ class EventsField(serializers.ListField):
     child = serializers.ChoiceField(choices=list(EVENTS.items()))
 
 
+class ProjectField(serializers.SlugRelatedField):
+    """What is no slug is no project, and is not asked of the database: it knows no NUL."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or not re.fullmatch(r"[-\w]{1,60}", data, re.ASCII):
+            self.fail("does_not_exist", slug_name=self.slug_field, value=str(data)[:60].replace("\0", "�"))
+        return super().to_internal_value(data)
+
+
 class WebhookSerializer(serializers.ModelSerializer):
-    project = serializers.SlugRelatedField(slug_field="slug", queryset=Project.objects.none())
+    project = ProjectField(slug_field="slug", queryset=Project.objects.none())
     url = serializers.CharField(max_length=500, help_text="https; http where an operator allows the host.")
     events = EventsField(required=False, help_text="Empty: all of them.")
     made_by = serializers.CharField(source="made_by.username", read_only=True)

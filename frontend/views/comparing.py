@@ -64,6 +64,8 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def figure(request: HttpRequest, pk: int) -> HttpResponse:
     new = _run(request, pk)
+    if not request.GET.get("with"):
+        return refused("Name the run to compare it with: ?with=7.")
     old = get_object_or_404(
         Run.objects.visible_to(request.user), pk=row_number(request.GET.get("with", "")) or 0
     )
