@@ -254,6 +254,7 @@ def test_a_backup_of_a_newer_vitrine_is_refused_before_anything_changes(
         restoring.check(backup)
 
 
+@pytest.mark.full
 def test_a_backup_of_an_older_vitrine_is_restored_and_migrated(
     elsewhere: str, data: Path, tmp_path: Path
 ) -> None:

@@ -189,6 +189,7 @@ def test_the_old_programs_come_from_a_wheel_where_the_system_has_none(tmp_path: 
 
 @needs_an_older_one
 @pytest.mark.live
+@pytest.mark.full
 def test_up_on_an_old_data_folder_serves_what_was_there(tmp_path: Path) -> None:
     """The real tables, written by the older version."""
     prefix, run_as = postgres.without_root(OLDER[0] / "postgres", tmp_path)

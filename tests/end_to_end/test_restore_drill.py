@@ -77,6 +77,7 @@ def spectrum(n: int) -> bytes:
     )
 
 
+@pytest.mark.full
 def test_what_was_backed_up_stands_again_and_is_the_same(tmp_path: Path) -> None:
     old, backups, new = tmp_path / "old", tmp_path / "backups", tmp_path / "new"
     with household(old) as running:

@@ -35,6 +35,7 @@ def files_in(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.full
 def test_what_one_worker_stores_another_reads_into_a_cache_of_its_own(
     site: Site, storage: str, alice: User, composite: Sample, tmp_path: Path
 ) -> None:
