@@ -74,7 +74,7 @@ def test_void_with_a_reason_from_the_row_and_undone(
     desk.keyboard.press("Enter")
     expect(desk.get_by_text("The inbox is empty.")).to_be_visible()
     desk.goto(f"{live_server.url}/inbox/?reason=void")
-    desk.get_by_role("button", name="Restore", exact=True).click()
+    desk.get_by_role("cell", name="Restore").get_by_role("button").click()
     expect(desk.get_by_text("Nothing of what you see is void.")).to_be_visible()
     row.refresh_from_db()
     assert row.status == "received"
