@@ -95,7 +95,7 @@ def _child(
         faulthandler.disable()  # its traceback would be the parent's
         for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGALRM, signal.SIGXCPU):
             signal.signal(signal_number, signal.SIG_DFL)
-        _limit(compute_s, memory_bytes)
+        limit_this_process(compute_s, memory_bytes)
         with os.fdopen(outgoing, "w") as pipe:
             json.dump(_outcome(read, exchange), pipe)
         code = 0
@@ -169,7 +169,8 @@ def _refused(sentence: str) -> dict[str, Any]:
     return {"refused": sentence, "line": None, "byte": None}
 
 
-def _limit(compute_s: int, memory_bytes: int) -> None:
+def limit_this_process(compute_s: int, memory_bytes: int) -> None:
+    """Processor time, and memory beyond what it has now; what passes them is ended by the system."""
     # A core of a gigabyte for each damaged file would fill the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (compute_s, compute_s + 1))

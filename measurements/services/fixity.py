@@ -9,21 +9,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from measurements.models import Blob
 from measurements.store import BlobStore, Store, StoreUnavailableError, store
+from samples.locking import alone
 
 log = logging.getLogger(__name__)
 
-ONE_SLICE = 0x6669_7869  # "fixi": the key of the advisory lock
+ONE_SLICE = 0x6669_7869  # "fixi": the first half of the advisory lock's key
 AT_ONCE = 100
 
 
@@ -41,8 +40,8 @@ class Examined:
 def check_fixity(*, budget_s: float, everything: bool = False) -> Examined:
     """Read again what is damaged, then what is due, for `budget_s` at most; `everything`: due or not."""
     done = Examined()
-    with _alone() as alone:
-        if not alone:
+    with alone(ONE_SLICE) as is_alone:
+        if not is_alone:
             return done
         began = timezone.now()
         until = time.monotonic() + budget_s
@@ -97,16 +96,3 @@ def repair_from(folder: Path) -> tuple[int, int]:
                 store().put(sound)
         _examine(store(), blob, done)
     return len(damaged), done.healed
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ONE_SLICE])
-        (alone,) = cursor.fetchone()
-    try:
-        yield alone
-    finally:
-        if alone and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_SLICE])

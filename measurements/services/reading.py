@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from billiard.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -24,6 +24,7 @@ from measurements.services.receiving import lock_content, same_bytes
 from measurements.signals import measurement_read, measurement_settled
 from measurements.store import Stored, StoreError, store
 from measurements.techniques import Technique
+from samples.locking import alone
 from samples.queueing import enqueue
 
 log = logging.getLogger(__name__)
@@ -49,8 +50,8 @@ def read_measurement(measurement: Measurement) -> None:
     Does nothing for a measurement that is already read, or is being read elsewhere. Mistakes of a reader
     (anything but ReadError) are recorded too, and raised.
     """
-    with _alone_with(measurement) as alone:
-        if not alone or not _begin(measurement):
+    with alone(READING, measurement.pk) as is_alone:
+        if not is_alone or not _begin(measurement):
             return
         try:
             found = _read_files(measurement)
@@ -88,21 +89,6 @@ def requeue_forgotten() -> int:
     for pk in forgotten:
         enqueue(tasks.read, pk)
     return len(forgotten)
-
-
-@contextmanager
-def _alone_with(measurement: Measurement) -> Iterator[bool]:
-    """A lock that dies with its process: no lease to wait for when a worker is killed."""
-    key = [READING, measurement.pk % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        (alone,) = cursor.fetchone()
-    try:
-        yield alone
-    finally:
-        if alone and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
 
 
 def _begin(measurement: Measurement) -> bool:

@@ -7,14 +7,12 @@ next begins where it stopped.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import BinaryIO
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from measurements import tasks
@@ -24,6 +22,7 @@ from measurements.services.batches.verdicts import ERROR, MISSING, Group, Plan
 from measurements.services.placing import CLAIMED_CHARACTERS, Place
 from measurements.services.receiving import Incoming, Receipt, RefusedError, as_text, receive
 from measurements.store import Pending, Stored, StoreError, StoreUnavailableError, store
+from samples.locking import alone
 from samples.models import User
 from samples.queueing import enqueue
 
@@ -56,8 +55,8 @@ def commit(batch: Batch, user: User) -> Batch:
 
 def record_batch(batch: Batch) -> None:
     """May run twice, in two places, and be killed in between."""
-    with _alone_with(batch) as alone:
-        if not alone or not Batch.objects.filter(pk=batch.pk, status=Batch.Status.QUEUED).exists():
+    with alone(RECORDING, batch.pk) as is_alone:
+        if not is_alone or not Batch.objects.filter(pk=batch.pk, status=Batch.Status.QUEUED).exists():
             return
         plan = plan_of(batch)
         try:
@@ -232,18 +231,3 @@ class Kept(Pending):
 
     def discard(self) -> None:
         """They stay."""
-
-
-@contextmanager
-def _alone_with(batch: Batch) -> Iterator[bool]:
-    """A lock that dies with its process, as in reading."""
-    key = [RECORDING, batch.pk % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        (alone,) = cursor.fetchone()
-    try:
-        yield alone
-    finally:
-        if alone and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
