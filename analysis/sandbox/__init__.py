@@ -10,15 +10,13 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import pickle
 import select
 import signal
-import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from analysis.sandbox import child
+from analysis.sandbox.wire import messages
 from analysis.sandbox.words import Answer, Farewell, Job, Progress
 
 __all__ = ["Answer", "ChildDiedError", "Job", "Progress", "answers"]
@@ -38,8 +36,8 @@ def answers(
     jobs: Sequence[Job],
     *,
     pulse: Callable[[Progress | None], None] = lambda said: None,
-    leave: Callable[[], Any] = lambda: None,
-    take: Callable[[Any], None] = lambda left: None,
+    leave: Callable[[], Mapping[str, bytes]] = dict,
+    take: Callable[[Mapping[str, bytes]], None] = lambda left: None,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Iterator[Answer]:
     """The answers in the order in which they come. Raises ChildDiedError when no more will.
@@ -100,23 +98,12 @@ def _hear(
         if not piece:
             return
         received += piece
-        for said in _messages(received):
+        for said in messages(received):
             if isinstance(said, Progress):
                 latest = said
             else:
                 answer_by = time.monotonic() + patience_s
                 yield said
-
-
-def _messages(received: bytearray) -> Iterator[Any]:
-    """Whole messages, taken off the front."""
-    while len(received) >= 8:
-        (size,) = struct.unpack_from("<Q", received)
-        if len(received) < 8 + size:
-            return
-        body = bytes(received[8 : 8 + size])
-        del received[: 8 + size]
-        yield pickle.loads(body)  # noqa: S301  our own child wrote it
 
 
 def _warm_up(packages: list[str]) -> None:

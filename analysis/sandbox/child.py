@@ -6,21 +6,19 @@ import ctypes
 import faulthandler
 import logging
 import os
-import pickle
-import resource
 import signal
-import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from analysis import methods
 from analysis.methods import MethodError, Outcome
+from analysis.sandbox.wire import encoded
 from analysis.sandbox.words import Answer, Farewell, Job, Progress
+from measurements.sandbox import limit_this_process
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +28,9 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def serve(jobs: Sequence[Job], outgoing: int, leave: Callable[[], Any], memory_bytes: int) -> None:
+def serve(
+    jobs: Sequence[Job], outgoing: int, leave: Callable[[], Mapping[str, bytes]], memory_bytes: int
+) -> None:
     """Never returns: neither exit handlers nor open transactions of the parent are the child's to end."""
     code = 1
     try:
@@ -151,18 +151,10 @@ def _heavy(names: set[str]) -> list[str]:
 
 
 def _say(pipe: int, said: Any) -> None:
-    body = pickle.dumps(said, protocol=5)
-    message = memoryview(struct.pack("<Q", len(body)) + body)
+    message = memoryview(encoded(said))
     while message:
         message = message[os.write(pipe, message) :]
 
 
 def _limit(jobs: Sequence[Job], memory_bytes: int) -> None:
-    # A core of gigabytes for each crash would fill the disk.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    compute_s = sum(job.loaded.method.time_limit_s for job in jobs) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (compute_s, compute_s + 1))
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    limit_this_process(sum(job.loaded.method.time_limit_s for job in jobs) + 1, memory_bytes)

@@ -40,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Farewell:
-    """The last word: packages that had to be imported, and what the questions left behind (Any: theirs)."""
+    """The last word: packages that had to be imported, and bytes that the questions left behind, by name."""
 
     packages: list[str]
-    left: Any
+    left: Mapping[str, bytes]

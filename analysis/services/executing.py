@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -164,7 +164,7 @@ class _Work:
                 again_if_dropped(partial(fail, run, _mistaken(answer.mistake), None))
 
 
-def _keep(copies: dict[str, bytes]) -> None:
+def _keep(copies: Mapping[str, bytes]) -> None:
     again_if_dropped(partial(keep_copies, copies))
 
 
