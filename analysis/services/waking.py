@@ -6,7 +6,7 @@ urgent runs. So one waiting message is enough for any number of runs, and a lost
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 from celery import Task
 from django.db import transaction
@@ -15,21 +15,16 @@ from analysis.models import Run
 from samples.queueing import send, waiting_messages
 
 FAST, LONG = str(Run.Lane.FAST), str(Run.Lane.LONG)  # lanes, and the queues of their messages
-_woken = threading.local()
 
 
 def wake(lane: str) -> None:
-    """Once the transaction has committed, see to it that a message waits; one for any number of calls."""
-    lanes = _woken.__dict__.setdefault("lanes", set())
-    lanes.add(lane)
-    transaction.on_commit(_send)
+    """Once the transaction has committed, see to it that a message waits."""
+    transaction.on_commit(partial(_send, lane))
 
 
-def _send() -> None:
-    lanes: set[str] = _woken.__dict__.pop("lanes", set())
-    for lane in sorted(lanes):
-        if waiting_messages(lane) == 0:
-            send(_task(lane))
+def _send(lane: str) -> None:
+    if waiting_messages(lane) == 0:
+        send(_task(lane))
 
 
 def work_waits(lane: str) -> bool:

@@ -68,7 +68,7 @@ def test_what_one_worker_stores_another_reads_into_a_cache_of_its_own(
 
     worker("third")  # beside the second: they share the work, and nobody does any twice
     late = [upload(seed) for seed in range(4, 10)]
-    eventually(lambda: analysed(late), 60, f"both workers to share the work\n{site.said()}")
+    eventually(lambda: analysed(late), 150, f"both workers to share the work\n{site.said()}")
     assert set(Run.objects.filter(measurement__in=late).values_list("attempts", flat=True)) == {1}
     current = Value.objects.filter(method=METHOD, current=True, property="pl_offset")
     assert current.count() == len(early) + len(late)
