@@ -52,6 +52,8 @@ def _method(loaded: methods.LoadedMethod) -> dict[str, Any]:
                 "techniques": r.techniques,
                 "required": r.required,
                 "calibration": r.calibration,
+                "axes": r.axes,
+                "conditions": r.conditions,
                 "help": r.help,
             }
             for r in method.accepts

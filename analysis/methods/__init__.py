@@ -89,14 +89,10 @@ def get(key: str) -> LoadedMethod:
 
 
 def for_technique(technique: str) -> list[LoadedMethod]:
-    """Methods that a new measurement of this technique can run on its own: one required role
-    besides calibrations, and it fits."""
-    fitting = []
-    for loaded in registry().values():
-        required = [role for role in loaded.method.accepts if role.required and not role.calibration]
-        if len(required) == 1 and technique in required[0].techniques:
-            fitting.append(loaded)
-    return fitting
+    """Methods whose first role takes this technique. Whether its datasets fit is asked of the role."""
+    return [
+        m for m in registry().values() if m.method.accepts and technique in m.method.accepts[0].techniques
+    ]
 
 
 def over_values(over: str | None = None) -> list[LoadedMethod]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from analysis.methods import _params
+from analysis.methods._axes import KINDS
 from analysis.methods.base import (
     CALIBRATIONS,
     ContractError,
@@ -24,6 +25,7 @@ from analysis.methods.base import (
     Result,
     Role,
 )
+from measurements.vocabulary import CONDITIONS
 
 WORDS = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 UNIT_WORDS = set(
@@ -99,6 +101,10 @@ def _check_roles(method: Method) -> None:
         if role.calibration and role.calibration not in CALIBRATIONS:
             known = ", ".join(CALIBRATIONS)
             raise ContractError(f"there is no calibration “{role.calibration}”; the kinds are {known}.")
+        if unknown := set(role.axes) - KINDS:
+            raise ContractError(f"there is no kind of axis “{min(unknown)}”; the kinds are {_words(KINDS)}.")
+        if unknown := set(role.conditions) - set(CONDITIONS):
+            raise ContractError(f"measurements.vocabulary knows no condition “{min(unknown)}”.")
     if method.accepts[0].calibration:
         raise ContractError("the first role is what is analysed, so it cannot be a calibration.")
 

@@ -84,11 +84,14 @@ class Property:
 
 @dataclass(frozen=True)
 class Role:
-    """One input: which techniques may fill it. Automatic runs need exactly one required role that is no
-    calibration.
+    """One input: which datasets may fill it. A person may name another measurement for it; else it is filled
+    by the dataset of the measurement's own file that was given this role, the first role also by any other
+    dataset that fits. A method runs by itself when all its required roles are filled so.
 
+    axes : kinds of the axes it must have, in their order, such as ("time", "wavelength"); empty: any
+    conditions : those of measurements.vocabulary that the dataset must state
     calibration : a kind of CALIBRATIONS; the role is then filled by the calibration of the measurement's
-        instrument that was valid when it was measured, unless a person names another input
+        instrument that was valid when it was measured, where neither a person nor a file fills it
     """
 
     key: str = "sample"
@@ -96,6 +99,8 @@ class Role:
     help: str = ""
     required: bool = True
     calibration: str = ""
+    axes: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,11 @@ from analysis.numerics.gaussians import edge_points
 METHOD = Method(
     title="PL: shape of the spectrum",
     version=2,
-    accepts=(Role("sample", ("pl",), help="Emission spectrum against wavelength in nm."), DARK, SPECTRAL),
+    accepts=(
+        Role("sample", ("pl",), help="Emission spectrum against wavelength in nm.", axes=("wavelength",)),
+        DARK,
+        SPECTRAL,
+    ),
     properties=(
         Property("pl_max_position", "PL maximum", "nm", html="λ<sub>max</sub>"),
         Property("pl_max_intensity", "PL intensity at the maximum, above the background", "counts", True),

@@ -23,7 +23,9 @@ BOTH = ("I", "II")
 METHOD = Method(
     title="PL: one or two Gaussians",
     version=1,
-    accepts=(Role("sample", ("pl",), help="Emission spectrum against wavelength in nm."),),
+    accepts=(
+        Role("sample", ("pl",), help="Emission spectrum against wavelength in nm.", axes=("wavelength",)),
+    ),
     properties=(
         Property("pl_peak_center", "PL peak centre", "nm", None, BOTH, html="λ"),
         Property("pl_peak_width", "PL peak width w = 2σ", "nm", False, BOTH, html="w"),

@@ -14,6 +14,7 @@ from analysis.services.currency import decide_current, decide_current_of, follow
 from analysis.services.derived import derive
 from analysis.services.entering import enter_value
 from analysis.services.executing import execute, execute_batch, execute_long
+from analysis.services.inputs import methods_for
 from analysis.services.notices import mail_notices, mark_read, tell
 from analysis.services.outdated import outdated
 from analysis.services.reanalysing import begin, finish_campaigns, pause, plan, reanalyse, resume
@@ -50,6 +51,7 @@ __all__ = [
     "identity",
     "mail_notices",
     "mark_read",
+    "methods_for",
     "note_all",
     "note_corrected",
     "outdated",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +17,10 @@ from analysis.models import Calibration, ProjectParams, Reanalysis, Run, RunInpu
 from analysis.services import requesting
 from analysis.services.choosing import chosen_for, named_inputs, recorded, said_about
 from analysis.services.currency import decide_current
+from analysis.services.inputs import datasets_of, own_inputs
 from analysis.services.parameters import settled, still_known
 from analysis.services.waking import wake
-from measurements.models import Dataset
+from measurements.models import Dataset, Measurement
 
 AT_ONCE = 1000
 
@@ -109,28 +111,21 @@ def _waits_again(run: Run, new: Run, question: Question) -> bool:
 def _questions(runs: Sequence[Run]) -> Iterator[Question]:
     """Without those of which an input cannot be read any more, or whose calibration is missing: their old
     values stay."""
-    first = {
-        dataset.measurement_id: dataset
-        for dataset in Dataset.objects.filter(
-            measurement__in={run.measurement_id for run in runs}, current=True
-        )
-        .select_related("blob")
-        .defer("preview", "overview", "header")
-        .order_by("measurement_id", "number")
-        .distinct("measurement_id")
-    }
+    held: dict[int, list[Dataset]] = defaultdict(list)
+    for dataset in datasets_of(list({run.measurement_id for run in runs if run.measurement_id})):
+        held[dataset.measurement_id].append(dataset)
     for run in runs:
         loaded = methods.get(run.method)
         assert run.measurement is not None
-        main, *others = (role.key for role in loaded.method.accepts)
-        if not others:  # nearly always, and then one query serves a thousand
-            yield Question(run, {main: first[run.measurement.pk]})
-            continue
-        named = named_inputs(run)
-        chosen = chosen_for(loaded, run.measurement, named)
-        from_chosen = {role: calibration.measurement for role, calibration in chosen.items()}
+        own = own_inputs(loaded, held[run.measurement.pk])
+        chosen: Mapping[str, Calibration] = {}
+        others: dict[str, Measurement] = {}
+        if len(loaded.method.accepts) > 1:  # rarely; without it one query serves a thousand
+            named = named_inputs(run)
+            chosen = chosen_for(loaded, run.measurement, {*named, *own})
+            others = {role: calibration.measurement for role, calibration in chosen.items()} | named
         try:
-            datasets = requesting._inputs(loaded, run.measurement, from_chosen | named)
+            datasets = requesting.inputs_of(loaded, run.measurement, others, own)
         except requesting.NothingToRunError:
             continue
         yield Question(run, datasets, chosen)

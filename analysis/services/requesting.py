@@ -17,6 +17,7 @@ from analysis import methods
 from analysis.models import Run, RunInput
 from analysis.services.choosing import chosen_for, missing, recorded, said_about
 from analysis.services.currency import decide_current
+from analysis.services.inputs import datasets_of, methods_for, named_input, own_inputs, why_not
 from analysis.services.parameters import wanted_by
 from analysis.services.waking import FAST, LONG, wake
 from measurements.models import Dataset, Measurement
@@ -53,7 +54,7 @@ def request_runs(measurement: Measurement, trigger: str = "upload") -> list[Run]
     if measurement.status != Measurement.Status.READ:
         return []
     asked = []
-    for loaded in methods.for_technique(measurement.technique):
+    for loaded in methods_for(measurement):
         with suppress(NothingToRunError):
             asked.append(request_run(measurement, loaded.key, trigger=trigger)[0])
     return asked
@@ -77,8 +78,10 @@ def request_run(
     loaded = methods.get(method)
     settled = methods.canonical_params(loaded, wanted_by(measurement.project_id, loaded) | dict(params or {}))
     named = inputs or {}
-    chosen = chosen_for(loaded, measurement, named)
-    datasets = _inputs(loaded, measurement, {role: c.measurement for role, c in chosen.items()} | {**named})
+    own = own_inputs(loaded, list(datasets_of([measurement])))
+    chosen = chosen_for(loaded, measurement, {*named, *own})
+    others = {role: calibration.measurement for role, calibration in chosen.items()} | {**named}
+    datasets = inputs_of(loaded, measurement, others, own)
     now = timezone.now()
     run, created = Run.objects.get_or_create(
         identity=identity(method, loaded.method.version, settled, measurement.pk, datasets),
@@ -141,8 +144,11 @@ def _ask_again(run: Run, trigger: str) -> None:
     run.refresh_from_db()
 
 
-def _inputs(
-    loaded: methods.LoadedMethod, measurement: Measurement, others: Mapping[str, Measurement]
+def inputs_of(
+    loaded: methods.LoadedMethod,
+    measurement: Measurement,
+    others: Mapping[str, Measurement],
+    own: Mapping[str, Dataset] | None = None,
 ) -> dict[str, Dataset]:
     roles = {role.key: role for role in loaded.method.accepts}
     unknown = set(others) - set(roles)
@@ -151,23 +157,17 @@ def _inputs(
         raise NothingToRunError(
             f"{loaded.method.title} takes no input “{min(unknown)}”; its inputs are: {known}."
         )
-    main = loaded.method.accepts[0].key
-    chosen: dict[str, Dataset] = {}
+    chosen = own_inputs(loaded, datasets_of([measurement])) if own is None else dict(own)
+    for key, source in others.items():
+        found = named_input(roles[key], source)
+        if found is not None:
+            chosen[key] = found
+        elif roles[key].required:
+            raise NothingToRunError(why_not(loaded, roles[key], source))
     for key, role in roles.items():
-        source = others.get(key, measurement if key == main else None)
-        dataset = None if source is None else _first_dataset(source)
-        if dataset is not None:
-            chosen[key] = dataset
-        elif role.required and role.calibration and source is None:
+        if key in chosen or not role.required:
+            continue
+        if role.calibration:
             raise NothingToRunError(missing(loaded, role, measurement))
-        elif role.required:
-            raise NothingToRunError(
-                f"{loaded.method.title} needs a dataset for “{key}”, and measurement "
-                f"{(source or measurement).pk} has none: its file is not read yet, or could not be."
-            )
+        raise NothingToRunError(why_not(loaded, role, measurement))
     return chosen
-
-
-def _first_dataset(measurement: Measurement) -> Dataset | None:
-    datasets = Dataset.objects.filter(measurement=measurement, current=True)
-    return datasets.select_related("blob").order_by("number").first()

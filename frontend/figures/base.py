@@ -18,6 +18,7 @@ from frontend.formatting import unit_text
 
 Numbers = NDArray[np.float64]
 Words = NDArray[np.object_]
+MOST_LINE_POINTS = 1500
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,93 @@ class Map:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """A sample in a view, with those of its process factors that the view asked for, as far as known."""
+
+    code: str
+    notation: str
+    factors: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A value that stands for a sample; `subject` is its place in View.subjects, sigma NaN where unknown."""
+
+    subject: int
+    property: str
+    component: str
+    value: float
+    sigma: float
+    origin: str
+    comparator: str = "="
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve of a sample: measured (`name` is "data"), or what a run made of it, under the run's own name.
+
+    x, y : float64 of equal length, at most MOST_LINE_POINTS of them
+    conditions : those of the measurement, as numbers or words in the units of measurements.vocabulary
+    series : the coordinate of this curve where it is one of a series (a time, a temperature), else NaN
+    """
+
+    subject: int
+    measurement: int
+    name: str
+    x: Numbers
+    y: Numbers
+    x_is: Quantity
+    y_is: Quantity
+    origin: str = "measured"
+    conditions: Mapping[str, float | str] = field(default_factory=dict)
+    series: float = float("nan")
+    series_is: Quantity | None = None
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Which curves a view asks for: those of the newest current run of `method` that are named, or with
+    "data" the measured ones. Without a method the data of every measurement of the technique."""
+
+    technique: str
+    method: str = ""
+    names: tuple[str, ...] = ("data",)
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice under a view: `?name=key`; the first of `choices`, (key, words), is what it shows unasked."""
+
+    name: str
+    label: str
+    choices: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a view asked for and may see, of one project or of all that the person sees.
+
+    quantities : "property" or "property:component" and factor keys → how they are called
+    missing : what was left out and why, in sentences
+    """
+
+    subjects: Sequence[Subject]
+    readings: Sequence[Reading]
+    lines: Sequence[Line]
+    quantities: Mapping[str, Quantity]
+    missing: Sequence[str] = ()
+
+    def values(self, wanted: str) -> list[Reading]:
+        """Of "property" or "property:component"."""
+        key, _, component = wanted.partition(":")
+        return [r for r in self.readings if (r.property, r.component) == (key, component)]
+
+    def curves(self, name: str = "data") -> list[Line]:
+        return [line for line in self.lines if line.name == name]
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of the table behind a figure; `values` float64 or words."""
 
@@ -132,8 +220,13 @@ class Drawing:
 class Figure:
     """What a figure file declares. `key` is the module's name, filled in by the registry.
 
-    takes : the kind of data it draws, "points", "spectrum" or "map"; Explore offers
-        every figure that takes points
+    takes : the kind of data it draws, "points", "spectrum", "map" or "view"; Explore offers every figure
+        that takes points, Dashboards every one that takes a view
+    reads, factors, curves : what a view asks for: properties ("plqy", "pl_peak_center:I"), process
+        factors, and curves
+    options : choices under the figure of a view
+    height_px : of a view
+    needs : what to do when there is nothing to draw, a sentence
     """
 
     title: str
@@ -141,6 +234,12 @@ class Figure:
     order: int = 0
     help: str = ""
     key: str = ""
+    reads: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
+    curves: tuple[Curves, ...] = ()
+    options: tuple[Option, ...] = ()
+    height_px: int = 420
+    needs: str = ""
 
 
 @dataclass(frozen=True)

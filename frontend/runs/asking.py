@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis import methods
+from analysis import methods, services
 from frontend import formatting
 from frontend.runs.telling import Entry, words
 from measurements.models import Measurement
@@ -66,7 +66,7 @@ def forms(
     if row.status != Measurement.Status.READ:
         return []
     found = []
-    for loaded in methods.for_technique(row.technique):
+    for loaded in services.methods_for(row):
         mine = loaded.key == submitted
         last: Mapping[str, Any] = next(
             (e.run.params for e in entries if e.run.method == loaded.key and e.current), {}

@@ -1,0 +1,83 @@
+"""Which datasets of a measurement fill which roles of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import QuerySet
+
+from analysis import methods
+from analysis.methods import LoadedMethod, Role
+from analysis.methods._axes import fit
+from measurements.models import Dataset, Measurement
+
+
+def datasets_of(measurements: Sequence[Measurement | int]) -> QuerySet[Dataset]:
+    """Those in force, in their order, with what tells roles apart and without what is large."""
+    rows: QuerySet[Dataset] = Dataset.objects.filter(measurement__in=measurements, current=True)
+    return (
+        rows.select_related("blob", "file")
+        .defer("preview", "overview", "header")
+        .order_by("measurement_id", "number")
+    )
+
+
+def own_inputs(loaded: LoadedMethod, datasets: Sequence[Dataset]) -> dict[str, Dataset]:
+    """By role. A file that was given one of the method's roles fills that and no other."""
+    roles = {role.key: role for role in loaded.method.accepts}
+    main = loaded.method.accepts[0]
+    chosen: dict[str, Dataset] = {}
+    for dataset in datasets:
+        key = role_of(dataset)
+        if key in roles and key not in chosen and fits(roles[key], dataset):
+            chosen[key] = dataset
+    if main.key not in chosen:
+        for dataset in datasets:
+            if role_of(dataset) not in roles and fits(main, dataset):
+                return {main.key: dataset} | chosen
+    return chosen
+
+
+def role_of(dataset: Dataset) -> str:
+    """Of its file, as methods write it: “Off beam” is off_beam."""
+    given = dataset.file.role if dataset.file is not None else ""
+    return given.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def fits(role: Role, dataset: Dataset) -> bool:
+    if not set(role.conditions) <= set(dataset.conditions):
+        return False
+    return not role.axes or fit(role.axes, [axis["unit"] for axis in dataset.axes])
+
+
+def why_not(loaded: LoadedMethod, role: Role, measurement: Measurement) -> str:
+    """The sentence for a role that nothing fills."""
+    wanted = f" over {' and '.join(role.axes)}" if role.axes else ""
+    stated = f" that states its {' and '.join(role.conditions).replace('_', ' ')}" if role.conditions else ""
+    if role == loaded.method.accepts[0]:
+        return (
+            f"{loaded.method.title} needs a dataset{wanted}{stated}, and measurement {measurement.pk} has "
+            "none: its file is not read yet, could not be, or holds something else."
+        )
+    return (
+        f"{loaded.method.title} needs a dataset{wanted}{stated} for “{role.key}”, and measurement "
+        f"{measurement.pk} has none. Give one of its files this role, or name another measurement."
+    )
+
+
+def methods_for(measurement: Measurement, datasets: Sequence[Dataset] | None = None) -> list[LoadedMethod]:
+    """Methods that could be asked about this measurement: it has what their first role takes."""
+    own = list(datasets_of([measurement])) if datasets is None else datasets
+    return [
+        loaded
+        for loaded in methods.for_technique(measurement.technique)
+        if loaded.method.accepts[0].key in own_inputs(loaded, own)
+    ]
+
+
+def named_input(role: Role, source: Measurement) -> Dataset | None:
+    """Of a measurement that somebody named, or a calibration: what fits best."""
+    datasets: Mapping[bool, list[Dataset]] = {True: [], False: []}
+    for dataset in datasets_of([source]):
+        datasets[role_of(dataset) == role.key].append(dataset)
+    return next((each for each in (*datasets[True], *datasets[False]) if fits(role, each)), None)
