@@ -1,0 +1,249 @@
+"""The tail below the emission: row A-04, planted Urbach energies, and tails that are none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis import methods
+from analysis.methods import MethodError, Outcome
+from analysis.numerics.tails import inverse_thermal_energy, noise_variance
+from measurements.data import Array, Dataset, Quantity
+from tests.analysis.hostile import dataset
+from tests.analysis.pl_reference import CURVE, said, table
+
+TAIL = methods.get("pl_tail")
+X_NM = np.arange(600.0, 820.0, 0.5)
+HC, BOLTZMANN = 1239.841984, 8.617333262e-5
+ROOM_K = 298.15
+
+
+def urbach(
+    urbach_mev: float = 15.0,
+    kelvin: float = ROOM_K,
+    offset: float = 100.0,
+    height: float = 1e6,
+    x: Array = X_NM,
+    gap_ev: float = 1.8,
+) -> Array:
+    """Counts per nm of a body in equilibrium whose absorption ends in exp(E/E_U): E²·α·exp(−E/kT) per eV."""
+    energy = HC / x
+    absorbed = np.where(energy < gap_ev, np.exp(1e3 * (energy - gap_ev) / urbach_mev), 1.0)
+    per_ev = energy**2 * absorbed * np.exp(-(energy - gap_ev) / (BOLTZMANN * kelvin))
+    counts = per_ev * HC / x**2
+    return offset + height * counts / counts.max()
+
+
+def at(kelvin: float, y: Array, x: Array = X_NM) -> Dataset:
+    return replace(dataset(y, x), conditions={"temperature": Quantity(kelvin - 273.15, "°C")})
+
+
+def found(data: Dataset | Array, **params) -> Outcome:
+    given = data if isinstance(data, Dataset) else at(ROOM_K, data)
+    parsed = methods.parse_params(TAIL, params)
+    return methods.check_outcome(TAIL, TAIL.run({"sample": given}, parsed))
+
+
+def values(outcome: Outcome) -> dict[str, float]:
+    return {key: value for (key, _), (value, _) in table(outcome).items()}
+
+
+def refusal(data: Dataset | Array, **params) -> str:
+    with pytest.raises(MethodError) as caught:
+        found(data, **params)
+    return str(caught.value)
+
+
+# The specification
+
+
+def test_an_urbach_energy_of_15_mev_at_room_temperature_is_a_tail_of_36_04_mev() -> None:
+    outcome = found(urbach())
+    assert values(outcome)["pl_urbach_energy"] == pytest.approx(15.0, abs=0.005)
+    assert values(outcome)["pl_urbach_tail"] == pytest.approx(36.04, abs=0.005)
+    assert values(outcome)["pl_tail_slope_reciprocal"] == pytest.approx(27.745, abs=0.0005)
+    assert outcome.notes["r2"] == pytest.approx(1, abs=1e-9)
+    assert not outcome.warnings
+
+
+def test_without_the_square_of_the_energy_it_would_be_14_7() -> None:
+    outcome = found(urbach())
+    assert outcome.notes["E_U without E2 meV"] == pytest.approx(14.7, abs=0.05)
+    slope = values(outcome)["pl_tail_slope"]
+    assert 1e3 / (slope + inverse_thermal_energy(25.0)) == pytest.approx(14.7, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("urbach_mev", "kelvin"), [(8.0, 150.0), (8.0, 298.15), (12.0, 350.0), (20.0, 298.15), (20.0, 350.0)]
+)
+def test_the_planted_urbach_energy_comes_back_whatever_the_temperature(urbach_mev, kelvin) -> None:
+    x = np.arange(600.0, 1000.0, 0.25)
+    outcome = found(at(kelvin, urbach(urbach_mev, kelvin, x=x), x))
+    assert values(outcome)["pl_urbach_energy"] == pytest.approx(urbach_mev, rel=1e-4)
+
+
+def test_the_published_spread_of_slopes_over_sintering_temperatures_is_below_ten_percent() -> None:
+    rng = np.random.default_rng(7)
+    slopes = [
+        values(found(rng.poisson(urbach(planted)).astype(float)))["pl_tail_slope"]
+        for planted in (14.6, 14.9, 15.0, 15.1, 15.3)
+    ]
+    assert np.std(slopes, ddof=1) / np.mean(slopes) < 0.10
+
+
+@pytest.mark.parametrize("noise", ["counting", "even"])
+def test_the_sigmas_hold_the_truth_in_two_cases_of_three(noise) -> None:
+    rng = np.random.default_rng(20231102)
+    truth = values(found(urbach()))
+    inside: dict[str, int] = defaultdict(int)
+    runs = 1000
+    for _ in range(runs):
+        exact = urbach()
+        y = (
+            rng.poisson(exact).astype(float)
+            if noise == "counting"
+            else exact + rng.normal(0, 300, exact.size)
+        )
+        for (key, _), (value, sigma) in table(found(y)).items():
+            inside[key] += abs(value - truth[key]) <= sigma
+    shares = {key: count / runs for key, count in inside.items()}
+    assert set(shares) == set(truth)
+    assert all(0.62 <= share <= 0.74 for share in shares.values()), shares
+
+
+# The temperature
+
+
+def test_a_measurement_without_temperature_is_taken_at_25_degrees_and_says_so() -> None:
+    outcome = found(dataset(urbach(), X_NM))
+    assert said(outcome, "does not state its temperature; 25 °C is taken")
+    assert values(outcome)["pl_urbach_energy"] == pytest.approx(15.0, abs=0.005)
+
+
+def test_the_temperature_of_the_measurement_wins_over_the_parameter() -> None:
+    outcome = found(at(250.0, urbach(15.0, 250.0)), temperature_c=25.0)
+    assert values(outcome)["pl_urbach_energy"] == pytest.approx(15.0, abs=0.005)
+    assert outcome.notes["temperature C"] == pytest.approx(250.0 - 273.15)
+
+
+def test_a_temperature_below_absolute_zero_is_refused() -> None:
+    assert "cannot be" in refusal(at(-20.0, urbach()))
+
+
+# What imitates a tail
+
+
+def test_a_constant_background_does_not_flatten_the_tail() -> None:
+    for offset in (0.0, 1000.0, 20_000.0):
+        y = urbach(offset=offset) + np.random.default_rng(1).normal(0, 30, X_NM.size)
+        assert values(found(y))["pl_urbach_energy"] == pytest.approx(15.0, abs=0.02), offset
+
+
+def test_ignoring_a_background_that_is_there_gives_a_wrong_energy_which_is_why_it_is_fitted() -> None:
+    y = urbach(offset=3000.0) + np.random.default_rng(1).normal(0, 30, X_NM.size)
+    assert "not exponential" in refusal(y, background="none")
+
+
+def test_a_scan_that_ends_in_the_tail_cannot_tell_it_from_a_constant() -> None:
+    rng = np.random.default_rng(2)
+    y = rng.poisson(urbach(height=3e4)).astype(float)
+    assert "cannot be told apart" in refusal(y, window_max_nm=733.0)
+
+
+@pytest.mark.parametrize(("center", "height", "width"), [(705, 3e5, 20), (712, 1e5, 14), (720, 1e5, 10)])
+def test_a_shoulder_is_left_out_by_fitting_below_it(center, height, width) -> None:
+    y = urbach() + height * np.exp(-2 * ((X_NM - center) / width) ** 2)
+    outcome = found(np.random.default_rng(3).poisson(y).astype(float))
+    assert outcome.notes["tail to eV"] < HC / center
+    assert values(outcome)["pl_urbach_energy"] == pytest.approx(15.0, abs=0.15)
+    assert said(outcome, "such as a shoulder, is left out")
+
+
+def test_the_tail_lies_below_the_second_gaussian_where_two_are_credible() -> None:
+    first = 1e6 * np.exp(-2 * ((X_NM - 660) / 20) ** 2)
+    y = first + urbach(height=8e4, gap_ev=1.70)
+    outcome = found(np.random.default_rng(3).poisson(y).astype(float))
+    assert outcome.notes["second Gaussian nm"] > 715
+    assert outcome.notes["tail to eV"] <= HC / outcome.notes["second Gaussian nm"] + 1e-9
+
+
+def test_a_weak_trap_in_the_middle_of_the_tail_is_refused_as_not_exponential() -> None:
+    y = urbach() + 3e4 * np.exp(-2 * ((X_NM - 770) / 8) ** 2)
+    assert "not exponential" in refusal(np.random.default_rng(3).poisson(y).astype(float))
+
+
+def test_the_flank_of_a_gaussian_is_flagged_as_curved() -> None:
+    y = 1e6 * np.exp(-2 * ((X_NM - 690) / 40) ** 2) + 100
+    outcome = found(np.random.default_rng(4).poisson(y).astype(float))
+    assert said(outcome, "as the flank of a Gaussian does")
+    assert not said(found(np.random.default_rng(4).poisson(urbach()).astype(float)), "Gaussian does")
+
+
+def test_the_published_line_gives_a_tail_only_with_points_enough_above_its_noise() -> None:
+    noisy = CURVE + np.random.default_rng(5).normal(0, 114, CURVE.size)
+    assert "points lie in the tail" in refusal(at(ROOM_K, noisy, np.arange(550.0, 801.0)))
+
+
+def test_light_behind_the_tail_is_pointed_out() -> None:
+    y = urbach() + 400 * np.exp(-2 * ((X_NM - 812) / 4) ** 2)
+    assert said(found(y + np.random.default_rng(6).normal(0, 10, X_NM.size)), "is not constant")
+
+
+def test_the_second_order_of_the_excitation_is_kept_out() -> None:
+    y = urbach() + 5e4 * np.exp(-2 * ((X_NM - 810) / 2) ** 2)
+    lit = at(ROOM_K, y + np.random.default_rng(6).normal(0, 10, X_NM.size))
+    lit = replace(lit, conditions={**lit.conditions, "excitation_wavelength": Quantity(405.0, "nm")})
+    outcome = found(lit)
+    assert values(outcome)["pl_urbach_energy"] == pytest.approx(15.0, abs=0.05)
+    assert said(outcome, "second order of the excitation lies at 810 nm")
+
+
+# Windows and refusals
+
+
+def test_a_fixed_window_is_the_same_for_every_sample() -> None:
+    for urbach_mev in (13.0, 15.0):
+        outcome = found(urbach(urbach_mev), tail_min_ev=1.60, tail_max_ev=1.70)
+        assert 1.60 <= outcome.notes["tail from eV"] <= 1.602
+        assert 1.698 <= outcome.notes["tail to eV"] <= 1.70
+        assert values(outcome)["pl_urbach_energy"] == pytest.approx(urbach_mev, abs=0.01)
+
+
+def test_a_window_above_the_maximum_is_refused() -> None:
+    assert "lies below the maximum" in refusal(urbach(), tail_min_ev=1.7, tail_max_ev=1.85)
+
+
+def test_fourteen_points_are_too_few() -> None:
+    coarse = X_NM[::12]
+    assert "at least 15 are needed" in refusal(at(ROOM_K, urbach(x=coarse), coarse))
+
+
+def test_noise_in_the_tail_leaves_too_few_points() -> None:
+    noisy = urbach(height=1e4) + np.random.default_rng(8).normal(0, 500, X_NM.size)
+    assert "above five times the noise" in refusal(noisy)
+
+
+def test_a_peak_at_the_red_end_is_refused() -> None:
+    assert "widen the scan" in refusal(urbach(), window_max_nm=700.0)
+
+
+def test_the_line_of_the_log_plot_runs_through_its_data() -> None:
+    curves = {curve.name: curve for curve in found(urbach()).curves}
+    data, line = curves["tail data"], curves["tail line"]
+    assert (data.x_unit, line.x_unit, curves["fit"].x_unit) == ("eV", "eV", "nm")
+    assert np.interp(line.x, data.x, data.y) == pytest.approx(line.y, abs=0.01)
+    assert line.y.max() == pytest.approx(-1, abs=0.05)
+    assert line.y.min() == pytest.approx(-3, abs=0.05)
+
+
+def test_read_and_shot_noise_are_told_apart() -> None:
+    rng = np.random.default_rng(9)
+    x = np.arange(4000.0)
+    signal = 1e5 * np.exp(-0.5 * ((x - 2000) / 400) ** 2)
+    y = signal + rng.normal(0, np.sqrt(30.0**2 + 2 * signal))
+    estimate = noise_variance(y)
+    assert np.median(estimate[:400]) == pytest.approx(900, rel=0.25)
+    assert estimate[2000] == pytest.approx(900 + 2e5, rel=0.1)
