@@ -1,0 +1,258 @@
+"""The colour of an emission: CIE 1931 chromaticity and what follows from it. Row A-10."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.methods._corrections import DARK, SPECTRAL, Correction, corrected
+from analysis.methods._spectra import Spectrum, spectrum
+from analysis.methods.base import (
+    Array,
+    Curve,
+    Dataset,
+    Method,
+    MethodError,
+    Outcome,
+    Property,
+    Result,
+    Role,
+    param,
+)
+from analysis.numerics import colour, peaks, propagation
+from analysis.numerics.gaussians import edge_points
+
+METHOD = Method(
+    title="PL: colour",
+    version=1,
+    accepts=(
+        Role("sample", ("pl",), help="Emission spectrum against wavelength in nm.", axes=("wavelength",)),
+        DARK,
+        SPECTRAL,
+    ),
+    properties=(
+        Property("cie_x", "CIE 1931 x", "1", html="x"),
+        Property("cie_y", "CIE 1931 y", "1", html="y"),
+        Property("cie_u_prime", "CIE 1976 u′", "1", html="u′"),
+        Property("cie_v_prime", "CIE 1976 v′", "1", html="v′"),
+        Property("dominant_wavelength", "Dominant wavelength", "nm", html="λ<sub>d</sub>"),
+        Property(
+            "excitation_purity",
+            "Excitation purity",
+            "1",
+            True,
+            as_percent=True,
+            help="0 for white, 100 % for one wavelength.",
+        ),
+        Property("cct", "Correlated colour temperature", "K", help="McCamy; only near the black bodies."),
+        Property("duv", "Duv", "1", help="Distance from the black bodies in CIE 1960 u, v; above: positive."),
+    ),
+    reference=(
+        "ISO/CIE 11664-1:2019 and 11664-3:2019; CIE 015:2018; C. S. McCamy, Color Res. Appl. 17 (1992) 142; "
+        "Y. Ohno, LEUKOS 10 (2014) 47"
+    ),
+    equation="X = ∫ S(λ) x̄(λ) dλ and so on; x = X/(X+Y+Z), y = Y/(X+Y+Z)",
+    description=(
+        "Tristimulus values of the 2° observer. Counts are photons, so they are divided by λ first; an "
+        "intensity in watts is taken as it is. The offset y₀, the median of the outer 5 % of points, is "
+        "subtracted; where the two ends differ, only the lower one counts, and a spectrum that still emits "
+        "at an end of the scan is flagged. Dominant wavelength and purity are told from the white point E "
+        "unless asked otherwise. A colour temperature is given where Duv is within ±0.05 and McCamy's "
+        "polynomial holds, 2 000 to 12 500 K. Sigmas are propagated from the noise of the spectrum and of "
+        "y₀."
+    ),
+)
+
+EDGE_NM = 5.0
+MOST_AT_EDGE = 0.01
+MIN_SIGNAL_TO_NOISE = 5.0
+MOST_BEND = 0.25
+ENDS_DIFFER_SIGMAS = 4.0
+
+
+@dataclass(frozen=True)
+class Params:
+    spectrum_in: str = param(
+        "auto",
+        choices=("auto", "photons", "energy"),
+        help="What the intensity counts; auto: energy if its unit names watts, else photons.",
+    )
+    subtract_offset: bool = param(True, help="Subtract y₀; no for a spectrum without background.")
+    white: str = param(
+        "E", choices=tuple(colour.WHITES), help="White point of dominant wavelength and purity."
+    )
+    window_min_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies below.")
+    window_max_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies above.")
+    correct: bool = param(
+        True, help="Subtract the instrument's dark counts and apply its spectral correction, where known."
+    )
+
+
+def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
+    given = datasets if params.correct else {"sample": datasets["sample"]}
+    sample, correction, done = corrected(given)
+    data = spectrum(sample, params.window_min_nm, params.window_max_nm)
+    variance = _variance(data, correction)
+    offset, var_offset = _offset(data, variance) if params.subtract_offset else (0.0, 0.0)
+    above = data.y - offset
+    _check_there_is_light(data, above)
+    photons = _in_photons(data, params.spectrum_in)
+    weights = colour.tristimulus_weights(data.x) / (data.x if photons else 1.0)
+    scale = float(np.abs(weights @ above).max())
+    if scale <= 0:
+        raise MethodError("The spectrum holds no visible light (380 to 780 nm); its colour is not defined.")
+    weights = weights / scale  # only ratios count, and squares of 1e300 are not numbers
+    xyz = weights @ above
+    covariance = (weights * variance) @ weights.T
+    shared = weights.sum(axis=1)
+    covariance += np.outer(shared, shared) * var_offset
+    total, var_total = float(xyz.sum()), float(covariance.sum())
+    if total <= MIN_SIGNAL_TO_NOISE * np.sqrt(var_total):
+        raise MethodError(
+            "The light between 380 and 780 nm does not stand above the noise; measure longer, or choose a "
+            "window where the sample emits visibly."
+        )
+    values, warnings, notes = _values(xyz, covariance, np.array(colour.WHITES[params.white]))
+    warnings = [*data.warnings, *_truncated(data, above), *warnings]
+    notes |= {"offset": offset, "intensity counts": "photons" if photons else "energy", **done}
+    energy = above / data.x if photons else above
+    curve = Curve("energy", data.x, energy / np.abs(energy).max(), "wavelength", "nm", "relative energy", "1")
+    return Outcome(tuple(values), (curve,), tuple(warnings), notes)
+
+
+def _variance(data: Spectrum, correction: Correction | None) -> Array:
+    """(N,) of each point: the detector's noise carried through the correction."""
+    gain, var_gain = (1.0, 0.0) if correction is None else correction.at(data.x)
+    y = data.y / gain
+    smooth = peaks.running_mean(y, 2)
+    edge = edge_points(data.x)
+    level = float(np.median(np.concatenate([y[:edge], y[-edge:]])))
+    height = float(smooth.max()) - level
+    if height <= 0:
+        raise MethodError("No light stands above the ends of the scan; widen the scan or the window.")
+    return np.asarray(gain**2 * peaks.noise_variance(y, smooth, level, height) + y**2 * var_gain)
+
+
+def _offset(data: Spectrum, variance: Array) -> tuple[float, float]:
+    """y₀ and its variance. A median of n normal numbers varies π/2 times as much as their mean."""
+    edge = edge_points(data.x)
+    ends = [(data.y[part], variance[part]) for part in (slice(None, edge), slice(-edge, None))]
+    levels = [_median(y, var) for y, var in ends]
+    (low, var_low), (high, var_high) = sorted(levels)
+    if high - low > ENDS_DIFFER_SIGMAS * np.sqrt(var_low + var_high):
+        return low, var_low  # the other end still emits
+    both = [np.concatenate(pair) for pair in zip(*ends, strict=True)]
+    return _median(both[0], both[1])
+
+
+def _median(y: Array, variance: Array) -> tuple[float, float]:
+    typical = float(np.mean(1 / np.sqrt(variance))) ** -2
+    return float(np.median(y)), typical * np.pi / 2 / y.size
+
+
+def _check_there_is_light(data: Spectrum, above: Array) -> None:
+    smooth = peaks.running_mean(above, 2)
+    if float(smooth.max()) < MIN_SIGNAL_TO_NOISE * peaks.noise_sigma(data.y):
+        raise MethodError("No light stands above the noise; measure longer or narrow the window.")
+
+
+def _in_photons(data: Spectrum, asked: str) -> bool:
+    if asked != "auto":
+        return asked == "photons"
+    unit = data.y_unit.replace("µ", "").replace("μ", "").strip()
+    return not (unit.startswith(("W", "mW", "uW", "nW", "pW")) or "watt" in unit.lower())
+
+
+def _truncated(data: Spectrum, above: Array) -> list[str]:
+    """An end of the scan, inside the visible, where the sample still emits."""
+    weights = peaks.trapezoid_weights(data.x)
+    total = float(weights @ above)
+    said = []
+    for end, near in (
+        (data.x[0], data.x <= data.x[0] + EDGE_NM),
+        (data.x[-1], data.x >= data.x[-1] - EDGE_NM),
+    ):
+        share = float(weights[near] @ above[near]) / total if total > 0 else 0.0
+        if share > MOST_AT_EDGE and 380 < end < 780:
+            said.append(
+                f"{100 * share:.2g} % of the light lies within {EDGE_NM:g} nm of the end of the scan at "
+                f"{end:g} nm: it is cut off there, and this is the colour of the rest. Scan further."
+            )
+    return said
+
+
+def _values(
+    xyz: Array, covariance: Array, white: Array
+) -> tuple[list[Result], list[str], dict[str, float | str]]:
+    def derived(of_xyz: Array) -> Array:
+        xy = colour.chromaticity(of_xyz)
+        return np.concatenate([xy, colour.uv_prime(xy), colour.dominant_wavelength(xy, white)])
+
+    found, errors = propagation.linear(derived, xyz, covariance)
+    sigma = np.sqrt(np.maximum(np.diag(errors), 0.0))
+    keys = ("cie_x", "cie_y", "cie_u_prime", "cie_v_prime")
+    values = [Result(key, float(found[n]), float(sigma[n])) for n, key in enumerate(keys)]
+    warnings = []
+    xy, wavelength, spread = found[:2], float(found[4]), float(sigma[4])
+    away, sigma_away = float(np.hypot(*(xy - white))), float(np.hypot(*sigma[:2]))
+    notes: dict[str, float | str] = {"correlation of x and y": _correlation(errors)}
+    certain = away >= 3 * sigma_away and _hue_is_certain(xy, errors[:2, :2], white)
+    if not certain:
+        warnings.append(
+            "The hue is not certain enough for a dominant wavelength and a purity; they are left out."
+        )
+    elif wavelength < 0:
+        notes["complementary wavelength, nm"] = -wavelength
+        warnings.append(
+            f"A purple colour has no dominant wavelength; its complementary one is {-wavelength:.1f} nm."
+        )
+    else:
+        values.append(Result("dominant_wavelength", wavelength, spread))
+    if certain:
+        values.append(Result("excitation_purity", float(found[5]), float(sigma[5])))
+    more, said = _temperature(xyz, covariance, xy)
+    return values + more, warnings + said, notes
+
+
+def _hue_is_certain(xy: Array, covariance: Array, white: Array) -> bool:
+    """Whether the locus is straight enough within the error of the colour for a wavelength with one sigma; in
+    the deep red and violet it is a corner."""
+    lengths, axes = np.linalg.eigh(covariance)
+    along = axes[:, -1] * np.sqrt(max(float(lengths[-1]), 0.0))
+    far_below, below, here, above, far_above = (
+        colour.dominant_wavelength(xy + step * along, white)[0] for step in (-3, -1, 0, 1, 3)
+    )
+    if not (min(far_below, below, here, above, far_above) > 0 or max(far_below, below, above, far_above) < 0):
+        return False
+    return abs(above + below - 2 * here) <= MOST_BEND * abs(above - below) + 1e-6
+
+
+def _correlation(covariance: Array) -> float:
+    size = float(np.sqrt(covariance[0, 0] * covariance[1, 1]))
+    return float(covariance[0, 1]) / size if size > 0 else 0.0
+
+
+def _temperature(xyz: Array, covariance: Array, xy: Array) -> tuple[list[Result], list[str]]:
+    near = colour.nearest_planckian(xy)
+    if near is None:
+        return [], []  # a saturated colour: nobody expects a temperature of it
+
+    def derived(of_xyz: Array) -> Array:
+        at = colour.chromaticity(of_xyz)
+        again = colour.nearest_planckian(at)
+        return np.array([colour.mccamy(at), near[1] if again is None else again[1]])
+
+    found, errors = propagation.linear(derived, xyz, covariance)
+    sigma = np.sqrt(np.maximum(np.diag(errors), 0.0))
+    values = [Result("duv", float(found[1]), float(sigma[1]))]
+    low, high = colour.MCCAMY_K
+    if abs(found[1]) > colour.LARGEST_DUV:
+        return values, []
+    if not low <= found[0] <= high:
+        return values, [
+            f"McCamy's polynomial gives {found[0]:.0f} K, outside its {low:.0f} to {high:.0f} K; no colour "
+            "temperature is given."
+        ]
+    return [Result("cct", float(found[0]), float(sigma[0])), *values], []
