@@ -47,6 +47,7 @@ def spectrum(
         raise MethodError("The spectrum is empty: it has no points.")
     _check_finite(x, y)
     warnings = _axis_warnings(axis.unit, x)
+    _check_columns(x, y)
     _check_wavelengths(x)
     x, y = _in_order(x, y)
     x, y = _inside(x, y, window_min_nm, window_max_nm)
@@ -70,6 +71,11 @@ def _axis_warnings(unit: str, x: Array) -> list[str]:
     if word in NANOMETRES:
         return []
     if word == "ev":
+        if x.min() > 100:
+            raise MethodError(
+                f"The axis is said to be in eV but runs from {x.min():g} to {x.max():g}, as nanometres do; "
+                "correct the unit, or export the file again."
+            )
         raise MethodError(
             "The axis is in eV. Export the spectrum against wavelength in nm: the conversion also "
             "rescales the intensity (by E²), which only the instrument's software knows whether it has "
@@ -80,8 +86,32 @@ def _axis_warnings(unit: str, x: Array) -> list[str]:
     raise MethodError(f"The axis is in “{unit}”; this method needs a wavelength in nm. Export it in nm.")
 
 
+def _check_columns(x: Array, y: Array) -> None:
+    if _runs_like_wavelengths(y) and not _one_way(x):
+        raise MethodError(
+            f"The columns are swapped: the intensities run evenly from {y[0]:g} to {y[-1]:g} as wavelengths "
+            "do, and the wavelengths do not. Export the spectrum again."
+        )
+
+
+def _runs_like_wavelengths(values: Array) -> bool:
+    return bool(values.size >= MIN_POINTS and values.min() >= 150 and values.max() <= 3000) and _one_way(
+        values
+    )
+
+
+def _one_way(values: Array) -> bool:
+    steps = np.diff(values)
+    return bool(np.all(steps > 0) or np.all(steps < 0))
+
+
 def _check_wavelengths(x: Array) -> None:
     low, high = x.min(), x.max()
+    if low >= 0.1 and high < 10:
+        raise MethodError(
+            f"The axis runs from {low:g} to {high:g}: photon energies in eV, not wavelengths in nm. Export "
+            "the spectrum against wavelength in nm."
+        )
     if low < 10 or high > 100_000:
         raise MethodError(f"An axis from {low:g} to {high:g} is not a wavelength in nm; check the columns.")
 

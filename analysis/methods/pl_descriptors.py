@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.methods._corrections import DARK, SPECTRAL, Correction, corrected
-from analysis.methods._spectra import Spectrum, spectrum
+from analysis.methods import _pl_shape as shape
+from analysis.methods._corrections import DARK, SPECTRAL, corrected
+from analysis.methods._pl_flags import flags
+from analysis.methods._spectra import HC_EV_NM, Spectrum, spectrum
 from analysis.methods.base import (
-    Array,
     Curve,
     Dataset,
     Method,
@@ -22,11 +23,10 @@ from analysis.methods.base import (
     param,
 )
 from analysis.numerics import peaks
-from analysis.numerics.gaussians import edge_points
 
 METHOD = Method(
     title="PL: shape of the spectrum",
-    version=2,
+    version=3,
     accepts=(
         Role("sample", ("pl",), help="Emission spectrum against wavelength in nm.", axes=("wavelength",)),
         DARK,
@@ -41,6 +41,21 @@ METHOD = Method(
             "pl_integrated_intensity", "PL intensity, integrated above the background", "counts·nm", True
         ),
         Property("pl_asymmetry", "PL asymmetry, red half width over blue", "1"),
+        Property(
+            "pl_max_energy",
+            "PL maximum per eV",
+            "eV",
+            html="E<sub>max</sub>",
+            help="Of the spectrum over photon energy; not hc over the maximum per nm.",
+        ),
+        Property("pl_fwhm_energy", "PL full width at half maximum over energy", "eV", False),
+        Property(
+            "pl_brightness",
+            "PL brightness",
+            "counts·nm/s/mW",
+            True,
+            help="Integrated intensity over integration time and excitation power.",
+        ),
     ),
     reference=(
         "Hou et al., Science 374 (2021) 621, doi:10.1126/science.abf4460, Fig. 1C; "
@@ -54,7 +69,9 @@ METHOD = Method(
         "estimated from fourth differences, separately below a twentieth and above half of the height if"
         " they differ. Dark counts and spectral correction of the instrument, where valid ones are known, "
         "are applied first, and the scatter of both goes into the sigmas; a common error of the whole "
-        "correction curve does not."
+        "correction curve does not. Over energy: I(E) = (I(λ) − y₀)·λ²/hc, the same constructions on that. "
+        "Brightness: the integral over time and power where the measurement states both; an error of "
+        "these is not in its sigma."
     ),
 )
 
@@ -68,147 +85,134 @@ class Params:
     correct: bool = param(
         True, help="Subtract the instrument's dark counts and apply its spectral correction, where known."
     )
-
-
-@dataclass(frozen=True)
-class Background:
-    level: float
-    variance: float
+    accumulations: str = param(
+        "averaged",
+        choices=("averaged", "added"),
+        help="What the instrument does with several accumulations; counts for the brightness.",
+    )
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     given = datasets if params.correct else {"sample": datasets["sample"]}
     sample, correction, done = corrected(given)
     data = spectrum(sample, params.window_min_nm, params.window_max_nm)
-    step = float(np.median(np.diff(data.x)))
-    background_level = _outer_median(data)
+    level = shape.outer_median(data)
     smooth = peaks.running_mean(data.y, 2)
-    height = float(smooth.max()) - background_level
+    height = float(smooth.max()) - level
     noise = peaks.noise_sigma(data.y)
     if height < MIN_SIGNAL_TO_NOISE * noise:
         raise MethodError("No peak stands above the noise; measure longer or narrow the window.")
-    variance = _variance(data, correction)
-    background = _background(data, background_level, variance)
-    rough_fwhm = max(float((smooth > background_level + height / 2).sum()) * step, 2 * step)
-    ratio = float(np.sqrt(variance[int(smooth.argmax())])) / height
-
-    top = peaks.top(data.x, data.y, variance, peaks.points_for_top(rough_fwhm, step, ratio))
-    if top is None:
+    variance = shape.variance_of(data, correction)
+    background = shape.background_of(data, level, variance)
+    line = shape.line_through(data.x, data.y, variance, background)
+    if line is None:
         raise MethodError(
             "The spectrum has no rounded maximum inside the window; widen the scan or the window."
         )
-    half = peaks.points_for_flank(rough_fwhm, step, ratio)
-    values, warnings = _values(data, variance, background, top, half)
+    fwhm_points = float((smooth > level + height / 2).sum())
+    flagged = flags(data, sample, variance, background.level, line.top.x, fwhm_points)
+    values, warnings = _values(data, line)
+    bright, said = _brightness(values, sample, params)
     notes = {
         "background": background.level,
         "background sigma": float(np.sqrt(background.variance)),
         "noise": noise,
-        "signal_to_noise": (top.y - background.level) / noise,
+        "signal_to_noise": (line.top.y - background.level) / noise,
+        "hc over the maximum per nm, eV": HC_EV_NM / line.top.x,
         **done,
+        **said,
     }
     curves = (
         Curve("data", data.x, data.y, "wavelength", "nm", data.y_name, data.y_unit),
         Curve("offset", data.x, 0 * data.y + background.level, "wavelength", "nm", data.y_name, data.y_unit),
     )
-    return Outcome(values, curves, (*data.warnings, *warnings), notes)
+    everything = (*data.warnings, *flagged, *warnings, *_about_accumulations(sample, params, bool(bright)))
+    return Outcome((*values, *bright), curves, everything, notes)
 
 
-def _variance(data: Spectrum, correction: Correction | None) -> Array:
-    """(N,) of each point: the noise is the detector's, so it is judged before the correction and carried
-    through it, var(y·g) = g²·var(y) + y²·var(g)."""
-    if correction is None:
-        gain, var_gain = np.ones_like(data.y), np.zeros_like(data.y)
-    else:
-        gain, var_gain = correction.at(data.x)
-    y = data.y / gain
-    smooth = peaks.running_mean(y, 2)
-    edge = edge_points(data.x)
-    level = float(np.median(np.concatenate([y[:edge], y[-edge:]])))
-    variance = peaks.noise_variance(y, smooth, level, float(smooth.max()) - level)
-    return np.asarray(gain**2 * variance + y**2 * var_gain)
+def _result(key: str, found: shape.Measured) -> Result:
+    return Result(key, found.value, float(np.sqrt(found.variance)))
 
 
-def _outer(data: Spectrum) -> Array:
-    edge = edge_points(data.x)
-    return np.concatenate([data.y[:edge], data.y[-edge:]])
-
-
-def _outer_median(data: Spectrum) -> float:
-    return float(np.median(_outer(data)))
-
-
-def _background(data: Spectrum, level: float, variance: Array) -> Background:
-    """The median of n normal numbers varies π/2 times as much as their mean; of uneven ones, as if each had
-    the harmonic mean of their σ, for the quiet points lie densest around it."""
-    edge = edge_points(data.x)
-    outer = np.sqrt(np.concatenate([variance[:edge], variance[-edge:]]))
-    typical = float(np.mean(1 / outer)) ** -2
-    return Background(level, typical * np.pi / 2 / (2 * edge))
-
-
-def _values(
-    data: Spectrum, variance: Array, background: Background, top: peaks.Point, half: int
-) -> tuple[tuple[Result, ...], list[str]]:
+def _values(data: Spectrum, line: shape.Line) -> tuple[list[Result], list[str]]:
     warnings = []
+    top, background = line.top, line.background
     values = [Result("pl_max_position", top.x, float(np.sqrt(top.var_x)))]
     if data.in_counts:
-        sigma = float(np.sqrt(top.var_y + background.variance))
-        values.append(Result("pl_max_intensity", top.y - background.level, sigma))
-    moments = _moments(data, variance, background)
-    if moments:
-        values += moments
-    else:
+        height = shape.Measured(top.y - background.level, top.var_y + background.variance)
+        values.append(_result("pl_max_intensity", height))
+    moments = shape.moments(data, line.variance, background)
+    if moments is None:
         warnings.append(
             "The integral above the background is not above zero; centroid and integral are left out."
         )
-    width = _half_height(data, variance, background, top, half)
-    if width:
-        values += width
     else:
+        values.append(_result("pl_centroid", moments[0]))
+        if data.in_counts:
+            values.append(_result("pl_integrated_intensity", moments[1]))
+    widths = shape.widths(line)
+    if widths is None:
         warnings.append(
             "The peak does not fall to half its height on both sides of the window: no width is given."
         )
-    return tuple(values), warnings
+    else:
+        values += [_result("pl_fwhm", widths[0]), _result("pl_asymmetry", widths[1])]
+    return [*values, *_over_energy(data, line)], warnings
 
 
-def _half_height(
-    data: Spectrum, variance: Array, background: Background, top: peaks.Point, half: int
-) -> list[Result]:
-    level, var_level = (top.y + background.level) / 2, (top.var_y + background.variance) / 4
-    start = int(np.argmin(np.abs(data.x - top.x)))
-    left = peaks.crossing(data.x, data.y, variance, level, start, -1, half)
-    right = peaks.crossing(data.x, data.y, variance, level, start, +1, half)
-    if left is None or right is None or not left.x < top.x < right.x:
+def _over_energy(data: Spectrum, line: shape.Line) -> list[Result]:
+    """Nothing where the maximum per eV is not inside the window."""
+    at_top = line.top.x**2 / HC_EV_NM
+    flat = shape.Background(0.0, line.background.variance * at_top**2)
+    turned = shape.line_through(*shape.over_energy(data, line.variance, line.background), flat)
+    if turned is None:
         return []
-    blue, red = top.x - left.x, right.x - top.x
-    moved = 1 / left.slope - 1 / right.slope  # both flanks move when the level does
-    var_fwhm = left.var_x + right.var_x + moved**2 * var_level
-    by_level = -(1 / right.slope) / blue - red / blue**2 / left.slope
-    by_top = -1 / blue - red / blue**2
-    var_asymmetry = (
-        right.var_x / blue**2
-        + left.var_x * red**2 / blue**4
-        + by_top**2 * top.var_x
-        + by_level**2 * var_level
-    )
+    values = [Result("pl_max_energy", turned.top.x, float(np.sqrt(turned.top.var_x)))]
+    widths = shape.widths(turned)
+    return values if widths is None else [*values, _result("pl_fwhm_energy", widths[0])]
+
+
+def _number(sample: Dataset, name: str, unit: str) -> float | None:
+    """A positive condition in its unit, None where it is not stated."""
+    stated = sample.conditions.get(name)
+    if stated is None or isinstance(stated.value, str) or stated.unit != unit:
+        return None
+    return float(stated.value) if np.isfinite(stated.value) and stated.value > 0 else None
+
+
+def _brightness(
+    values: list[Result], sample: Dataset, params: Params
+) -> tuple[list[Result], dict[str, float | str]]:
+    """The integral over time and power; nothing unless both are known: half a normalisation is none."""
+    integral = next((value for value in values if value.property == "pl_integrated_intensity"), None)
+    time_s = _number(sample, "exposure_time", "s") or _number(sample, "dwell_time", "s")
+    power_mw = _power_mw(sample)
+    if integral is None or time_s is None or power_mw is None:
+        return [], {}
+    if params.accumulations == "added":
+        time_s *= _number(sample, "accumulations", "1") or 1.0
+    per = time_s * power_mw
+    if not 1e-30 < per < 1e30:
+        return [], {}
+    said: dict[str, float | str] = {"integration time s": time_s, "excitation power mW": power_mw}
+    return [Result("pl_brightness", integral.value / per, integral.sigma / per)], said
+
+
+def _power_mw(sample: Dataset) -> float | None:
+    """As stated, else the irradiance on the spot."""
+    stated = _number(sample, "laser_power", "mW")
+    irradiance = _number(sample, "irradiance", "mW/cm²")
+    spot_mm = _number(sample, "spot_diameter", "mm")
+    if stated is not None or irradiance is None or spot_mm is None:
+        return stated
+    return irradiance * float(np.pi) / 4 * (spot_mm / 10) ** 2
+
+
+def _about_accumulations(sample: Dataset, params: Params, bright: bool) -> list[str]:
+    several = _number(sample, "accumulations", "1") or 1.0
+    if not bright or several <= 1 or params.accumulations == "added":
+        return []
     return [
-        Result("pl_fwhm", red + blue, float(np.sqrt(var_fwhm))),
-        Result("pl_asymmetry", red / blue, float(np.sqrt(var_asymmetry))),
+        f"The {several:g} accumulations are taken as averaged; if the instrument adds them, set "
+        "accumulations to added, or the brightness is too high."
     ]
-
-
-def _moments(data: Spectrum, variance: Array, background: Background) -> list[Result]:
-    """Integral and centroid above the background, which shifts all points together."""
-    weights = peaks.trapezoid_weights(data.x)
-    above = data.y - background.level
-    integral = float(weights @ above)
-    var_integral = float(weights**2 @ variance) + float(weights.sum()) ** 2 * background.variance
-    if integral <= 3 * np.sqrt(var_integral):
-        return []
-    centroid = float((weights * data.x) @ above) / integral
-    arm = weights * (data.x - centroid) / integral
-    var_centroid = float(arm**2 @ variance) + float(arm.sum()) ** 2 * background.variance
-    values = [Result("pl_centroid", centroid, float(np.sqrt(var_centroid)))]
-    if data.in_counts:
-        values.append(Result("pl_integrated_intensity", integral, float(np.sqrt(var_integral))))
-    return values

@@ -178,7 +178,7 @@ def _shape(flank: Flank, window: Window, tail: tails.Tail) -> list[str]:
     if windows.is_curved(change, sigma):
         said.append(
             f"The logarithm is curved: its slope changes by {100 * abs(change):.0f} % over the window, as "
-            "the flank of a Gaussian does. The Urbach energy is that of the mean slope, not of an exponential."
+            "the flank of a Gaussian does. The Urbach energy is that of the mean slope, of no exponential."
         )
     said += windows.beyond(flank, window, tail)
     return said
