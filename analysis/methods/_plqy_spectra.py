@@ -28,14 +28,16 @@ AUTO, PHOTONS, POWER = "auto", "photons", "power"
 
 @dataclass(frozen=True)
 class Scan:
-    """One spectrum. x : (N,) nm ascending, y : (N,) as read, errors : (N,) or None, unit of y; exposure_s and
-    excitation_nm as the file states them, else None."""
+    """One spectrum. x : (N,) nm ascending, y : (N,) as read, errors : (N,) or None; name and units as the
+    file writes them; exposure_s and excitation_nm as it states them, else None."""
 
     role: str
     x: Array
     y: Array
     errors: Array | None
+    name: str
     unit: str
+    axis_unit: str
     exposure_s: float | None
     excitation_nm: float | None
 
@@ -70,7 +72,9 @@ def scan(role: str, dataset: Dataset, said: list[str]) -> Scan:
         x,
         y,
         errors,
+        dataset.signal.name,
         dataset.signal.unit,
+        dataset.axes[0].unit,
         _stated(dataset, "exposure_time") or _stated(dataset, "dwell_time"),
         _stated(dataset, "excitation_wavelength"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,7 +42,7 @@ def values(found: Integrals, shown: Windows, reabsorbed: float | None, said: lis
         numbers = {key: float(function(at)[0]) for key, function in asked.items()}
     sigma = dict(zip(asked, sigmas, strict=True))
     _check_absorptance(numbers["plqy_absorptance"], sigma["plqy_absorptance"], found)
-    _check_yield(numbers["plqy"], sigma["plqy"])
+    _check_yield(numbers["plqy"], sigma["plqy"], said)
     if "plqy_reabsorbed" in asked and not 0 <= numbers["plqy_reabsorbed"] < 1:
         if numbers["plqy_reabsorbed"] < -LEAST_SIGNIFICANCE * sigma["plqy_reabsorbed"]:
             said.append("The reference is narrower than the sample at its blue side; nothing is corrected.")
@@ -101,13 +101,14 @@ def _check_absorptance(share: float, sigma: float, found: Integrals) -> None:
     )
 
 
-def _check_yield(value: float, sigma: float) -> None:
+def _check_yield(value: float, sigma: float, said: Sequence[str]) -> None:
     if not np.isfinite(value) or not np.isfinite(sigma):
         raise MethodError("The integrals give no finite quantum yield; check which file is which.")
     if value > 1:
         raise MethodError(
             f"The quantum yield would be {value:.3g} ± {sigma:.2g}, above 1. Check the sphere calibration, "
             "whether the laser saturated the detector, the factor of its filter, and which file is which."
+            + "".join(f" {sentence}" for sentence in said)
         )
     if value < -LEAST_SIGNIFICANCE * sigma:
         raise MethodError(

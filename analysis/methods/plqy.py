@@ -178,9 +178,10 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     red_from = _add_red_edge(scans, wanted, shown, params)
     found = bands.integrals(scans, wanted, worths, variances, params.background, shown.laser, said)
     found = yields.drifting(yields.filtered(found, params.filter_factor), params.laser_drift)
-    said += bands.remarks(scans, shown, variances)
-    said += [word for one in scans.values() for word in _flat(one, shown) if word]
-    values = yields.values(found, shown, params.reabsorbed, said)
+    doubts = bands.remarks(scans, shown, variances)
+    doubts += [word for one in scans.values() for word in _flat(one, shown) if word]
+    values = yields.values(found, shown, params.reabsorbed, doubts)
+    said += doubts
     notes: dict[str, float | str] = {
         "formula": "three measurements" if "L_b" in found else "two measurements",
         "laser window": f"{shown.laser[0]:g} to {shown.laser[1]:g} nm",
@@ -190,7 +191,7 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
         **({"red edge from": f"{red_from:g} nm"} if red_from else {}),
         **{f"{name} over L_a": found[name] / found["L_a"] for name in found.names},
     }
-    return Outcome(values, _curves(scans, worths), tuple(dict.fromkeys(said)), notes)
+    return Outcome(values, _curves(scans), tuple(dict.fromkeys(said)), notes)
 
 
 def _worths(
@@ -249,9 +250,10 @@ def _flat(one: Scan, shown: Windows) -> list[str]:
     return [spectra.flat_top(one, *window) for window in (shown.laser, shown.emission)]
 
 
-def _curves(scans: Mapping[str, Scan], worths: Mapping[str, Worth]) -> tuple[Curve, ...]:
+def _curves(scans: Mapping[str, Scan]) -> tuple[Curve, ...]:
+    """As they were measured, to be seen above each other."""
     return tuple(
-        Curve(one.words, one.x, one.y * worths[key].gain, "wavelength", "nm", "photons, relative", "1")
+        Curve(one.words, one.x, one.y, "wavelength", one.axis_unit, one.name, one.unit)
         for key, one in scans.items()
         if key != "reference"
     )
