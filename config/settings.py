@@ -24,6 +24,8 @@ for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "NUMEXPR"):
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = locations.data_dir()
+# Compiled kernels outlive the process; the code itself may lie where nobody can write.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(DATA_DIR / "cache" / "numba"))
 running = locations.read_services()
 
 DEBUG = env.bool("VITRINE_DEBUG", False)
@@ -120,6 +122,7 @@ DATABASES = {
         "OPTIONS": {
             **_conninfo,
             "options": _options,
+            "prepare_threshold": 10**9,  # nothing by itself; only what samples/prepared.py asks for
             **({} if IN_WORKER else {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}}),
         },
     }
