@@ -46,6 +46,23 @@ def load_curves(artifact: Artifact) -> list[Curve]:
     return [_curve(name, datasets[name]) for name in artifact.names]
 
 
+def load_curves_of(artifacts: Sequence[Artifact]) -> list[list[Curve]]:
+    """Those of each, in the same order; a file that several runs share is opened once."""
+    members: dict[str, list[int]] = {}
+    for artifact in artifacts:
+        if artifact.member is not None:
+            members.setdefault(artifact.blob.sha256, []).append(artifact.member)
+    shared: dict[tuple[str, int | None], list[Curve]] = {}
+    for sha256, wanted in members.items():
+        with store().local(sha256) as path:
+            found = _read_members(path, wanted)
+        shared |= {(sha256, member): curves for member, curves in zip(wanted, found, strict=True)}
+    return [
+        load_curves(artifact) if artifact.member is None else shared[artifact.blob.sha256, artifact.member]
+        for artifact in artifacts
+    ]
+
+
 def _write_together(path: Path, runs: Sequence[Sequence[Curve]]) -> None:
     import h5py
 
@@ -85,13 +102,21 @@ def _write_together(path: Path, runs: Sequence[Sequence[Curve]]) -> None:
 
 
 def _read_member(path: Path, member: int) -> list[Curve]:
+    (curves,) = _read_members(path, [member])
+    return curves
+
+
+def _read_members(path: Path, members: Sequence[int]) -> list[list[Curve]]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        numbers = file["numbers"]
+        numbers, index = file["numbers"], json.loads(file["index"][()])
         return [
-            Curve(name, numbers[x : x + size], numbers[y : y + size], x_name, x_unit, y_name, y_unit)
-            for name, x_name, x_unit, y_name, y_unit, x, y, size in json.loads(file["index"][()])[member]
+            [
+                Curve(name, numbers[x : x + size], numbers[y : y + size], x_name, x_unit, y_name, y_unit)
+                for name, x_name, x_unit, y_name, y_unit, x, y, size in index[member]
+            ]
+            for member in members
         ]
 
 

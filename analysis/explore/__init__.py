@@ -11,23 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
-from psycopg import Cursor
-from psycopg.rows import dict_row
 
 from analysis.explore.axes import Axis, ExploreError, axes, axis
-from analysis.explore.combining import Points, combine, keys
+from analysis.explore.combining import Points
 from analysis.explore.filters import Filters
+from analysis.explore.packed import Column, Rows, answer, ids, numbers, points, texts
 from analysis.explore.statement import statement
 from analysis.methods import Array
 
 __all__ = ["Axis", "Columns", "ExploreError", "Filters", "axes", "axis", "columns"]
 
-SEPARATOR = "\x1f"  # chr(31) in the statement
 EVERYTHING = Filters()
-Column = Array | list[str]
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -59,15 +54,15 @@ def columns(
     asked = {"x": axis(x, "x"), "y": axis(y, "y")}
     if color:
         asked["color"] = axis(color, "color")
-    packed = _answer(*statement(user, asked, filters, labels))
-    points = {name: _points(packed, name) for name, quantity in asked.items() if quantity.kind == "property"}
-    samples, found = _joined(_ids(packed["sample"]), points, filters)
+    packed = answer(*statement(user, asked, filters, labels))
+    given = {name: points(packed, name) for name, each in asked.items() if each.kind == "property"}
+    samples, found = _joined(ids(packed["sample"]), given, filters)
     main = found.get("y", found.get("x"))
 
     def column(name: str) -> Column:
         if name in found:
             return found[name].value
-        return _numbers(packed[name])[samples] if asked[name].numeric else _texts(packed[name], samples)
+        return numbers(packed[name])[samples] if asked[name].numeric else texts(packed[name], samples)
 
     return Columns(
         x_axis=asked["x"],
@@ -79,30 +74,10 @@ def columns(
         x_sigma=found["x"].sigma if "x" in found else None,
         y_sigma=found["y"].sigma if "y" in found else None,
         replicates=main.replicates.astype(float) if main else np.ones(samples.size),
-        code=_texts(packed["code"], samples),
-        notation=_texts(packed["notation"], samples) if labels else [""] * samples.size,
+        code=texts(packed["code"], samples),
+        notation=texts(packed["notation"], samples) if labels else [""] * samples.size,
         origin=main.origin.tolist() if main else [""] * samples.size,
         comparator=main.comparator.tolist() if main else ["="] * samples.size,
-    )
-
-
-def _answer(query: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    connection.ensure_connection()
-    # Not Django's cursor: packed columns must travel as bytes, not as hexadecimal text.
-    with Cursor(connection.connection, row_factory=dict_row) as cursor:
-        row = cursor.execute(query, parameters, binary=True).fetchone()
-    assert row is not None  # aggregates always answer
-    return row
-
-
-def _points(packed: Mapping[str, Any], name: str) -> Points:
-    letters = (packed[f"{name}_origin"] or "").encode()
-    comparators = (packed[f"{name}_comparator"] or "").encode()
-    return combine(
-        keys(_ids(packed[f"{name}_sample"]), np.frombuffer(letters, "S2")),
-        _numbers(packed[f"{name}_value"]),
-        _numbers(packed[f"{name}_sigma"]),
-        np.char.strip(np.frombuffer(comparators, "S2").astype("U2")),
     )
 
 
@@ -130,18 +105,3 @@ def _present(among: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.
     if not among.size:
         return np.zeros(wanted.size, bool)
     return among[np.minimum(np.searchsorted(among, wanted), among.size - 1)] == wanted
-
-
-def _ids(packed: bytes | None) -> NDArray[np.int64]:
-    return np.frombuffer(packed or b"", ">i8").astype(np.int64)
-
-
-def _numbers(packed: bytes | None) -> Array:
-    return np.frombuffer(packed or b"", ">f8").astype(np.float64)
-
-
-def _texts(joined: str | None, rows: Rows) -> list[str]:
-    if joined is None or not rows.size:
-        return []
-    texts = joined.split(SEPARATOR)
-    return [texts[row] for row in rows.tolist()]
