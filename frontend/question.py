@@ -5,7 +5,7 @@ A page, its figure and the call that repeats it in a script are the same questio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,16 +144,20 @@ def origins(query: QueryDict) -> list[Choice]:
 
 
 def loadings(request: HttpRequest) -> list[Choice]:
-    """The loadings that occur, each with its number of samples; at most 40, evenly taken."""
+    return levels(request, LOADING, formatting.percent)
+
+
+def levels(request: HttpRequest, factor: str, written: Callable[[float], object]) -> list[Choice]:
+    """The values of a factor that occur, each with its number of samples; at most 40, evenly taken."""
     counted = list(
         narrowed_factors(request)
-        .filter(**{f"{LOADING}__isnull": False})
-        .values_list(LOADING)
+        .filter(**{f"{factor}__isnull": False})
+        .values_list(factor)
         .annotate(Count("pk"))
-        .order_by(LOADING)
+        .order_by(factor)
     )
     step = max(1, -(-len(counted) // MOST_LEVELS))
-    return [Choice(repr(value), formatting.percent(value), count) for value, count in counted[::step]]
+    return [Choice(repr(value), str(written(value)), count) for value, count in counted[::step]]
 
 
 def bars(levels: Sequence[Choice], width: int = 160, height: int = 28) -> list[dict[str, Any]]:

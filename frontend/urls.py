@@ -115,7 +115,9 @@ urlpatterns: list[URLPattern] = [
     # figures
     path("explore/", explore.explore, name="explore"),
     path("dashboards/", dashboards.dashboards, name="dashboards"),
+    path("dashboards/<slug:key>/", dashboards.dashboard, name="dashboard"),
     path("figures/explore.json", figures.explore, name="explore-figure"),
+    path("figures/views/<slug:key>/", figures.view, name="view-figure"),
     path("figures/measurements/<int:pk>.json", figures.measurement, name="measurement-figure"),
     path("figures/runs/<int:pk>.json", figures.run, name="run-figure"),
     path("instruments/", instruments.instrument_list, name="instruments"),

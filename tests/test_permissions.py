@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from analysis import services
 from analysis.models import Conflict, Notice, Publication, Reanalysis, Run, Value, Webhook
+from frontend import figures
 from measurements.models import InboxRule, Measurement
 from measurements.services import Subject, add_instrument, attach, batches
 from measurements.services.rules import save_rule
@@ -47,11 +48,15 @@ def parameters(route: str) -> list[str]:
     return [a or b for a, b in PARAMETER.findall(route)]
 
 
+OF_EVERYBODY = {"figures/views/<slug:key>/", "dashboards/<slug:key>/"}  # what they hold is not
 TAKES_ONLY = {
     "api/v1/uploads/<path:filename>"
 }  # shows nothing; tests/measurements/test_raw_upload.py tries it
-WITH_PARAMETERS = sorted({route for route in routes() if parameters(route)} - TAKES_ONLY)
-WITHOUT = sorted({route for route in routes() if not parameters(route)})
+WITH_PARAMETERS = sorted({route for route in routes() if parameters(route)} - TAKES_ONLY - OF_EVERYBODY)
+VIEWS = {
+    route.replace("<slug:key>", loaded.key) for route in OF_EVERYBODY for loaded in figures.taking("view")
+}
+WITHOUT = sorted({route for route in routes() if not parameters(route)} | VIEWS)
 QUESTIONS = {
     "api/v1/explore/": "?x=sintering_temperature_c&y=plqy",
     "figures/explore.json": "?x=sintering_temperature_c&y=plqy&color=loading_mass_fraction",

@@ -225,6 +225,7 @@ class Figure:
     reads, factors, curves : what a view asks for: properties ("plqy", "pl_peak_center:I"), process
         factors, and curves
     options : choices under the figure of a view
+    theme : under which heading of Dashboards a view stands; without one, under that of its technique
     height_px : of a view
     needs : what to do when there is nothing to draw, a sentence
     """
@@ -238,6 +239,7 @@ class Figure:
     factors: tuple[str, ...] = ()
     curves: tuple[Curves, ...] = ()
     options: tuple[Option, ...] = ()
+    theme: str = ""
     height_px: int = 420
     needs: str = ""
 

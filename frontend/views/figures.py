@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import conditional_page
 from rest_framework.exceptions import ValidationError
 
+from analysis.explore import ExploreError
 from analysis.models import Run
 from frontend import figures, question
 from frontend.access import login_required
+from frontend.gathering import gather
+from frontend.gathering.asked import filters_of, options_of
 from frontend.plots import curves_over_values, figure_of, points_for, refused, sent, sentence
 from frontend.scope import scope
 from measurements.models import Dataset, Measurement
@@ -32,6 +38,38 @@ def explore(request: HttpRequest) -> HttpResponse:
     drawing = figures.get(asked["as"]).draw(points, asked.dict())
     address = f"{reverse('api-explore')}?{question.for_interface(asked).urlencode()}"
     return sent(request, drawing, api=address)
+
+
+@login_required
+@conditional_page
+def view(request: HttpRequest, key: str) -> HttpResponse:
+    """A figure over many samples: `?project=`, its own choices, and the filters of Explore."""
+    known = {loaded.key: loaded for loaded in figures.taking("view")}
+    if key not in known or scope(request).unknown:
+        return refused("There is no such view, or no such project among yours.", 404)
+    figure = known[key].figure
+    try:
+        filters = filters_of(request.GET, figure, scope(request).project)
+        found = gather(request.user, figure, filters)
+    except ValidationError as error:
+        return refused(sentence(error))
+    except ExploreError as error:
+        return refused(str(error))
+    if not found.subjects:
+        empty = figures.Drawing(empty="There is nothing to draw yet.", notes=found.missing)
+        return sent(request, empty, api=_numbers_behind(figure))
+    drawing = known[key].draw(found, options_of(request.GET, figure))
+    told = [note for note in found.missing if note not in drawing.notes]
+    return sent(request, replace(drawing, notes=[*drawing.notes, *told]), api=_numbers_behind(figure))
+
+
+def _numbers_behind(figure: figures.Figure) -> str:
+    """The call that gives a script what the figure rests on: its first property, or its measurements."""
+    if figure.reads:
+        asked = {"x": (*figure.factors, question.DEFAULT["x"])[0], "y": figure.reads[0]}
+        return f"{reverse('api-explore')}?{urlencode(asked)}"
+    technique = figure.curves[0].technique if figure.curves else ""
+    return f"{reverse('measurement-list')}?{urlencode({'technique': technique})}"
 
 
 @login_required
