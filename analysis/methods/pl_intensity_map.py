@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods._quantities import checked
-from analysis.methods._ridges import LOADING, RECTANGLE, SINTERING, Cell, Optimum, cells, row_optima
+from analysis.methods._ridges import LOADING, SINTERING, Cell, cells, row_optima
 from analysis.methods.base import Curve, Method, MethodError, Outcome, Property, Result, ValueRow, param
+from analysis.numerics.ridges import RECTANGLE, Optimum
 from analysis.numerics.straight_lines import weighted_line
 
 INTENSITIES = ("pl_brightness", "pl_integrated_intensity")

@@ -197,8 +197,8 @@ def _curves(
     at = flank.energy[window.slice][::-1]
     line = windows.factor(at, 0) * plain.exponential(at) * HC_EV_NM / at**2 / flank.peak
     return (
-        Curve("fit", data.x[beyond], fit, *nm),
-        Curve("constant", data.x[beyond], 0 * fit + plain.constant, *nm),
+        Curve("tail fit", data.x[beyond], fit, *nm),
+        Curve("tail constant", data.x[beyond], 0 * fit + plain.constant, *nm),
         Curve("tail data", flank.energy[shown][::-1], np.log10(per_ev[shown])[::-1], *ev),
         Curve("tail line", at, np.log10(np.maximum(line, 1e-300)), *ev),
     )

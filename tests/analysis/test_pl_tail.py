@@ -233,7 +233,7 @@ def test_a_peak_at_the_red_end_is_refused() -> None:
 def test_the_line_of_the_log_plot_runs_through_its_data() -> None:
     curves = {curve.name: curve for curve in found(urbach()).curves}
     data, line = curves["tail data"], curves["tail line"]
-    assert (data.x_unit, line.x_unit, curves["fit"].x_unit) == ("eV", "eV", "nm")
+    assert (data.x_unit, line.x_unit, curves["tail fit"].x_unit) == ("eV", "eV", "nm")
     assert np.interp(line.x, data.x, data.y) == pytest.approx(line.y, abs=0.01)
     assert line.y.max() == pytest.approx(-1, abs=0.05)
     assert line.y.min() == pytest.approx(-3, abs=0.05)
