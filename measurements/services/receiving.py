@@ -20,6 +20,7 @@ from measurements.services import quota
 from measurements.services.filenames import as_text
 from measurements.services.placing import Place, find_place
 from measurements.services.recording import lock_content, record
+from measurements.services.roles import in_words, roles_from_names
 from measurements.store import CHUNK_BYTES, Pending, Readable, Stored, TooLargeError, readable, store
 from measurements.techniques import Technique
 from samples.models import Project, Sample, User
@@ -111,9 +112,13 @@ def receive(
         content_key=_content_key(files, stored),
         received_by=user,
     )
+    names = [as_text(file.name) for file in files]
+    # What counts as the same upload is what was sent, so the key above knows nothing of what names tell.
+    told_by_names = [] if any(file.role for file in files) else roles_from_names(str(known), names)
+    roles = told_by_names or [file.role for file in files]
     rows = [
-        (Blob(sha256=kept.sha256, size=kept.size), RawFile(filename=as_text(file.name), role=file.role))
-        for file, kept in zip(files, stored, strict=True)
+        (Blob(sha256=kept.sha256, size=kept.size), RawFile(filename=name, role=role))
+        for name, role, kept in zip(names, roles, stored, strict=True)
     ]
     with transaction.atomic() if place.rule else nullcontext():  # else it is one statement
         recorded = record(new, rows, any_technique=technique is None)
@@ -121,6 +126,8 @@ def receive(
             decided_by(place.rule, new)
     if recorded.known is not None:
         return _known(recorded.known, new, told)
+    if any(told_by_names):
+        told.append(in_words(names, told_by_names))
     enqueue_soon(tasks.read, new.pk)
     return Receipt(new, recorded.files, True, told)
 

@@ -1,0 +1,60 @@
+"""Which file of an integrating sphere is which, told by its name. Pure: names in, roles out.
+
+Only whole words count, and only where all names together make sense: a wrong role would be a wrong number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from measurements.techniques import Technique
+
+EMPTY, OFF_BEAM, ON_BEAM, OF_EMISSION = "empty", "off_beam", "on_beam", "_emission"
+# As de Mello named the measurements; 1 is the laser's range, 2 the emission's.
+LETTERS = {"a": EMPTY, "b": OFF_BEAM, "c": ON_BEAM}
+LETTER = re.compile(r"(?:.*[^a-z0-9])?(?P<letter>[abc])(?P<range>[12]?)", re.DOTALL)
+WORDS = {
+    "empty": EMPTY, "blank": EMPTY, "nosample": EMPTY,
+    "off": OFF_BEAM, "offbeam": OFF_BEAM, "indirect": OFF_BEAM,
+    "on": ON_BEAM, "onbeam": ON_BEAM, "direct": ON_BEAM,
+}  # fmt: skip
+EMISSION = {"em", "emission"}
+
+
+def roles_from_names(technique: str, filenames: Sequence[str]) -> list[str]:
+    """A role for each file, "" where its name tells none; all "" unless every role is told once and one of
+    them is the sample on the beam."""
+    untold = [""] * len(filenames)
+    if technique != str(Technique.PLQY) or len(filenames) < 2:
+        return untold
+    stems = [name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0].lower() or name.lower()
+             for name in filenames]  # fmt: skip
+    for told in (list(map(_by_word, stems)), list(map(_by_letter, stems))):
+        known = [role for role in told if role]
+        if ON_BEAM in known and len(known) > 1 and len(set(known)) == len(known):
+            return told
+    return untold
+
+
+def in_words(filenames: Sequence[str], roles: Sequence[str]) -> str:
+    """What was taken for what, for whoever sent the files."""
+    told = ", ".join(f"{name} as {role}" for name, role in zip(filenames, roles, strict=True) if role)
+    return (
+        f"The roles were taken from the names of the files: {told}. If that is wrong, send a role for each."
+    )
+
+
+def _by_word(stem: str) -> str:
+    words = set(re.split(r"[^a-z0-9]+", stem))
+    roles = {role for word, role in WORDS.items() if word in words}
+    if len(roles) != 1:
+        return ""
+    return roles.pop() + (OF_EMISSION if words & EMISSION else "")
+
+
+def _by_letter(stem: str) -> str:
+    match = LETTER.fullmatch(stem)
+    if match is None:
+        return ""
+    return LETTERS[match["letter"]] + (OF_EMISSION if match["range"] == "2" else "")
