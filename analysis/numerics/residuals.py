@@ -34,6 +34,31 @@ def serial_correlation(residuals: Array) -> float:
     return float(scaled[1:] @ scaled[:-1]) / total if total > 0 else 0.0
 
 
+def durbin_watson(residuals: Array) -> float:
+    """Σ(rₖ₊₁ − rₖ)²/Σr²: about 2 ± 2/√N for noise, towards 0 for a wrong model.
+
+    J. Durbin, G. S. Watson, Biometrika 37 (1950) 409.
+    """
+    scaled = residuals / max(float(np.max(np.abs(residuals))), 1e-300)
+    total = float(scaled @ scaled)
+    return float(np.sum(np.diff(scaled) ** 2)) / total if total > 0 else 2.0
+
+
+def runs(residuals: Array) -> float:
+    """How many more runs of one sign there are than noise has, in standard normal deviates.
+
+    A. Wald, J. Wolfowitz, Ann. Math. Statist. 11 (1940) 147.
+    """
+    above = residuals > 0
+    n, ups = above.size, int(above.sum())
+    both = 2 * ups * (n - ups)
+    if n < 3 or both <= n:
+        return 0.0
+    found = 1 + int(np.count_nonzero(above[1:] != above[:-1]))
+    variance = both * (both - n) / (n**2 * (n - 1))
+    return float((found - both / n - 1) / np.sqrt(variance))
+
+
 def bic(ssr: float, points: int, parameters: int) -> float:
     """Bayesian information criterion of a least-squares fit with unknown variance, up to a constant.
 

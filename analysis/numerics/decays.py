@@ -1,0 +1,300 @@
+"""What a photon counter records of a decay: exponentials convolved with the instrument's response.
+
+A channel holds ∫ over its width, and so does a channel of the response. Both integrals are done exactly, so
+that a sub-channel shift t₀, a response on its own grid and a lifetime of less than a channel need no special
+care: with E(u) = f twice integrated from 0 (and 0 for u ≤ 0), a width a of the decay's channels and b of the
+response's, a response channel adds to a decay channel that lies u later
+
+    K(u) = [E(u + (a+b)/2) − E(u + (a−b)/2) − E(u − (a−b)/2) + E(u − (a+b)/2)] / ab .
+
+Curves are linear convolutions by FFT. Times in any one unit.
+
+D. V. O'Connor, D. Phillips, Time-correlated Single Photon Counting (Academic Press, 1984), ch. 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Kernel = Callable[[Array, float, float, Array], tuple[Array, Array]]
+"""(M,) delays, two widths, the shape of a component → (M,) values, derivatives by delay and shape."""
+FINEST = 8  # of a decay's channel: a response on a finer grid is added up to this
+NEAR = 8  # channels after t₀ in which a stretched exponential is too steep for three points
+NODES = 48
+LARGEST_EXPONENT = 700.0
+
+
+@dataclass(frozen=True)
+class Response:
+    """The instrument's response on a grid that divides a channel of the decay.
+
+    counts : (L,) normalised to a sum of one
+    start : middle of its first channel, on the decay's clock
+    step, per_channel : its channels' width; that many make one of the decay's
+    """
+
+    counts: Array
+    start: float
+    step: float
+    per_channel: int
+
+    @cached_property
+    def center(self) -> float:
+        """Of mass."""
+        return self.start + self.step * float(self.counts @ np.arange(self.counts.size))
+
+    @cached_property
+    def fwhm(self) -> float:
+        """Between the half-height points left and right of the maximum, not less than a channel."""
+        top = int(np.argmax(self.counts))
+        below = self.counts < self.counts[top] / 2
+        left = np.flatnonzero(below[:top])
+        right = np.flatnonzero(below[top:])
+        first = left[-1] if left.size else 0
+        last = top + (right[0] if right.size else self.counts.size - 1 - top)
+        return float(max(last - first - 1, 1) * self.step)
+
+
+@dataclass(frozen=True)
+class Points:
+    """A decay without a response: exp(−u/τ) itself at (N,) delays u, 0 before the first."""
+
+    times: Array
+    widths: tuple[float, float] = (0.0, 0.0)
+
+    def delays(self, shift: float) -> Array:
+        return self.times - shift
+
+    def convolved(self, kernels: Array) -> Array:
+        return kernels
+
+
+@dataclass(frozen=True)
+class Convolver:
+    """(N,) channels of a decay, each `step` wide, the first centred at `start`, seen through a response."""
+
+    response: Response
+    start: float
+    step: float
+    points: int
+
+    @property
+    def widths(self) -> tuple[float, float]:
+        return self.step, self.response.step
+
+    @cached_property
+    def _transform(self) -> NDArray[np.complex128]:
+        return np.fft.rfft(self.response.counts, self._length)
+
+    @cached_property
+    def _length(self) -> int:
+        """A wrapped-around end only spoils what comes before the first channel."""
+        return _fast(self.points * self.response.per_channel + self.response.counts.size - 1)
+
+    def delays(self, shift: float) -> Array:
+        """(M,) from every channel of the response to every channel of the decay, in steps of the response."""
+        tail = self.response.counts.size - 1
+        first = self.start - self.response.start - tail * self.response.step - shift
+        count = self.points * self.response.per_channel + tail
+        return first + self.response.step * np.arange(count)
+
+    def convolved(self, kernels: Array) -> Array:
+        """(K, M) values at `delays` → (K, N) in the decay's channels."""
+        spectrum = np.fft.rfft(kernels, self._length, axis=-1) * self._transform
+        whole = np.fft.irfft(spectrum, self._length, axis=-1)
+        first = self.response.counts.size - 1
+        stop = first + self.points * self.response.per_channel
+        return whole[..., first : stop : self.response.per_channel]
+
+
+Seen = Points | Convolver
+Model = Callable[[Array], tuple[Array, Array]]
+
+
+def decay(seen: Seen, kernel: Kernel, components: int) -> Model:
+    """The curve Σ aᵢ fᵢ(t − t₀) + b in counts a channel, as it is seen, and its derivatives.
+
+    Parameters (P,): t₀, b, the amplitudes aᵢ, then the shape of every component (ln τ, or ln τ and β).
+    Returns a function to the curve (N,) and the derivatives (P, N).
+    """
+
+    def evaluate(params: Array) -> tuple[Array, Array]:
+        amplitudes = params[2 : 2 + components]
+        shapes = params[2 + components :].reshape(components, -1)
+        size = shapes.shape[1]
+        delays = seen.delays(float(params[0]))
+        kernels = np.zeros((1 + components * (1 + size), delays.size))
+        for i, (amplitude, shape) in enumerate(zip(amplitudes, shapes, strict=True)):
+            value, slopes = kernel(delays, *seen.widths, shape)
+            kernels[0] -= amplitude * slopes[0]
+            kernels[1 + i] = value
+            first = 1 + components + i * size
+            kernels[first : first + size] = amplitude * slopes[1:]
+        rows = seen.convolved(kernels)
+        curve = params[1] + amplitudes @ rows[1 : 1 + components]
+        return curve, np.concatenate([rows[:1], np.ones((1, rows.shape[1])), rows[1:]])
+
+    return evaluate
+
+
+def exponential(delays: Array, width: float, other: float, shape: Array) -> tuple[Array, Array]:
+    """Channel averages of exp(−u/τ), u ≥ 0, and their derivatives.
+
+    delays : (M,) ascending; width, other : of the two channels; shape : (1,) ln τ
+    Returns (M,) and (2, M): by the delay, by ln τ.
+    """
+    tau = float(np.exp(shape[0]))
+    reach = (width + other) / 2
+    value, slopes = np.zeros(delays.size), np.zeros((2, delays.size))
+    rising, decaying = np.searchsorted(delays, (-reach, reach))
+    near = slice(rising, decaying)
+    if rising < decaying:
+        value[near], slopes[:, near] = _differenced(delays[near], width, other, _twice_integrated(tau))
+    (spread_a, growth_a), (spread_b, growth_b) = _averaged(width / tau), _averaged(other / tau)
+    gain = spread_a * spread_b
+    tail = slice(decaying, None)
+    value[tail] = np.exp(-np.minimum(delays[tail] / tau, LARGEST_EXPONENT)) * gain
+    slopes[0, tail] = -value[tail] / tau
+    slopes[1, tail] = value[tail] * (delays[tail] / tau - growth_a - growth_b)
+    return value, slopes
+
+
+def _twice_integrated(tau: float) -> Callable[[Array], tuple[Array, Array, Array]]:
+    def integrals(u: Array) -> tuple[Array, Array, Array]:
+        """E(u), dE/du and dE/d ln τ of the exponential."""
+        u = np.maximum(u, 0.0)
+        gone = -np.expm1(-np.minimum(u / tau, LARGEST_EXPONENT))
+        return tau * u - tau**2 * gone, tau * gone, tau * u * (2 - gone) - 2 * tau**2 * gone
+
+    return integrals
+
+
+def stretched(delays: Array, width: float, other: float, shape: Array) -> tuple[Array, Array]:
+    """Channel averages of exp(−(u/τ)^β), u ≥ 0, and their derivatives.
+
+    shape : (2,) ln τ, β. Returns (M,) and (3, M): by the delay, by ln τ, by β.
+    Near u = 0, where it is infinitely steep, by the integrals above; further on by three points that share
+    the mean and the variance of the two channels' widths.
+    """
+    tau, beta = float(np.exp(shape[0])), float(shape[1])
+    reach = (width + other) / 2
+    value, slopes = np.zeros(delays.size), np.zeros((3, delays.size))
+    rising, decaying = np.searchsorted(delays, (-reach, NEAR * width))
+    near, tail = slice(rising, decaying), slice(decaying, None)
+    if rising < decaying:
+        value[near], slopes[:, near] = _differenced(
+            delays[near], width, other, _stretched_integrals(tau, beta)
+        )
+    spread = np.sqrt((width**2 + other**2) / 4)
+    for weight, u in ((2 / 3, delays[tail]), (1 / 6, delays[tail] + spread), (1 / 6, delays[tail] - spread)):
+        here, by_log = _stretched_terms(u / tau, beta)
+        value[tail] += weight * here
+        slopes[0, tail] -= weight * here * by_log / np.maximum(u, 1e-9 * tau)
+        slopes[1, tail] += weight * here * by_log
+        slopes[2, tail] -= weight * here * by_log / beta * np.log(np.maximum(u / tau, 1e-300))
+    return value, slopes
+
+
+def _stretched_terms(ratio: Array, beta: float) -> tuple[Array, Array]:
+    """exp(−r^β) and β r^β."""
+    power = np.minimum(ratio**beta, LARGEST_EXPONENT)
+    return np.exp(-power), beta * power
+
+
+def _stretched_integrals(tau: float, beta: float) -> Callable[[Array], tuple[Array, ...]]:
+    """By Gauss-Legendre quadrature in z, v = u z^(2/β), which takes the cusp out of v^β."""
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    z, weights = (nodes + 1) / 2, weights / 2
+    power = 2 / beta
+    at, jacobian = z**power, power * z ** (power - 1) * weights
+
+    def integrals(u: Array) -> tuple[Array, ...]:
+        u = np.maximum(u, 0.0)[:, None]
+        ratio = np.maximum(u * at / tau, 1e-300)
+        here, by_log = _stretched_terms(ratio, beta)
+        once = jacobian * u
+        twice = once * u * (1 - at)
+        by_beta = -here * by_log / beta * np.log(ratio)
+        return (
+            (here * twice).sum(axis=1),
+            (here * once).sum(axis=1),
+            (here * by_log * twice).sum(axis=1),
+            (by_beta * twice).sum(axis=1),
+        )
+
+    return integrals
+
+
+def _differenced(
+    u: Array, width: float, other: float, integrals: Callable[[Array], tuple[Array, ...]]
+) -> tuple[Array, Array]:
+    outer, inner = (width + other) / 2, (width - other) / 2
+    total = np.zeros(u.size)
+    slopes: list[Array] = []
+    for sign, at in ((1, outer), (-1, inner), (-1, -inner), (1, -outer)):
+        value, *parts = integrals(u + at)
+        total += sign * value
+        slopes = [sign * part for part in parts] if not slopes else [
+            one + sign * part for one, part in zip(slopes, parts, strict=True)
+        ]  # fmt: skip
+    return total / (width * other), np.array(slopes) / (width * other)
+
+
+def _averaged(widths: float) -> tuple[float, float]:
+    """Mean of exp(−u/τ) over a channel over its value in the middle, and −d ln of that by d ln τ."""
+    x = widths / 2
+    if x < 1e-4:
+        return 1 + x**2 / 6, x**2 / 3
+    return float(np.sinh(x) / x), float(x / np.tanh(x) - 1)
+
+
+def _fast(length: int) -> int:
+    """The next length whose FFT is fast: 2ᵃ 3ᵇ 5ᶜ."""
+    best = 1 << (length - 1).bit_length()
+    fives = 1
+    while fives < best:
+        threes = fives
+        while threes < best:
+            quotient = -(-length // threes)
+            best = min(best, threes << (quotient - 1).bit_length())
+            threes *= 3
+        fives *= 5
+    return best
+
+
+def resampled(x: Array, counts: Array, step: float) -> Response:
+    """A measured response on a grid that divides `step`, its area kept channel by channel.
+
+    x : (L,) middles of its channels, evenly spaced; counts : (L,) without background
+    Its running total, through a cubic with continuous density (C. de Boor, A Practical Guide to Splines, ch.
+    IV), is differenced at the new edges: nothing is lost between points, as sampling would lose it.
+    """
+    own = float(x[-1] - x[0]) / (x.size - 1)
+    per_channel = int(min(max(round(step / own), 1), FINEST))
+    new = step / per_channel
+    if abs(own - new) <= 1e-6 * new:
+        return Response(counts / counts.sum(), float(x[0]), new, per_channel)
+    edges = x[0] + own * (np.arange(x.size + 1) - 0.5)
+    first, last = edges[0], edges[-1]
+    size = int(np.ceil((last - first) / new - 1e-9))
+    at = first + new * np.arange(size + 1)
+    pieces = np.diff(_running_total(counts, (at - first) / own))
+    return Response(pieces / pieces.sum(), float(at[0] + new / 2), new, per_channel)
+
+
+def _running_total(counts: Array, at: Array) -> Array:
+    """Counts before `at`, in channels from the first edge; all of them beyond the last."""
+    total = np.concatenate([[0.0], np.cumsum(counts)])
+    density = np.concatenate([[counts[0]], (counts[1:] + counts[:-1]) / 2, [counts[-1]]])
+    at = np.minimum(at, counts.size)
+    k = np.minimum(at.astype(np.int64), counts.size - 1)
+    f = at - k
+    rise = counts[k]
+    bend, twist = 3 * rise - 2 * density[k] - density[k + 1], density[k] + density[k + 1] - 2 * rise
+    return np.asarray(total[k] + f * (density[k] + f * (bend + f * twist)))
