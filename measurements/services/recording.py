@@ -1,7 +1,7 @@
-"""The rows of what has arrived, in one round trip: every file of every instrument passes here.
+"""The rows of what has arrived, in one statement: every file of every instrument passes here.
 
-Two statements in one message, which PostgreSQL carries out as one transaction: a lock on the content, then
-blobs, measurement and files at once. The second sees what the holder of the lock before has committed.
+First a lock on the content, then blobs, measurement and files at once: that statement sees what the holder of
+the lock before has committed. Both are planned once for a connection.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from measurements.models import Blob, Measurement, RawFile
+from samples.prepared import rows_of
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-RECORD = """{lock};
+RECORD = """
 WITH blob AS (
     INSERT INTO {blobs} ({blob_columns}) VALUES {blob_values}
     ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256  -- changes nothing, and answers with its key
@@ -65,7 +66,6 @@ def record(new: Measurement, files: Sequence[tuple[Blob, RawFile]], *, any_techn
         for number, ((blob, _), row) in enumerate(zip(files, file_values, strict=True))
     ]
     sql = RECORD.format(
-        lock=LOCK,
         blobs=Blob._meta.db_table,
         measurements=Measurement._meta.db_table,
         files=RawFile._meta.db_table,
@@ -78,14 +78,12 @@ def record(new: Measurement, files: Sequence[tuple[Blob, RawFile]], *, any_techn
         given_values=", ".join(row.sql for row in given),
         file_columns=file_columns,
     )
-    parameters = [new.content_key]
+    parameters: list[Any] = []
     for rows in (blob_values, [_Values(same, same_values)], values, given):
         parameters += [parameter for row in rows for parameter in row.parameters]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        while cursor.nextset():  # to the last of the statements
-            pass
-        found = cursor.fetchall()
+    with transaction.atomic():
+        rows_of(LOCK, [new.content_key])
+        found = rows_of(sql, parameters)
     known, new.pk, *_ = found[0]
     if known is None:
         new._state.adding, new._state.db = False, connection.alias

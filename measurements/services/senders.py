@@ -17,6 +17,7 @@ from knox.settings import CONSTANTS
 
 from measurements.models import Instrument
 from samples.models import Membership, Project, Role, Sample, User
+from samples.prepared import rows_of
 
 
 def _columns(model: type[models.Model], *names: str) -> list[str]:
@@ -54,9 +55,7 @@ class Sender(NamedTuple):
 
 def sender_with(token: str, sample_code: str) -> Sender | None:
     """None where the answer is not a plain yes."""
-    with connection.cursor() as cursor:
-        cursor.execute(SENDER, [sample_code, token[: CONSTANTS.TOKEN_KEY_LENGTH]])
-        rows = cursor.fetchall()
+    rows = rows_of(SENDER, [sample_code, token[: CONSTANTS.TOKEN_KEY_LENGTH]])
     for digest, expiry, *columns in rows:
         if compare_digest(hash_token(token), digest) and not _has_passed(expiry):
             return _sender(columns)
