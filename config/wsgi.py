@@ -3,10 +3,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from config.short_way import Door, ShortWay
 from samples.queueing import send_in_background
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+application = Door(get_wsgi_application(), ShortWay())
 send_in_background()
 
 # What is loaded by now stays for good. Looking through it again and again for garbage was a tenth of the
