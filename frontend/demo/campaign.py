@@ -104,6 +104,15 @@ class Campaign:
                 temperature_c = self.recipes[sample.recipe].steps[0]["segments"][0]["target_c"]
                 yield sample, notation.parse(sample.notation).loading, float(temperature_c)
 
+    def sintered(self, prefix: str) -> Iterator[tuple[SampleData, float, float]]:
+        """Composites whose code begins so, with loading and sintering temperature."""
+        for sample in self.samples:
+            recipe = self.recipes.get(sample.recipe)
+            steps = recipe.steps if recipe is not None else ()
+            hot = next((step for step in steps if step["kind"] == "sintering"), None)
+            if hot is not None and sample.code.startswith(prefix) and sample.state == "composite":
+                yield sample, notation.parse(sample.notation).loading, float(hot["segments"][0]["target_c"])
+
 
 @cache
 def load() -> Campaign:

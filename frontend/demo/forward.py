@@ -99,11 +99,15 @@ def spectrum(loading: float, temperature_c: float) -> Array:
     return generator.poisson(expected) + noise
 
 
-def plqy(loading: float, temperature_c: float) -> tuple[float, float]:
-    """A simulated quantum yield and its sigma, both as fractions."""
+def expected_plqy(loading: float, temperature_c: float) -> float:
     along_temperature = np.exp(-(((temperature_c - 275) / 38) ** 2))
     along_loading = np.exp(-((log(loading / 0.05) / 1.6) ** 2))
-    expected = float(PLQY_MAXIMUM * along_temperature * along_loading)
+    return float(PLQY_MAXIMUM * along_temperature * along_loading)
+
+
+def plqy(loading: float, temperature_c: float) -> tuple[float, float]:
+    """A simulated quantum yield and its sigma, both as fractions."""
+    expected = expected_plqy(loading, temperature_c)
     noise = _generator(loading, temperature_c, stream=1).normal(0, PLQY_RELATIVE_NOISE)
     return expected * (1 + noise), hypot(expected * PLQY_RELATIVE_NOISE, PLQY_LEAST_SIGMA)
 

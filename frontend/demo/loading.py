@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from io import BytesIO
 from pathlib import Path
 
 from django.conf import settings
@@ -13,17 +12,12 @@ from django.db import transaction
 from analysis.models import Value
 from frontend.demo import rows
 from frontend.demo.campaign import Campaign, load
-from frontend.demo.files import spectrum_file
-from measurements.models import Instrument, Measurement
-from measurements.services import Incoming, add_instrument, receive
-from measurements.techniques import Technique
-from samples.models import Project, Role, Sample, User
+from frontend.demo.sending import SPECTROMETER, SPHERE, USERNAME, send
+from measurements.services import add_instrument
+from samples.models import Project, Sample, User
 from samples.services import create_project, derive_factors
 
-USERNAME = "demo"
 SLUG = "demo"
-SPECTROMETER = "FLS-1 (demo)"
-SPHERE = "FS5-1 (demo)"
 PASSWORD_BYTES = 9
 
 
@@ -54,7 +48,7 @@ def load_demo() -> Project:
     project = demo_project() or _write_rows(load())
     _let_in()
     _write_conflicts(project, load())
-    _send_spectra(project, load())
+    send(project, load())
     marker().touch()
     return project
 
@@ -121,19 +115,3 @@ def _let_in() -> None:
     if not user.check_password(password()):
         user.set_password(password())
         user.save(update_fields=["password"])
-
-
-def _send_spectra(project: Project, campaign: Campaign) -> None:
-    """As the instrument would: the same bytes a second time are the same measurement."""
-    user = User.objects.get(username=USERNAME, memberships__project=project, memberships__role=Role.MANAGER)
-    instrument = Instrument.objects.get(project=project, name=SPECTROMETER)
-    for sample, loading, temperature_c in campaign.array():
-        name, content = spectrum_file(sample.code, loading, temperature_c)
-        receive(
-            user=user,
-            files=[Incoming(name, BytesIO(content))],
-            sample_code=sample.code,
-            technique=str(Technique.PL),
-            origin=str(Measurement.Origin.SIMULATED),
-            instrument=instrument,
-        )

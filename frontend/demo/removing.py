@@ -21,8 +21,9 @@ from analysis.models import (
     ValueInput,
 )
 from frontend.demo.campaign import load
-from frontend.demo.loading import USERNAME, DemoError, demo_project, marker, password_file
+from frontend.demo.loading import DemoError, demo_project, marker, password_file
 from frontend.demo.rows import SIMULATION
+from frontend.demo.sending import USERNAME
 from measurements.models import (
     Attachment,
     Batch,

@@ -1,6 +1,7 @@
 """The demo in the database: loaded once, complete, marked as what it is, and removed without a trace."""
 
 import json
+from collections import Counter
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from pytest_django import Settings
 
 from analysis.models import Publication, Run, Value
 from analysis.services import execute, request_run
-from frontend.demo import forward, loading
+from frontend.demo import forward, loading, sending
 from frontend.demo.campaign import load
 from frontend.demo.files import spectrum_file
 from measurements.models import (
@@ -34,6 +35,9 @@ from samples.services import stock
 from samples.services.exposures import expose
 
 QUENCHES = {"cryogenic_LN2": "liquid_nitrogen", "slow": "slow"}
+HALIDES, ENDURANCE = 5, 4
+MEASUREMENTS = 90 + HALIDES + ENDURANCE + 27 + 10 + 8
+FILES = MEASUREMENTS + 2 * 26  # three of each sphere
 Reference = list[dict[str, Any]]
 
 
@@ -63,7 +67,8 @@ def test_the_demo_holds_every_sample_value_and_spectrum(demo: Project):
     assert demo.samples.count() == 129
     assert Value.objects.filter(origin="published").count() == len(load().values)
     assert Value.objects.filter(origin="simulated", property="plqy").count() == 87
-    assert Measurement.objects.filter(sample__project=demo, technique="pl", origin="simulated").count() == 90
+    counted = Counter(Measurement.objects.filter(project=demo).values_list("technique", flat=True))
+    assert counted == {"pl": 90 + HALIDES + ENDURANCE, "plqy": 26 + 1, "trpl": 9 + 1, "uvvis": 8}
     assert not Measurement.objects.exclude(origin="simulated").exists()
 
 
@@ -121,13 +126,13 @@ def test_an_interrupted_load_is_completed_by_the_next(
         sent.append(arguments["sample_code"])
         return receive(**arguments)
 
-    monkeypatch.setattr(loading, "receive", dying)
+    monkeypatch.setattr(sending, "receive", dying)
     with pytest.raises(KeyboardInterrupt):
         loading.load_demo()
     assert not loading.marker().exists()
     monkeypatch.undo()
     loading.load_demo()
-    assert Measurement.objects.count() == 90
+    assert Measurement.objects.count() == MEASUREMENTS
 
 
 def test_the_login_of_the_demo_works_and_its_password_is_for_its_owner_only(demo: Project):
@@ -146,7 +151,7 @@ def test_the_printed_login_works_after_its_file_was_lost(demo: Project):
 
 @pytest.mark.parametrize("code", ["NC-250-300", "NC-010-150"])
 def test_a_simulated_spectrum_takes_the_road_of_any_other_file(demo: Project, code: str):
-    measurement = Measurement.objects.get(sample__code=code)
+    measurement = Measurement.objects.get(sample__code=code, technique="pl")
     read_measurement(measurement)
     measurement.refresh_from_db()
     assert measurement.status == "read", measurement.error
@@ -185,7 +190,7 @@ def test_removing_leaves_other_projects_and_their_bytes_untouched(
     shared = mine.files.get().blob
     others = Blob.objects.exclude(pk=shared.pk).filter(files__isnull=False).values_list("sha256", flat=True)
     paths = [store().path(sha256) for sha256 in others]
-    assert len(paths) == 89
+    assert len(paths) == FILES - 1
 
     assert "removed" in run("--remove", "--yes")
 
@@ -203,7 +208,7 @@ def test_removing_leaves_other_projects_and_their_bytes_untouched(
 
 
 def test_removing_takes_runs_datasets_and_curves_along(demo: Project):
-    measurement = Measurement.objects.get(sample__code="NC-250-300")
+    measurement = Measurement.objects.get(sample__code="NC-250-300", technique="pl")
     read_measurement(measurement)
     run_, _ = request_run(measurement, "pl_gaussians")
     execute(run_.pk)
@@ -239,7 +244,7 @@ def test_removing_takes_along_what_people_did_to_its_samples_and_leaves_shared_b
 
 
 def test_removing_takes_rules_decisions_and_batches_along(demo: Project):
-    user = User.objects.get(username=loading.USERNAME)
+    user = User.objects.get(username=sending.USERNAME)
     sample = demo.samples.order_by("pk").first()
     assert sample is not None
     save_rule(InboxRule(project=demo, pattern="{sample}_*.txt"), user)
@@ -292,5 +297,5 @@ def test_removing_asks_first(demo: Project, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("builtins.input", no)
     with pytest.raises(CommandError, match="Nothing was removed"):
         run("--remove")
-    assert "129 samples with 90 measurements" in asked[0]
+    assert "129 samples with 144 measurements" in asked[0]
     assert demo.samples.count() == 129

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from frontend.demo.loading import USERNAME, DemoError, demo_project, load_demo, marker, password
+from frontend.demo.loading import DemoError, demo_project, load_demo, marker, password
 from frontend.demo.removing import contents, remove_demo
+from frontend.demo.sending import USERNAME
 from samples.models import Project
 
 
