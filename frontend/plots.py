@@ -218,7 +218,8 @@ def sent(
         "open": reverse("sample", args=[CODE]),
         **(more or {}),
     }
-    response = HttpResponse(orjson.dumps(body), content_type="application/json")
+    content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)  # a figure may leave a np.float64
+    response = HttpResponse(content, content_type="application/json")
     response["Cache-Control"] = "private, no-cache"
     return response
 
