@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from analysis.methods._quantities import by_sample, known_sigma
 from analysis.methods.base import ValueRow
-from analysis.numerics.ridges import Optimum, optimum
+from analysis.numerics.ridges import Optimum, meant_loading, meant_temperature_c, optimum
 
 LOADING, SINTERING = "loading_mass_fraction", "sintering_temperature_c"
 
@@ -32,7 +32,8 @@ def cells(rows: Iterable[ValueRow]) -> list[Cell]:
     ]
     for of in by_sample(usable).values():
         first = of[0].factors
-        placed.setdefault((round(first[LOADING], 6), round(first[SINTERING], 3)), []).append(of)
+        place = (meant_loading(first[LOADING]), meant_temperature_c(first[SINTERING]))
+        placed.setdefault(place, []).append(of)
     return [_cell(place, samples) for place, samples in sorted(placed.items())]
 
 

@@ -9,6 +9,15 @@ from dataclasses import dataclass
 RECTANGLE = 0.34  # steps of a grid: half of 68 % of a rectangle
 
 
+def meant_loading(mass_fraction: float) -> float:
+    """0.2499 was weighed where 0.25 was meant: two digits, so that samples of one row meet in it."""
+    return float(f"{mass_fraction:.2g}")
+
+
+def meant_temperature_c(temperature_c: float) -> float:
+    return float(round(temperature_c))
+
+
 @dataclass(frozen=True)
 class Optimum:
     """at : the highest point's place. best, sigma : the top of a parabola through it and its neighbours
@@ -26,8 +35,8 @@ def optimum(at: Sequence[float], values: Sequence[float], sigmas: Sequence[float
     """The highest of (N,) values at ascending places, and the parabola through it and its two neighbours.
 
     The parabola goes through the logarithms where all three are above zero: emission falls off like a bell
-    on both sides, and the logarithm of a bell is a parabola. The sigma is propagated from the three; where one
-    of them is not known, it is that of a place known to half a step.
+    on both sides, and the logarithm of a bell is a parabola. The sigma is propagated from the three; where
+    one of them is not known, it is that of a place known to half a step.
     """
     top = max(range(len(values)), key=lambda i: (values[i], -i))
     place, value = at[top], values[top]

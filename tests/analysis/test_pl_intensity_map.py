@@ -94,6 +94,17 @@ def test_missing_cells_stay_blank_and_are_counted() -> None:
     assert outcome.notes["PL: best at 25 %"] in (250, 300)
 
 
+def test_weighed_loadings_meet_in_the_one_that_was_meant() -> None:
+    rows = [
+        row(loading, t, np.exp(-(((t - 275) / 35) ** 2)), 0.01, "pl_brightness")
+        for loading, t in zip((0.2499, 0.2504, 0.2476, 0.2531), (250.0, 275.0, 300.2, 325.0), strict=True)
+    ]
+    outcome = mapped(rows)
+    assert outcome.notes["PL: cells"] == 4
+    assert outcome.notes["PL: blank cells"] == 0
+    assert value(outcome, "pl_map_loading") == 0.25
+
+
 def test_replicates_are_averaged_and_their_scatter_is_the_sigma() -> None:
     rng = np.random.default_rng(1)
     rows = [

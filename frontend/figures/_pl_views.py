@@ -1,0 +1,175 @@
+"""What the views of PL share: which curves of an array are drawn together, and how their ends are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.numerics.ridges import meant_loading, meant_temperature_c
+from frontend.figures._points import plain, shown
+from frontend.figures._template import ORIGINS, SECOND, along_scale, legend_mark
+from frontend.figures.base import Line, Quantity, Reading, View
+from frontend.formatting import MARKS, ORIGIN_WORDS
+
+LOADING, SINTERING = "loading_mass_fraction", "sintering_temperature_c"
+OTHER = {LOADING: SINTERING, SINTERING: LOADING}
+# Where an array offers several rows of equal length, the one through the published maximum is drawn.
+USUAL = {LOADING: 0.25, SINTERING: 275.0}
+FALLBACK = {
+    LOADING: Quantity(LOADING, "Loading", "1", as_percent=True),
+    SINTERING: Quantity(SINTERING, "Sintering temperature", "°C"),
+}
+MOST_CURVES = 24
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line with its level of the factor that is walked along."""
+
+    level: float
+    line: Line
+    name: str
+    color: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """Curves along one factor at one level of the other. `fixed` None where that is not recorded."""
+
+    along: str
+    fixed: float | None
+    curves: Sequence[Curve]
+    notes: Sequence[str]
+
+
+def quantity_of(view: View, factor: str) -> Quantity:
+    return view.quantities.get(factor, FALLBACK[factor])
+
+
+def factor_of(view: View, subject: int, factor: str) -> float | None:
+    """The level that was meant; None where it is not recorded."""
+    value = view.subjects[subject].factors.get(factor)
+    if value is None or isinstance(value, str) or not np.isfinite(value):
+        return None
+    return meant_loading(value) if factor == LOADING else meant_temperature_c(value)
+
+
+def row_along(view: View, lines: Sequence[Line], along: str) -> Row:
+    """The longest row of one curve a level, the newest of the first origin; empty without any level."""
+    other = OTHER[along]
+    rows: dict[float | None, dict[float, list[Line]]] = {}
+    unknown = 0
+    for line in lines:
+        level = factor_of(view, line.subject, along)
+        if level is None:
+            unknown += 1
+            continue
+        rows.setdefault(factor_of(view, line.subject, other), {}).setdefault(level, []).append(line)
+    notes = []
+    if unknown:
+        are = "1 curve is" if unknown == 1 else f"{unknown} curves are"
+        notes.append(f"{are} left out: {words(quantity_of(view, along))} is not recorded.")
+    if not rows:
+        return Row(along, None, (), notes)
+    fixed = max(rows, key=lambda level: (len(rows[level]), -_distance(level, other)))
+    notes += _others(view, rows, fixed, other)
+    levels = sorted(rows[fixed])
+    if len(levels) > MOST_CURVES:
+        places = np.unique(np.linspace(0, len(levels) - 1, MOST_CURVES).round().astype(int))
+        notes.append(f"{MOST_CURVES} of {len(levels)} levels are drawn; narrow them to see all.")
+        levels = [levels[place] for place in places]
+    curves = []
+    for place, level in enumerate(levels):
+        line = _foremost(rows[fixed][level])
+        color = along_scale(place / max(len(levels) - 1, 1))
+        curves.append(Curve(level, line, _named(level, quantity_of(view, along), line.origin), color))
+    more = sum(len(rows[fixed][level]) - 1 for level in levels)
+    if more:
+        notes.append(
+            f"{more} more {'curve' if more == 1 else 'curves'} of the same levels; the newest are drawn."
+        )
+    return Row(along, fixed, curves, notes)
+
+
+def _distance(level: float | None, factor: str) -> float:
+    return np.inf if level is None else abs(level - USUAL[factor])
+
+
+def _others(view: View, rows: dict[Any, Any], fixed: float | None, other: str) -> list[str]:
+    rest = sorted(level for level in rows if level is not None and level != fixed)
+    if not rest:
+        return []
+    quantity = quantity_of(view, other)
+    listed = ", ".join(shown(level, quantity) for level in rest[:8]) + (" …" if len(rest) > 8 else "")
+    at = "unknown" if fixed is None else shown(fixed, quantity)
+    return [f"Drawn at {words(quantity)} {at}; narrow it to see {listed}."]
+
+
+def _foremost(lines: Sequence[Line]) -> Line:
+    """Measured before simulated, then the newest."""
+    return min(lines, key=lambda line: (ORIGINS.index(line.origin), -line.measurement))
+
+
+def _named(level: float, quantity: Quantity, origin: str) -> str:
+    mark = "" if origin == "measured" else f" {MARKS[origin]}"
+    return f"{shown(level, quantity)}{mark}"
+
+
+def words(quantity: Quantity) -> str:
+    label = plain(quantity.label)
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def title_of(view: View, row: Row) -> str:
+    """`at loading 25 %`, for a summary."""
+    if row.fixed is None:
+        return ""
+    quantity = quantity_of(view, OTHER[row.along])
+    return f" at {words(quantity)} {shown(row.fixed, quantity)}"
+
+
+def origins_of(origins: Sequence[str]) -> list[dict[str, Any]]:
+    """Entries of the legend, when anything but measured data is drawn."""
+    present = [origin for origin in ORIGINS if origin in origins]
+    return [] if present == ["measured"] else [legend_mark(origin) for origin in present]
+
+
+def origin_words(origins: Sequence[str]) -> str:
+    return ", ".join(
+        f"{sum(o == origin for o in origins)} {ORIGIN_WORDS[origin]}"
+        for origin in ORIGINS
+        if origin in origins
+    )
+
+
+def named(x: float, y: float, text: str, color: str, **more: Any) -> dict[str, Any]:
+    return {
+        "x": x,
+        "y": y,
+        "text": text,
+        "showarrow": False,
+        "xanchor": "left",
+        "font": {"color": color, "size": 12},
+        **more,
+    }
+
+
+def heading(text: str, **more: Any) -> dict[str, Any]:
+    """A title inside the figure, above one of its panels."""
+    return named(0, 1, text, SECOND, xref="paper", yref="paper", yanchor="bottom", yshift=4, **more)
+
+
+def best_of(readings: Sequence[Reading], place: Callable[[Reading], Any]) -> dict[Any, Reading]:
+    """One reading a place: origins are never mixed, the first in their order stands for it."""
+    found: dict[Any, Reading] = {}
+    for reading in readings:
+        where = place(reading)
+        if where is None:
+            continue
+        held = found.get(where)
+        if held is None or ORIGINS.index(reading.origin) < ORIGINS.index(held.origin):
+            found[where] = reading
+    return found

@@ -1,0 +1,116 @@
+"""The map of relative PL intensity: the published maxima of the demo's array, blank cells, and origins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from frontend import figures
+from frontend.figures import Drawing, View
+from tests.frontend.pl_views import LOADINGS, TEMPERATURES, array, column, decoded, texts, traces
+
+FIGURE = figures.get("view_pl_map_ridge")
+FULL_LOADINGS = (0.01, 0.05, 0.10, 0.25, 0.40, 0.60, 0.85)
+
+
+def drawn(view: View | None = None, **options: str) -> Drawing:
+    return FIGURE.draw(view or array(curves=False), options)
+
+
+def without(view: View, *codes: str) -> View:
+    gone = {place for place, subject in enumerate(view.subjects) if subject.code in codes}
+    return replace(view, readings=[r for r in view.readings if r.subject not in gone])
+
+
+def only(view: View, *keys: str) -> View:
+    return replace(view, readings=[r for r in view.readings if r.property in keys])
+
+
+def test_the_row_maxima_are_300_275_and_225_degrees_and_the_brightest_is_at_25_percent() -> None:
+    summary = drawn().summary
+    assert "Brightest: 25\u202f%, 275\u202f°C" in summary
+    assert "300 °C at 1\u202f%" in summary
+    assert "275 °C at 25\u202f%" in summary
+    assert "225 °C at 85\u202f%" in summary
+
+
+def test_the_highest_quantum_yield_is_framed_where_it_is() -> None:
+    drawing = drawn(array(FULL_LOADINGS, curves=False))
+    brightest, highest = traces(drawing, "maximum")
+    assert brightest["name"].startswith("brightest: 25\u202f%, 275")
+    assert highest["name"].startswith("highest PLQY, 8")
+    assert highest["name"].endswith("5\u202f%, 275\u202f°C")
+    assert np.mean(highest["x"][:4]) == pytest.approx(TEMPERATURES.index(275.0))
+    assert np.mean(highest["y"][:4]) == pytest.approx(FULL_LOADINGS.index(0.05))
+
+
+def test_the_brightest_cell_is_100_percent_and_no_cell_is_more() -> None:
+    z = decoded(next(trace for trace in drawn().data if trace["type"] == "heatmap")["z"])
+    assert z.shape == (len(LOADINGS), len(TEMPERATURES))
+    assert np.nanmax(z) == 100
+    assert z[LOADINGS.index(0.25), TEMPERATURES.index(275.0)] == 100
+
+
+def test_a_missing_cell_stays_blank_and_is_counted() -> None:
+    drawing = drawn(without(array(curves=False), "VT-40-250", "VT-1-200"))
+    z = decoded(next(trace for trace in drawing.data if trace["type"] == "heatmap")["z"])
+    assert np.isnan(z).sum() == 2
+    assert np.isnan(z[LOADINGS.index(0.40), TEMPERATURES.index(250.0)])
+    assert "2 of 30 cells are blank: no sample was measured there." in drawing.notes
+    assert len(texts(drawing)) == 28
+    assert len(column(drawing, "sample")) == 28
+
+
+def test_the_ridge_runs_within_half_a_step_of_the_row_maxima() -> None:
+    drawing = drawn()
+    (ridge,) = traces(drawing, "ridge")
+    x, y = decoded(ridge["x"]), decoded(ridge["y"])
+    assert y.tolist() == [0, 1, 2, 3, 4]
+    best = [column(drawing, "row maximum")[6 * row : 6 * row + 6].index("yes") for row in range(5)]
+    assert np.max(np.abs(x - best)) <= 0.5
+    assert np.all(np.diff(x) <= 0)
+
+
+def test_counts_not_divided_by_time_and_power_are_drawn_with_a_warning() -> None:
+    plain = only(array(curves=False), "pl_integrated_intensity")
+    assert any("must have been taken alike" in note for note in drawn(plain).notes)
+    assert not any("taken alike" in note for note in drawn().notes)
+
+
+def test_brightness_of_a_few_samples_does_not_stand_for_all() -> None:
+    view = array(curves=False)
+    few = [r for r in view.readings if r.property != "pl_brightness" or r.subject < 3]
+    drawing = drawn(replace(view, readings=few))
+    assert len(column(drawing, "sample")) == 30
+    assert any("must have been taken alike" in note for note in drawing.notes)
+
+
+def test_origins_are_never_mixed_in_a_cell_and_simulated_ones_are_marked() -> None:
+    measured = array(curves=False)
+    simulated = [replace(r, origin="simulated", value=1e12) for r in measured.readings if r.subject < 6]
+    drawing = drawn(replace(measured, readings=[*measured.readings, *simulated]))
+    assert set(column(drawing, "origin")) == {"measured"}
+    drawing = drawn(array(curves=False, origin="simulated"))
+    assert "simulated" in [trace.get("name") for trace in drawing.data]
+
+
+def test_the_logarithmic_scale_shows_faint_cells_and_says_where_it_ends() -> None:
+    drawing = drawn(colour="log")
+    heat = next(trace for trace in drawing.data if trace["type"] == "heatmap")
+    assert decoded(heat["z"]).max() == pytest.approx(2)
+    assert heat["zmin"] == pytest.approx(-1)
+    assert any("darkest colour" in note for note in drawing.notes)
+
+
+def test_two_samples_are_a_small_map_without_a_ridge() -> None:
+    drawing = drawn(array((0.25,), (250.0, 275.0), curves=False))
+    assert not traces(drawing, "ridge")
+    assert "Brightest: 25\u202f%, 275\u202f°C" in drawing.summary
+
+
+def test_nothing_to_draw_is_said() -> None:
+    assert "No sample has a PL intensity" in drawn(View([], [], [], {})).empty
+    dark = [replace(r, value=-1.0) for r in array(curves=False).readings]
+    assert drawn(replace(array(curves=False), readings=dark)).empty == "No PL intensity is above zero."
