@@ -19,6 +19,7 @@ Model = Callable[[Array], tuple[Array, Array]]
 """(P,) parameters → (N,) curve and (P, N) derivatives."""
 
 STEP_IN_SIGMAS_SQUARED = 1e-10
+ROUNDING = 1e-12  # of the deviance: a sum of thousands of terms is not known better
 MAX_DAMPING = 1e12
 TINY = 1e-300
 
@@ -52,7 +53,7 @@ def most_likely(
     upper: Array,
     *,
     weights: Array | None = None,
-    max_iterations: int = 100,
+    max_iterations: int = 200,
 ) -> Optimum:
     """y : (N,) counts, or numbers that vary like counts; start, lower, upper : (P,)
 
@@ -69,7 +70,7 @@ def most_likely(
         trial = _step(p, normal, gradient, held, damping, lower, upper)
         step = trial - p
         bend = float(step @ normal @ step)
-        if bend <= STEP_IN_SIGMAS_SQUARED and damping < 1:
+        if bend <= max(STEP_IN_SIGMAS_SQUARED, ROUNDING * abs(deviance)) and damping < 1:
             converged = True
             break
         trial_curve, trial_jacobian = model(trial)

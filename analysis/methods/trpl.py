@@ -1,0 +1,193 @@
+"""Lifetimes of the emission after a pulse: reconvolution with the instrument's response, else the tail.
+
+Row A-07. Hou et al. 2021 (S8-S10, Table S1) compare amplitude- and intensity-weighted lifetimes of glasses
+sintered at different temperatures and quenched in different media.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analysis.methods._decay_fits import determined, fit
+from analysis.methods._decay_problems import (
+    after_response,
+    is_white,
+    reconvolution,
+    tail,
+    with_free_amplitude,
+)
+from analysis.methods._decay_remarks import diagnostics, remarks
+from analysis.methods._decay_values import values
+from analysis.methods._decay_words import COUNTS, Fit
+from analysis.methods._decays import Decay, decay, response
+from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Role, param
+from analysis.numerics.decays import Response
+
+EACH = ("1", "2", "3", "4")
+
+METHOD = Method(
+    title="TRPL: lifetimes",
+    version=1,
+    accepts=(
+        Role("sample", ("trpl",), help="Counts over time after the pulse.", axes=("time",)),
+        Role(
+            "irf",
+            ("trpl",),
+            help="Response of the instrument to the pulse itself, on any even time grid.",
+            required=False,
+            calibration="irf",
+            axes=("time",),
+        ),
+    ),
+    properties=(
+        Property("trpl_tau_amp", "PL lifetime, amplitude-weighted", "ns", True, html="τ<sub>amp</sub>"),
+        Property("trpl_tau_int", "PL lifetime, intensity-weighted", "ns", True, html="τ<sub>int</sub>"),
+        Property("trpl_one_over_e_time", "PL decay to 1/e", "ns", True, html="t<sub>1/e</sub>"),
+        Property("trpl_lifetime", "PL lifetime of a component", "ns", None, EACH, html="τ"),
+        Property("trpl_amplitude", "PL amplitude of a component", "counts", None, ("", *EACH), html="a"),
+        Property("trpl_amplitude_share", "Share of the amplitude", "1", None, EACH, as_percent=True),
+        Property("trpl_intensity_share", "Share of the light", "1", None, EACH, html="f", as_percent=True),
+        Property("trpl_stretched_lifetime", "PL lifetime, stretched", "ns", True, html="τ<sub>str</sub>"),
+        Property("trpl_stretching_exponent", "PL stretching exponent", "1", None, html="β"),
+    ),
+    reference=(
+        "Hou et al., Science 374 (2021), doi:10.1126/science.abf4460, Supplementary S8-S10 and Table S1"
+    ),
+    equation="I(t) = IRF(t − t₀) ⊗ Σ aᵢ exp(−t/τᵢ) + b;  τ_amp = Σaτ/Σa;  τ_int = Σaτ²/Σaτ",
+    description=(
+        "Most likely parameters of Poisson counts (of averaged or background-subtracted data with the noise "
+        "found in them), shift t₀ and background free. Integrals over channels are exact. One more "
+        "exponential, up to four, is kept when BIC falls by more than 10, no parameter sits on a limit and "
+        "its amplitude exceeds three standard errors. Without a response the tail after the maximum is "
+        "fitted, and said so. Where the response does not describe the pulse itself, the fit starts "
+        "behind it, with t₀ held. Component 1 has the shortest lifetime; amplitudes are counts a channel "
+        "at t₀. Sigmas are from the full covariance, times √χ²ᵣ where the model does not fit."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Params:
+    model: str = param(
+        "auto",
+        choices=("auto", "1", "2", "3", "4", "stretched"),
+        help="How many exponentials, auto decides by BIC; or exp(−(t/τ)^β).",
+    )
+    fit: str = param(
+        "auto", choices=("auto", "tail"), help="auto: reconvolution where there is a response. tail: without."
+    )
+    weights: str = param(
+        "auto",
+        choices=("auto", "poisson", "sqrt", "fitted"),
+        help="poisson: likelihood of counts. sqrt: σ = √signal. fitted: noise found in the data. auto: "
+        "poisson for whole counts, else fitted.",
+    )
+    background: str = param(
+        "fit", choices=("fit", "before", "none"), help="Free, held at the mean before the pulse, or zero."
+    )
+    amplitude: str = param(
+        "free", choices=("free", "peak"), help="peak: one component that starts at the highest channel."
+    )
+    start_ns: float | None = param(None, unit="ns", help="Fit from here on, after the highest channel.")
+    end_ns: float | None = param(None, unit="ns", help="Fit up to here, after the highest channel.")
+
+
+def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
+    _check(params)
+    data = decay(datasets["sample"], params.start_ns, params.end_ns)
+    warnings = list(data.warnings)
+    if "irf" not in datasets or params.fit == "tail":
+        return _tail(data, params, warnings, "irf" in datasets)
+    if params.amplitude == "peak":
+        raise MethodError("An amplitude held at the highest channel needs fit = tail; choose that.")
+    if data.peak < 3:
+        warnings.append(
+            "The file starts at its maximum: with no rise to align the response with, the tail is fitted."
+        )
+        return _tail(data, params, warnings, False)
+    seen, said = response(datasets["irf"], data)
+    return _reconvolution(data, seen, params, warnings + said)
+
+
+def _check(params: Params) -> None:
+    if params.amplitude == "peak" and params.model not in ("1", "stretched"):
+        raise MethodError("An amplitude can be held for one component only: choose model = 1 or stretched.")
+    if params.start_ns is not None and params.end_ns is not None and params.start_ns >= params.end_ns:
+        raise MethodError("start_ns must be below end_ns.")
+
+
+def _tail(data: Decay, params: Params, warnings: list[str], asked: bool) -> Outcome:
+    if not asked:
+        warnings.append(
+            "No response of the instrument: the tail after the maximum is fitted, and lifetimes near the "
+            "width of the pulse are not to be trusted. Upload its decay with the role “irf”."
+        )
+    problem, rows = tail(data, params)
+    best, tried, why = fit(problem, params.model)
+    determined(best, problem.tau[1])
+    notes: dict[str, float | str] = {"fit": "tail"}
+    if params.amplitude == "peak":
+        sentence, free = with_free_amplitude(problem, best, params.model)
+        warnings.append(sentence)
+        notes |= free
+    at = data.t[rows]
+    after = at >= data.t[data.peak]
+    curves = [
+        Curve("data", data.t, data.y, "time", "ns", data.y_name, data.y_unit),
+        Curve("fit", at[after], best.curve[after], "time", "ns", data.y_name, data.y_unit),
+        Curve("residual", at[after], best.residuals[after], "time", "ns", "weighted residual", "1"),
+    ]
+    return _outcome(data, at, best, tried, why, problem.noise.words, curves, warnings, notes)
+
+
+def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[str]) -> Outcome:
+    problem, rows = reconvolution(data, seen, params)
+    best, tried, why = fit(problem, params.model)
+    notes: dict[str, float | str] = {"fit": "reconvolution", "response_fwhm_ns": seen.fwhm}
+    if params.start_ns is None and not is_white(best):
+        behind, from_ns = after_response(data, seen, params, best)
+        if behind is not None:
+            later, later_rows = behind
+            again = fit(later, params.model)
+            if np.all(np.isfinite(again[0].covariance)) and again[0].chi2 < best.chi2 / 2:
+                warnings.append(
+                    f"The response does not describe the pulse itself (χ²ᵣ {best.chi2:.3g} from its rise "
+                    f"on): the fit starts {from_ns:.3g} ns after the maximum, with t₀ held. What "
+                    "has decayed by then is not seen."
+                )
+                notes["chi2_with_the_rise"] = best.chi2
+                (best, tried, why), problem, rows = again, later, later_rows
+    determined(best, problem.tau[1])
+    at = data.t[rows]
+    shift = float(best.params[0])
+    pulse = seen.start + shift + seen.step * np.arange(seen.counts.size, dtype=np.float64)
+    shown = seen.counts / seen.counts.max() * data.y.max()
+    words = data.y_name, data.y_unit
+    curves = [
+        Curve("data", data.t, data.y, "time", "ns", *words),
+        Curve("irf", pulse, shown, "time", "ns", *words),
+        Curve("fit", at, best.curve, "time", "ns", *words),
+        Curve("residual", at, best.residuals, "time", "ns", "weighted residual", "1"),
+    ]
+    notes |= {"shift_ns": shift, "sigma shift_ns": best.sigma(0)}
+    return _outcome(data, at, best, tried, why, problem.noise.words, curves, warnings, notes)
+
+
+def _outcome(
+    data: Decay,
+    at: Array,
+    best: Fit,
+    tried: list[Fit],
+    why: str,
+    noise: str,
+    curves: list[Curve],
+    warnings: list[str],
+    notes: dict[str, float | str],
+) -> Outcome:
+    said, scale = remarks(data, best, at, noise == COUNTS)
+    best = replace(best, covariance=best.covariance * scale)
+    notes |= diagnostics(best, tried, why, noise)
+    return Outcome(values(best), tuple(curves), (*warnings, *said), notes)
