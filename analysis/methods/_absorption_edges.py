@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.methods._absorbance import Absorbance
+from analysis.methods._spectra import HC_EV_NM
 from analysis.methods.base import Array, MethodError
 from analysis.numerics import absorption_edges, edge_tangents
 from analysis.numerics.absorption_edges import Fall
@@ -22,6 +23,7 @@ FEWEST_BEYOND = 8
 EDGE_OF_SCAN = 0.05
 MATTERS = 0.005  # of the drop: a background that moves by less under the edge is a constant
 SEPARATION_NM = 60.0
+BROADEST_EV = 0.35  # a broader fall beside a sharp one is what lies above the edge, not another edge
 LABELS = ("delta", "gamma")  # of two edges, that of higher energy first: by wavelength
 
 
@@ -50,6 +52,7 @@ def edges_of(
     if not found and from_the_end:
         found = absorption_edges.falls(*given, from_the_end=True)
     found = absorption_edges.apart(found, 2, SEPARATION_NM)
+    found = [f for f in found if f.width * HC_EV_NM / f.steepest**2 < BROADEST_EV] or found[-1:]
     if which == "one" and found:
         found = [min(found, key=lambda fall: fall.slope)]
     if not found:

@@ -104,6 +104,11 @@ def test_edges_closer_than_60_nm_are_one():
     assert table(ask(EDGE, close))["absorption_edge_number", ""][0] == 1
 
 
+def test_the_slow_rise_above_a_sharp_edge_is_no_second_edge():
+    assert table(ask(EDGE, sigmoid() + 1.5 * sigmoid(530, 35)))["absorption_edge_number", ""][0] == 1
+    assert table(ask(EDGE, sigmoid(550, 35)))["absorption_edge_number", ""][0] == 1
+
+
 def test_one_edge_may_be_asked_for():
     values = table(ask(EDGE, 0.9 * sigmoid() + 0.5 * sigmoid(430, 6), edges="one"))
     assert values["absorption_edge_number", ""][0] == 1
