@@ -80,8 +80,8 @@ class Loss:
 
 
 def fit_losses(times: Array, y: Array) -> list[Loss]:
-    """All that could be fitted, the one to believe first: the lowest BIC, and a stretched exponential only if it
-    is lower by MIN_DELTA_BIC, for otherwise it would now and then follow the noise at the end.
+    """All that could be fitted, the one to believe first: the lowest BIC, and a stretched exponential only if
+    it is lower by MIN_DELTA_BIC, for otherwise it would now and then follow the noise at the end.
 
     times : (N,) from 0 on, increasing, N ≥ MIN_POINTS
     y : (N,) of the order of one, noise the same everywhere
