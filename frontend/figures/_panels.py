@@ -67,6 +67,9 @@ def _axes(panel: Panel, suffix: str, domain: Sequence[float]) -> dict[str, Any]:
         x |= {"tickvals": places, "range": [-0.6, len(places) - 0.4]}
         x["ticktext"] = [word.replace("_", " ") for word in panel.words]
     y: dict[str, Any] = {"anchor": f"x{suffix}"}
+    if not points.y.size:
+        bare = {"showticklabels": False, "ticks": "", "showgrid": False, "range": [0, 1]}
+        x, y = x | bare, y | bare
     if points.y.size and float(np.min(points.y)) >= 0:
         y["rangemode"] = "tozero"
     return {
@@ -82,6 +85,7 @@ def _sentence(text: str, domain: Sequence[float]) -> dict[str, Any]:
         "yref": "paper",
         "x": (domain[0] + domain[1]) / 2,
         "y": 0.5,
+        "xanchor": "center",
         "showarrow": False,
         "font": {"color": SECOND, "size": 12},
     }

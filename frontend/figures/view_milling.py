@@ -65,8 +65,8 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         )
     label = _points.plain(size_is.label)
     panels = [
-        Panel(first, x_more={"rangemode": "tozero"}, empty=f"No {label} yet."),
-        Panel(second, x_more={"rangemode": "tozero"}, empty="No quantum yield yet."),
+        Panel(first, x_more={"rangemode": "tozero"}, empty=f"{label}: nothing yet."),
+        Panel(second, x_more={"rangemode": "tozero"}, empty="PL quantum yield: nothing yet."),
         Panel(third, x_more={"rangemode": "tozero"}, empty="No sample has both yet."),
     ]
     return replace(
@@ -78,10 +78,15 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
 
 
 def _size(view: View, asked: str) -> str:
-    """The size that is asked for; of any, the one known of most samples."""
+    """The size that is asked for; of any, the one known of most samples whose milling is known."""
     if asked in SIZES:
         return asked
-    return max(SIZES, key=lambda key: len(view.values(key)))
+
+    def known(key: str) -> tuple[int, int]:
+        readings = view.values(key)
+        return sum(TIME.key in view.subjects[each.subject].factors for each in readings), len(readings)
+
+    return max(SIZES, key=known)
 
 
 def _finite(view: View, key: str) -> list[Reading]:

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from frontend.figures import _points, lines
+from frontend.figures import _points
 from frontend.figures._arrays import typed
 from frontend.figures._from_view import factor_of, merged, points_of, quantity_of
+from frontend.figures._level_lines import apart, as_lines
 from frontend.figures._levels import Levels, level_axis, levels
 from frontend.figures._template import FULL, ORIGINS, SYMBOLS, axis, colorbar, layout, legend_mark
 from frontend.figures.base import Column, Drawing, Figure, Numbers, Option, Points, Quantity, View
 from frontend.figures.map import BRIGHT_FROM, ON_BRIGHT, ON_DARK, Cell, combined
-from frontend.formatting import COMPARATORS, NARROW, ORIGIN_WORDS, number
+from frontend.formatting import COMPARATORS, MINUS, NARROW, ORIGIN_WORDS, number
 
 PLQY = Quantity("plqy", "PL quantum yield", "1", as_percent=True)
 LOADING = Quantity("loading_mass_fraction", "Loading", "1", as_percent=True)
@@ -43,6 +44,7 @@ FIGURE = Figure(
     help="Loading on a logarithmic axis. ◇ are published values: hover tells where they stand.",
     needs="Upload the spectra of an integrating sphere, or enter quantum yields by hand.",
 )
+TEXT_FITS, LABEL_APART = 0.06, 0.035  # of the height: a row with text in it, two labels beneath each other
 SAME_LOADING, SAME_TEMPERATURE_C = 0.03, 2.0  # relative, and in °C: meant to be the same
 
 
@@ -51,7 +53,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     if not points.y.size:
         return Drawing(empty="No quantum yield of a sample with known loading and temperature.", notes=notes)
     as_ = options.get("as", "map")
-    drawing = _map(points) if as_ == "map" else _lines(points, over_loading=as_ == "loading")
+    drawing = _map(points) if as_ == "map" else as_lines(points, over_loading=as_ == "loading")
     return replace(
         drawing,
         notes=[*notes, *drawing.notes],
@@ -169,7 +171,7 @@ def _log_axis(quantity: Quantity, at: Numbers, labels: Sequence[str]) -> dict[st
         quantity.title,
         type="log",
         tickvals=[float(value) for value in at],
-        ticktext=list(labels),
+        ticktext=apart(at, labels, LABEL_APART * float(borders[-1] - borders[0])),
         range=[float(borders[0]), float(borders[-1])],
         showgrid=False,
         showline=False,
@@ -180,6 +182,8 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
     """In each cell its value, beneath it the mark of where that comes from; published values keep theirs
     where something else gives the colour."""
     traces: list[dict[str, Any]] = []
+    borders = np.log10(edges(rows))
+    tall = np.diff(borders) >= TEXT_FITS * (borders[-1] - borders[0])
     present = [origin for origin in ORIGINS if any(_origins(points, cell) & {origin} for cell in cells)]
     for origin in present:
         shown = [(n, cell) for n, cell in enumerate(cells) if cell.origin == origin]
@@ -201,7 +205,8 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
                 "meta": origin,
                 "x": typed(at.astype(np.float64)),
                 "y": typed(np.array([rows[cell.row] for _, cell in numbered])),
-                "text": [_label(points, cell) for _, cell in shown] + [""] * len(beside),
+                "text": [_label(points, cell) if tall[cell.row] else "" for _, cell in shown]
+                + [""] * len(beside),
                 "textposition": "top center",
                 "textfont": {"color": colors, "size": 12},
                 "customdata": typed(np.array([n for n, _ in numbered], dtype=np.int32)),
@@ -224,8 +229,8 @@ def _ink(share: float) -> str:
 
 
 def _label(points: Points, cell: Cell) -> str:
-    sign = f"{cell.sign}{NARROW}" if cell.sign else ""
-    return f"{sign}{number(cell.value * points.y_is.factor, 3)}{NARROW}%"
+    sign, shown = f"{cell.sign}{NARROW}" if cell.sign else "", cell.value * points.y_is.factor
+    return f"{sign}{shown:.{1 if abs(shown) >= 10 else 2}f}{NARROW}%".replace("-", MINUS)
 
 
 def _hover(points: Points, cell: Cell) -> str:
@@ -259,26 +264,3 @@ def _summary(points: Points, cells: Sequence[Cell]) -> str:
         f"{_place(points, best.shown[0])} ({ORIGIN_WORDS[best.origin]})."
         + (f" Some are limits ({', '.join(limits)})." if limits else "")
     )
-
-
-# As lines
-
-
-def _lines(points: Points, *, over_loading: bool) -> Drawing:
-    if not over_loading:
-        return lines.draw(points, {})
-    assert points.color is not None
-    assert points.color_is is not None
-    turned = replace(points, x=points.color, x_is=points.color_is, color=points.x, color_is=points.x_is)
-    drawing = lines.draw(turned, {})
-    if drawing.empty:
-        return drawing
-    at = np.unique(np.round(np.asarray(turned.x, dtype=np.float64) * turned.x_is.factor, 9))
-    names = [{**name, "x": float(np.log10(name["x"]))} for name in drawing.layout.get("annotations", [])]
-    x_axis = axis(
-        turned.x_is.title,
-        type="log",
-        tickvals=[float(value) for value in at],
-        ticktext=[number(float(value), 3) for value in at],
-    )
-    return replace(drawing, layout={**drawing.layout, "xaxis": x_axis, "annotations": names})

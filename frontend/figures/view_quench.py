@@ -16,7 +16,7 @@ from frontend.formatting import number
 MEDIUM = Quantity("quench_medium", "Quench")
 SHOWN = (
     Quantity("plqy", "PL quantum yield", "1", as_percent=True),
-    Quantity("trpl_tau_amp", "PL lifetime, amplitude-weighted", "ns"),
+    Quantity("trpl_tau_amp", "PL lifetime", "ns"),
     Quantity("phase_fraction:gamma", "γ fraction", "1", as_percent=True),
 )
 ALIKE = ("loading_mass_fraction", "sintering_temperature_c", "halide")  # what the quench is compared at
@@ -83,7 +83,7 @@ def _ordered(media: set[str]) -> tuple[str, ...]:
 def _panel(view: View, quantity: Quantity, readings: Sequence[Reading], words: tuple[str, ...]) -> Panel:
     x_is = quantity_of(view, MEDIUM.key, MEDIUM)
     media = factor_of(view, readings, MEDIUM.key, words=True)
-    points = points_of(view, readings, quantity_of(view, quantity.key, quantity), (media, x_is))
+    points = points_of(view, readings, quantity, (media, x_is))  # its own label, which is short
     groups: dict[tuple[object, ...], list[int]] = {}
     for row, alike in enumerate(_alike(view, readings)):
         groups.setdefault(alike, []).append(row)
@@ -91,8 +91,7 @@ def _panel(view: View, quantity: Quantity, readings: Sequence[Reading], words: t
     joined = [sorted(rows, key=lambda row: words.index(points.x[row])) for rows in partners]
     together = {row for rows in partners for row in rows}
     pale = frozenset(range(len(readings))) - together if together else frozenset[int]()
-    label = _points.plain(points.y_is.label)
-    return Panel(points, words, joined, pale, empty=f"No {label} yet.")
+    return Panel(points, words, joined, pale, empty=f"{quantity.label}: nothing yet.")
 
 
 def _alike(view: View, readings: Sequence[Reading]) -> list[tuple[object, ...]]:

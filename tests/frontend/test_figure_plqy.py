@@ -133,6 +133,39 @@ def test_as_lines_every_level_is_a_line_and_published_values_are_never_joined_to
     )
 
 
+@pytest.mark.parametrize("as_", ["loading", "temperature"])
+def test_published_values_are_marks_without_a_line_and_every_level_is_named_once(as_: str) -> None:
+    bench = Bench()
+    published(bench)
+    for loading, limit in ((0.25, 0.5), (0.25, 0.65)):
+        bench.read(
+            bench.sample(**at(loading, 275.0)), "plqy", limit, comparator=">", origin="published", source="x"
+        )
+    for loading in LOADINGS:
+        for temperature_c in (275.0, 350.0):
+            bench.read(bench.sample(**at(loading, temperature_c)), "plqy", 0.3, origin="simulated")
+    drawing = drawn(bench.view, **{"as": as_})
+    open_ = [t for t in drawing.data if t["marker"]["symbol"] == "diamond-open" and t.get("x") != [None]]
+    assert open_
+    assert {trace["mode"] for trace in open_} == {"markers"}
+    texts = [name["text"] for name in drawing.layout["annotations"]]
+    assert len(texts) == len(set(texts))
+    assert min(name["y"] for name in drawing.layout["annotations"]) >= 0
+
+
+def test_rows_that_are_too_low_for_text_keep_their_marks() -> None:
+    bench = Bench()
+    for loading in (0.01, 0.70, 0.75, 0.80, 0.85):
+        bench.read(bench.sample(**at(loading, 275.0)), "plqy", loading / 2)
+    drawing = drawn(bench.view)
+    (marks,) = [t for t in traces(drawing, "scatter") if t.get("meta") == "measured"]
+    assert marks["text"][0] == "0.50\u202f%"
+    assert "" in marks["text"][1:]
+    assert decoded(marks["x"]).size == 5
+    assert drawing.layout["yaxis"]["ticktext"][:2] == ["1", "70"]
+    assert "" in drawing.layout["yaxis"]["ticktext"]
+
+
 def test_lines_over_loading_stand_on_a_logarithmic_axis_with_their_names_at_its_logarithms() -> None:
     drawing = drawn(array(), **{"as": "loading"})
     assert drawing.layout["xaxis"]["type"] == "log"
@@ -158,4 +191,4 @@ def test_a_limit_is_written_as_one() -> None:
     bench = Bench()
     bench.read(bench.sample(**at(0.25, 275.0)), "plqy", 0.5, comparator=">", origin="published", source="x")
     texts = [t["text"] for t in traces(drawn(bench.view), "scatter") if t.get("meta") == "published"]
-    assert texts == [[">\u202f50\u202f%"]]
+    assert texts == [[">\u202f50.0\u202f%"]]

@@ -84,8 +84,8 @@ def test_a_panel_without_values_says_so_and_an_unknown_quench_is_counted() -> No
     quenched(bench, None, 0.4)
     drawing = drawn("view_quench", bench.view)
     assert [note["text"] for note in drawing.layout["annotations"]] == [
-        "No PL lifetime, amplitude-weighted yet.",
-        "No γ fraction yet.",
+        "PL lifetime: nothing yet.",
+        "γ fraction: nothing yet.",
     ]
     assert drawing.notes == ["1 value is left out: the quench is not recorded."]
 
