@@ -1,0 +1,80 @@
+"""Urbach energies from the foot of an absorption edge: planted ones come back, what is no tail is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis import methods
+from analysis.methods import MethodError, Outcome
+from measurements.data import Array, Axis, Dataset, Signal
+from tests.analysis.pl_reference import said, table
+
+FOOT = methods.get("urbach_absorbance")
+X_NM = np.arange(500.0, 800.0, 0.5)
+HC = 1239.841984
+
+
+def edge(urbach_mev: float = 15.0, x: Array = X_NM, gap_ev: float = 1.75, offset: float = 0.02) -> Array:
+    """Absorbance of an edge whose foot is exp(E/E_U); above, it levels off at one."""
+    above = 1e3 * (HC / x - gap_ev) / urbach_mev
+    return offset + np.where(
+        above < 0, 0.5 * np.exp(np.minimum(above, 0)), 1 - 0.5 * np.exp(-np.maximum(above, 0))
+    )
+
+
+def found(y: Array, x: Array = X_NM, name: str = "absorbance", unit: str = "", **params) -> Outcome:
+    data = Dataset(Signal(name, unit, y), (Axis("wavelength", "nm", x),))
+    return methods.check_outcome(FOOT, FOOT.run({"sample": data}, methods.parse_params(FOOT, params)))
+
+
+@pytest.mark.parametrize("urbach_mev", [10.0, 15.0, 25.0])
+def test_the_planted_urbach_energy_comes_back(urbach_mev) -> None:
+    outcome = found(edge(urbach_mev))
+    assert table(outcome)["urbach_energy", ""][0] == pytest.approx(urbach_mev, rel=1e-4)
+    assert outcome.notes["r2"] == pytest.approx(1, abs=1e-6)
+
+
+def test_transmittance_gives_what_absorbance_gives() -> None:
+    outcome = found(100 * 10 ** -edge(), name="transmittance", unit="%")
+    assert table(outcome)["urbach_energy", ""][0] == pytest.approx(15.0, rel=1e-3)
+
+
+def test_the_sigma_holds_the_truth_in_two_cases_of_three() -> None:
+    rng = np.random.default_rng(20231103)
+    inside = 0
+    for _ in range(1000):
+        value, sigma = table(found(edge() + rng.normal(0, 2e-4, X_NM.size)))["urbach_energy", ""]
+        inside += abs(value - 15.0) <= sigma
+    assert 620 <= inside <= 740
+
+
+def test_a_constant_under_the_edge_does_not_change_it() -> None:
+    for offset in (0.0, 0.1, 0.5):
+        assert table(found(edge(offset=offset)))["urbach_energy", ""][0] == pytest.approx(15.0, rel=1e-4)
+
+
+def test_scattering_under_the_foot_is_pointed_out() -> None:
+    y = edge() + 0.15 * (X_NM / 500) ** -4
+    outcome = found(y + np.random.default_rng(1).normal(0, 2e-4, X_NM.size))
+    assert said(outcome, "Scattering or a second edge may lie under it")
+
+
+def test_an_edge_that_is_no_exponential_is_refused() -> None:
+    with pytest.raises(MethodError, match=r"not exponential|points lie"):
+        found(np.clip((HC / X_NM - 1.70) / 0.2, 0, 1) + 0.02)
+
+
+def test_too_few_points_and_no_edge_are_refused() -> None:
+    coarse = X_NM[::10]
+    with pytest.raises(MethodError, match="at least 15 are needed"):
+        found(edge(x=coarse), coarse)
+    with pytest.raises(MethodError, match="No absorption edge"):
+        found(0.3 + np.random.default_rng(2).normal(0, 0.05, X_NM.size))
+
+
+def test_a_fixed_window_is_kept() -> None:
+    outcome = found(edge(), tail_min_ev=1.66, tail_max_ev=1.71)
+    assert outcome.notes["tail to eV"] <= 1.71
+    assert outcome.notes["tail from eV"] >= 1.66
+    assert table(outcome)["urbach_energy", ""][0] == pytest.approx(15.0, rel=1e-4)
