@@ -2,13 +2,16 @@
 and the form that asks for another."""
 
 from frontend.runs.asking import Field, RunForm, default_forms, forms
+from frontend.runs.roles import PREFIX, Input
 from frontend.runs.telling import Analysis, Entry, Group, conditions, current, history, params_told
 
 __all__ = [
+    "PREFIX",
     "Analysis",
     "Entry",
     "Field",
     "Group",
+    "Input",
     "RunForm",
     "conditions",
     "current",

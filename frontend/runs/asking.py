@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis import methods, services
+from analysis.services.inputs import datasets_of
 from frontend import formatting
+from frontend.runs.roles import Input, candidates_for, inputs_of_form
 from frontend.runs.telling import Entry, words
 from measurements.models import Measurement
 
@@ -37,6 +39,11 @@ class RunForm:
     description: str
     fields: list[Field]
     open: bool = False
+    inputs: Sequence[Input] = ()
+
+    @property
+    def lacks_an_input(self) -> bool:
+        return any(each.lacking for each in self.inputs)
 
 
 def default_forms(
@@ -56,6 +63,7 @@ def default_forms(
 
 
 def forms(
+    user: Any,
     row: Measurement,
     entries: Sequence[Entry],
     submitted: str = "",
@@ -65,19 +73,23 @@ def forms(
     """A form for every method that takes this technique, filled with the parameters of its current run."""
     if row.status != Measurement.Status.READ:
         return []
+    datasets = list(datasets_of([row]))
+    offered = services.methods_for(row, datasets)
+    candidates = candidates_for(user, row, offered)
     found = []
-    for loaded in services.methods_for(row):
+    for loaded in offered:
         mine = loaded.key == submitted
-        last: Mapping[str, Any] = next(
-            (e.run.params for e in entries if e.run.method == loaded.key and e.current), {}
-        )
-        values = given if mine and given is not None else last
+        last = next((e.run for e in entries if e.run.method == loaded.key and e.current), None)
+        came_back = given if mine else None
+        values = came_back if came_back is not None else last.params if last is not None else {}
         fields = [
             _field(entry, values, errors if mine and errors else {})
             for entry in methods.params_schema(loaded)
         ]
         method = loaded.method
-        found.append(RunForm(loaded.key, method.title, method.version, method.description, fields, open=mine))
+        inputs = inputs_of_form(loaded, row, datasets, candidates, last, came_back)
+        form = RunForm(loaded.key, method.title, method.version, method.description, fields, mine, inputs)
+        found.append(form)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from frontend.views.decisions import decided
 from measurements.models import Measurement, QcLevel
 from measurements.services import RefusedError, assign, set_technique
 from measurements.techniques import Technique
+from samples.incoming import row_number
 from samples.models import Sample
 
 FILTERS = {
@@ -108,7 +110,9 @@ def _context(
         "unfinished": row.status == Measurement.Status.RECEIVED
         or any(entry.run.unfinished or entry.verifying for entry in history),
         "stamp": "-".join([row.status, *(f"{entry.run.pk}{entry.run.status}" for entry in history)]),
-        "forms": (forms if forms is not None else runs.forms(row, history)) if may_write else [],
+        "forms": (forms if forms is not None else runs.forms(request.user, row, history))
+        if may_write
+        else [],
         "figure_url": f"{figure}?{'&'.join(steering)}" if steering else figure,
         "unit": request.GET.get("unit", ""),
         "scale": request.GET.get("scale", ""),
@@ -131,11 +135,12 @@ def run_again(request: HttpRequest, pk: int) -> HttpResponse:
     given = {
         name: value for name, value in request.POST.items() if name not in ("method", "csrfmiddlewaretoken")
     }
+    params = {name: value for name, value in given.items() if not name.startswith(runs.PREFIX)}
     try:
-        run, created = request_run(row, method, given, user=request.user)
+        run, created = request_run(row, method, params, user=request.user, inputs=_named(request, given))
     except methods.ParamsError as error:
         history = runs.history(row)
-        forms = runs.forms(row, history, method, given, {error.field: error.message})
+        forms = runs.forms(request.user, row, history, method, given, {error.field: error.message})
         return render(request, "measurements/measurement.html", _context(request, row, forms), status=422)
     except (KeyError, NothingToRunError) as error:
         messages.error(request, str(error.args[0]))
@@ -145,6 +150,22 @@ def run_again(request: HttpRequest, pk: int) -> HttpResponse:
             request, "These parameters have been run before on these bytes; their values are current again."
         )
     return redirect(row)
+
+
+def _named(request: HttpRequest, given: Mapping[str, str]) -> dict[str, Measurement]:
+    """The measurements that a person named for the roles of a method."""
+    asked = {
+        name.removeprefix(runs.PREFIX): row_number(value)
+        for name, value in given.items()
+        if name.startswith(runs.PREFIX) and value
+    }
+    found = Measurement.objects.open_to(request.user).in_bulk([pk for pk in asked.values() if pk])
+    if missing := sorted(role for role, pk in asked.items() if pk not in found):
+        raise NothingToRunError(
+            f"For “{missing[0].replace('_', ' ')}” a measurement is named that does not exist among yours; "
+            "choose another."
+        )
+    return {role: found[pk] for role, pk in asked.items() if pk is not None}
 
 
 @require_POST

@@ -1,0 +1,131 @@
+"""Which of a measurement's files fill the inputs of a method, and what else could."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.utils import timezone
+
+from analysis.methods import LoadedMethod, Role
+from analysis.services.choosing import named_inputs
+from analysis.services.inputs import own_inputs
+from measurements.models import Dataset, Measurement
+
+MOST_CANDIDATES = 30
+PREFIX = "input-"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    pk: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Input:
+    """One role in the form. own : the file of the measurement that fills it; chosen : the measurement that a
+    person named instead, as text."""
+
+    name: str
+    label: str
+    help: str
+    required: bool
+    own: str
+    calibration: str
+    candidates: Sequence[Candidate]
+    chosen: str = ""
+
+    @property
+    def lacking(self) -> bool:
+        """Nothing fills it unless a person names something."""
+        return self.required and not (self.own or self.calibration or self.chosen)
+
+    @property
+    def nothing(self) -> str:
+        """What the select says while no other measurement is named."""
+        if self.own:
+            return f"{self.own}, of this measurement"
+        if self.calibration:
+            return f"the instrument’s calibration “{self.calibration}”"
+        return "choose a measurement" if self.required else "none"
+
+
+def candidates_for(user: Any, row: Measurement, methods: Sequence[LoadedMethod]) -> list[Measurement]:
+    """Measurements of the project that could fill a role of these methods: of the same sample first, then of
+    the same instrument and the same day, then the newest. One query; none where nothing is to be chosen."""
+    techniques = {
+        technique for loaded in methods for role in loaded.method.accepts[1:] for technique in role.techniques
+    }
+    if not techniques:
+        return []
+
+    def whether(condition: Q) -> ExpressionWrapper:
+        return ExpressionWrapper(condition, output_field=BooleanField())
+
+    day = row.acquired_at.date() if row.acquired_at else None
+    of_sample = Q(sample=row.sample_id) if row.sample_id else Q(pk__in=[])
+    of_instrument = Q(instrument=row.instrument_id) if row.instrument_id else Q(pk__in=[])
+    of_day = Q(acquired_at__date=day) if day else Q(pk__in=[])
+    found = (
+        Measurement.objects.visible_to(user)
+        .filter(project=row.project_id, status=Measurement.Status.READ, technique__in=techniques)
+        .exclude(pk=row.pk)
+        .select_related("sample", "instrument")
+        .annotate(near=whether(of_sample), beside=whether(of_instrument), then=whether(of_day))
+        .order_by("-near", "-beside", "-then", "-pk")
+    )
+    return list(found[: MOST_CANDIDATES * len(techniques)])
+
+
+def inputs_of_form(
+    loaded: LoadedMethod,
+    row: Measurement,
+    datasets: Sequence[Dataset],
+    candidates: Sequence[Measurement],
+    last: Any = None,
+    given: Mapping[str, str] | None = None,
+) -> list[Input]:
+    """Every role of a method that has several; `given` is what the form came back with, else what the last
+    run was given. What is analysed is this measurement, so for the first role there is no other choice."""
+    main, *others = loaded.method.accepts
+    if not others:
+        return []
+    own = own_inputs(loaded, datasets)
+    if given is None:
+        named = named_inputs(last) if last is not None else {}
+        given = {PREFIX + role: str(measurement.pk) for role, measurement in named.items()}
+    return [
+        Input(
+            name=PREFIX + role.key,
+            label=role.key.replace("_", " "),
+            help=role.help,
+            required=role.required,
+            own=_file(own.get(role.key)),
+            calibration=role.calibration.replace("_", " "),
+            candidates=[] if role is main else _of_role(role, candidates),
+            chosen=given.get(PREFIX + role.key, ""),
+        )
+        for role in loaded.method.accepts
+    ]
+
+
+def _file(dataset: Dataset | None) -> str:
+    if dataset is None:
+        return ""
+    name = dataset.file.filename if dataset.file is not None else dataset.signal_name
+    return f"{name} ({dataset.title})" if dataset.title else name
+
+
+def _of_role(role: Role, candidates: Sequence[Measurement]) -> list[Candidate]:
+    fitting = [each for each in candidates if each.technique in role.techniques]
+    return [Candidate(each.pk, _told(each)) for each in fitting[:MOST_CANDIDATES]]
+
+
+def _told(row: Measurement) -> str:
+    when = timezone.localtime(row.acquired_at or row.received_at).strftime("%Y-%m-%d %H:%M")
+    where = f", {row.instrument.name}" if row.instrument is not None else ""
+    sample = row.sample.code if row.sample is not None else "no sample"
+    return f"{sample} · {row.get_technique_display()} · {when}{where} (no. {row.pk})"
