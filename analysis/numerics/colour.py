@@ -151,11 +151,16 @@ def nearest_planckian(xy: ArrayLike) -> tuple[float, float] | None:
     return float(temperature), float(np.copysign(np.hypot(*(uv - black)), uv[1] - black[1]))
 
 
-def _planckian(temperature_k: Array) -> Array:
-    """(M, 2) u, v of black bodies."""
+def planckian_xy(temperature_k: Array) -> Array:
+    """(M,) temperatures in K → (M, 2) x, y of black bodies."""
     metres = WAVELENGTHS_NM * 1e-9
     spectrum = metres**-5 / np.expm1(SECOND_RADIATION_M_K / (metres * temperature_k[:, None]))
-    return uv_1960(chromaticity(spectrum @ MATCHING.T))
+    return chromaticity(spectrum @ MATCHING.T)
+
+
+def _planckian(temperature_k: Array) -> Array:
+    """(M, 2) u, v of black bodies."""
+    return uv_1960(planckian_xy(temperature_k))
 
 
 @cache
