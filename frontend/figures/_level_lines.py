@@ -22,8 +22,9 @@ def as_lines(points: Points, *, over_loading: bool) -> Drawing:
     drawing = lines.draw(points, {})
     if drawing.empty:
         return drawing
+    title = points.color_is.label if points.color_is is not None else ""
     top = float(np.max(points.y + np.nan_to_num(points.sigma))) * points.y_is.factor
-    names = _names(drawing.layout.get("annotations", []), 0.045 * top)
+    names = _names(drawing.layout.get("annotations", []), title, 0.04 * top)
     more: dict[str, Any] = {"yaxis": {**drawing.layout["yaxis"], "range": [-0.02 * top, 1.12 * top]}}
     if over_loading:
         names = [{**name, "x": float(np.log10(name["x"]))} for name in names]
@@ -45,16 +46,19 @@ def _unjoined(trace: dict[str, Any]) -> dict[str, Any]:
     return {**trace, "mode": "markers"} if published and trace["mode"] == "lines+markers" else trace
 
 
-def _names(written: Sequence[dict[str, Any]], gap: float) -> list[dict[str, Any]]:
-    """Each name once, at the longest of its lines, from zero upwards without touching."""
+def _names(written: Sequence[dict[str, Any]], title: str, gap: float) -> list[dict[str, Any]]:
+    """Each name once, in the order in which the longest of its lines end, from zero upwards without touching;
+    above them all what they name."""
     last: dict[str, dict[str, Any]] = {}
     for name in sorted(written, key=lambda name: float(name["x"])):
         last[name["text"]] = name
+    head = last.pop(title, None)
     moved, below = [], -gap
+    right = max((float(name["x"]) for name in last.values()), default=0.0)
     for name in sorted(last.values(), key=lambda name: float(name["y"])):
         below = max(float(name["y"]), below + gap)
-        moved.append({**name, "y": below})
-    return moved
+        moved.append({**name, "x": right, "y": below})
+    return moved if head is None else [*moved, {**head, "x": right, "y": below + 1.3 * gap}]
 
 
 def apart(at: Numbers, labels: Sequence[str], decades: float) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from frontend.figures import _points
 from frontend.figures._arrays import typed
-from frontend.figures._template import ACCENT, LINE, ORIGINS, SECOND, SYMBOLS, axis, layout, legend_mark
+from frontend.figures._template import ACCENT, ORIGINS, SECOND, SYMBOLS, axis, layout, legend_mark
 from frontend.figures.base import Column, Drawing, Points
 from frontend.formatting import COMPARATORS
 
@@ -68,8 +68,7 @@ def _axes(panel: Panel, suffix: str, domain: Sequence[float]) -> dict[str, Any]:
         x["ticktext"] = [word.replace("_", " ") for word in panel.words]
     y: dict[str, Any] = {"anchor": f"x{suffix}"}
     if not points.y.size:
-        bare = {"showticklabels": False, "ticks": "", "showgrid": False, "range": [0, 1]}
-        x, y = x | bare, y | bare
+        x["visible"] = y["visible"] = False
     if points.y.size and float(np.min(points.y)) >= 0:
         y["rangemode"] = "tozero"
     return {
@@ -107,7 +106,7 @@ def _traces(panel: Panel, suffix: str, first_row: int) -> list[dict[str, Any]]:
             "mode": "lines",
             "x": typed(x[list(group)]),
             "y": typed(y[list(group)]),
-            "line": {"color": LINE, "width": 1.4},
+            "line": {"color": SECOND, "width": 1},
             "hoverinfo": "skip",
             "showlegend": False,
             **on,

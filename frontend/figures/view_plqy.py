@@ -44,7 +44,7 @@ FIGURE = Figure(
     help="Loading on a logarithmic axis. ◇ are published values: hover tells where they stand.",
     needs="Upload the spectra of an integrating sphere, or enter quantum yields by hand.",
 )
-TEXT_FITS, LABEL_APART = 0.06, 0.035  # of the height: a row with text in it, two labels beneath each other
+TEXT_FITS, LABEL_APART = 0.045, 0.035  # of the height: a row with text in it, two labels beneath each other
 SAME_LOADING, SAME_TEMPERATURE_C = 0.03, 2.0  # relative, and in °C: meant to be the same
 
 
@@ -179,10 +179,11 @@ def _log_axis(quantity: Quantity, at: Numbers, labels: Sequence[str]) -> dict[st
 
 
 def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float) -> list[dict[str, Any]]:
-    """In each cell its value, beneath it the mark of where that comes from; published values keep theirs
+    """In each cell the mark of where its value comes from, and the value; published values keep theirs
     where something else gives the colour."""
     traces: list[dict[str, Any]] = []
     borders = np.log10(edges(rows))
+    middles = 10 ** ((borders[:-1] + borders[1:]) / 2)
     tall = np.diff(borders) >= TEXT_FITS * (borders[-1] - borders[0])
     present = [origin for origin in ORIGINS if any(_origins(points, cell) & {origin} for cell in cells)]
     for origin in present:
@@ -195,7 +196,7 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
         numbered = [*shown, *beside]
         if not numbered:
             continue
-        at = np.array([cell.column + 0.3 * ((n, cell) in beside) for n, cell in numbered])
+        at = np.array([cell.column + 0.35 * (1 if (n, cell) in beside else -1) for n, cell in numbered])
         colors = [_ink(cell.value * points.y_is.factor / highest) for _, cell in numbered]
         traces.append(
             {
@@ -204,10 +205,10 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
                 "name": ORIGIN_WORDS[origin],
                 "meta": origin,
                 "x": typed(at.astype(np.float64)),
-                "y": typed(np.array([rows[cell.row] for _, cell in numbered])),
+                "y": typed(np.array([middles[cell.row] for _, cell in numbered])),
                 "text": [_label(points, cell) if tall[cell.row] else "" for _, cell in shown]
                 + [""] * len(beside),
-                "textposition": "top center",
+                "textposition": "middle right",
                 "textfont": {"color": colors, "size": 12},
                 "customdata": typed(np.array([n for n, _ in numbered], dtype=np.int32)),
                 "hovertext": [_hover(points, cell) for _, cell in numbered],
