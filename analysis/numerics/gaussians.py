@@ -7,6 +7,7 @@ deviation. A row of parameters is (y0, xc, w, A) or (y0, xc, w, A, xc, w, A).
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 
 ROOT_HALF_PI = float(np.sqrt(np.pi / 2))
 EXPLORE, POLISH = 25, 300  # iterations for every start, and for the best of them
+LONG = 1024  # points; below, compiling is not worth its seconds
 FWHM_PER_WIDTH = float(np.sqrt(2 * np.log(2)))  # 1.177410
 
 
@@ -75,6 +77,7 @@ def fit(
     min_width: float = 5.0,
     max_width: float = 120.0,
     weights: Array | None = None,
+    engine: str = "auto",
 ) -> Fits:
     """Least-squares fit of k Gaussians to B spectra on one axis, best of S starts each.
 
@@ -82,6 +85,7 @@ def fit(
     y : (B, N)
     starts : (B, S, 1+3k), k = 1 or 2
     weights : (B, N) 1/σ² up to a factor, or None
+    engine : "numpy", "numba", or "auto": numba from LONG points on, where it is installed
 
     Areas are kept ≥ 0, widths within the limits, centres inside the axis. The spectra are scaled to the order
     of one for the arithmetic; the answers are in the units of y.
@@ -95,9 +99,14 @@ def fit(
     lower, upper = _bounds(x, size, min_width, max_width)
     scaled = y / scale[:, None]
     model = gaussian_model(x)
+    compiled = x.size >= LONG and has_numba() if engine == "auto" else engine == "numba"
 
     def search(y: Array, starts: Array, weights: Array | None, iterations: int) -> Minima:
         low, high = np.broadcast_to(lower, starts.shape), np.broadcast_to(upper, starts.shape)
+        if compiled:
+            from analysis.numerics._gaussians_numba import minimise_gaussians
+
+            return minimise_gaussians(x, y, starts, low, high, weights, iterations)
         return minimise(model, y, starts, low, high, weights=weights, max_iterations=iterations)
 
     tall = np.repeat(np.arange(rows), several)
@@ -121,6 +130,10 @@ def fit(
         ),
         Errors(errors.classical * outer, errors.sandwich * outer, errors.residuals * scale[:, None]),
     )
+
+
+def has_numba() -> bool:
+    return importlib.util.find_spec("numba") is not None
 
 
 def _bounds(x: Array, size: int, min_width: float, max_width: float) -> tuple[Array, Array]:

@@ -177,8 +177,9 @@ def covariances(model: Model, y: Array, params: Array, weights: Array | None = N
     """
     curve, jacobian = model(params)
     residuals = y - curve
-    root = np.ones_like(y) if weights is None else np.sqrt(weights)
-    scaled, weighted = jacobian * root[:, None, :], residuals * root
+    root = 1.0 if weights is None else np.sqrt(weights)
+    scaled = jacobian if weights is None else jacobian * np.sqrt(weights)[:, None, :]
+    weighted = residuals * root
     _, size, points = jacobian.shape
     inverse = _inverse(scaled @ scaled.swapaxes(1, 2))
     rounding = (
