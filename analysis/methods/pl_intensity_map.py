@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods._quantities import checked
-from analysis.methods._ridges import LOADING, SINTERING, Cell, cells, row_optima
+from analysis.methods._ridges import FACTORS, Cell, cells, of_one_perovskite, row_optima
 from analysis.methods.base import Curve, Method, MethodError, Outcome, Property, Result, ValueRow, param
 from analysis.numerics.ridges import RECTANGLE, Optimum
 from analysis.numerics.straight_lines import weighted_line
@@ -33,7 +33,7 @@ METHOD = Method(
     over="project",
     reads=(*INTENSITIES, YIELD),
     at_least=1,
-    factors=(LOADING, SINTERING),
+    factors=FACTORS,
     properties=(
         Property("pl_map_loading", "Loading of the brightest sample", "1", as_percent=True),
         Property("pl_map_sintering", "Sintering temperature of the brightest sample", "°C"),
@@ -78,13 +78,18 @@ class Params:
 
 
 def run(values: Sequence[ValueRow], params: Params) -> Outcome:
-    rows = checked(values)
+    rows, others = of_one_perovskite(checked(values))
     key, found, warnings = _intensity(rows, params)
     yields = cells(row for row in rows if row.property == YIELD and not row.component)
     if not found and not yields:
         raise MethodError(
             "No sample has a PL intensity or a quantum yield together with a loading and a sintering "
             "temperature; record how the samples were made."
+        )
+    if others:
+        warnings.append(
+            f"{others} {'sample is' if others == 1 else 'samples are'} left out: mole and mass fraction say "
+            "that the perovskite has another molar mass than in most."
         )
     results: list[Result] = []
     curves: list[Curve] = []

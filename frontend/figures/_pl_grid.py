@@ -39,7 +39,7 @@ class Grid:
 
 def cells_of(view: View) -> tuple[str, dict[Place, Reading]]:
     """By brightness where it covers as many cells as plain counts do: one unit for the whole map."""
-    found = {key: best_of(view.values(key), lambda reading: _place(view, reading)) for key in INTENSITIES}
+    found = {key: best_of(view, key, lambda reading: _place(view, reading)) for key in INTENSITIES}
     key = max(found, key=lambda name: len(found[name]))  # the first of equally many
     return key, found[key]
 
@@ -77,7 +77,7 @@ def ridge_of(grid: Grid) -> dict[float, Optimum]:
 
 def highest_yield(view: View, grid: Grid) -> tuple[Place, Reading] | None:
     """Of those inside this map."""
-    found = best_of(view.values("plqy"), lambda reading: _place(view, reading))
+    found = best_of(view, "plqy", lambda reading: _place(view, reading))
     inside = [
         (place, reading)
         for place, reading in found.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,47 @@ FALLBACK = {
     SINTERING: Quantity(SINTERING, "Sintering temperature", "°C"),
 }
 MOST_CURVES = 24
+
+
+# What else samples may differ in; of those alike in both factors the most usual one stands for them.
+PEROVSKITE = ("perovskite", "halide")
+MADE = (*PEROVSKITE, "quench_medium", "milling_duration_min", "sintering_hold_min")
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How most samples of a view were made, and how far each is from that.
+
+    odd : in how many ways a sample differs, or does not say
+    foreign : samples of a perovskite that is known to be another one
+    """
+
+    odd: Sequence[int]
+    foreign: frozenset[int]
+    note: str
+
+
+def usual(view: View) -> Usual:
+    """Only one perovskite is compared along a row or over a map: another emits elsewhere."""
+    known = {key: Counter(s.factors[key] for s in view.subjects if key in s.factors) for key in MADE}
+    most = {key: max(counts, key=lambda v: (counts[v], str(v))) for key, counts in known.items() if counts}
+    odd = [sum(s.factors.get(key) != value for key, value in most.items()) for s in view.subjects]
+    foreign = {
+        place
+        for place, subject in enumerate(view.subjects)
+        for key in PEROVSKITE
+        if key in most and subject.factors.get(key, most[key]) != most[key]
+    }
+    named = str(most.get("perovskite", most.get("halide", "")))
+    note = ""
+    if foreign:
+        are = (
+            "1 sample of another perovskite is"
+            if len(foreign) == 1
+            else f"{len(foreign)} samples of others are"
+        )
+        note = f"Drawn are samples of {named}; {are} left out."
+    return Usual(odd, frozenset(foreign), note)
 
 
 @dataclass(frozen=True)
@@ -59,16 +101,18 @@ def factor_of(view: View, subject: int, factor: str) -> float | None:
 
 def row_along(view: View, lines: Sequence[Line], along: str) -> Row:
     """The longest row of one curve a level, the newest of the first origin; empty without any level."""
-    other = OTHER[along]
+    other, made = OTHER[along], usual(view)
     rows: dict[float | None, dict[float, list[Line]]] = {}
     unknown = 0
     for line in lines:
+        if line.subject in made.foreign:
+            continue
         level = factor_of(view, line.subject, along)
         if level is None:
             unknown += 1
             continue
         rows.setdefault(factor_of(view, line.subject, other), {}).setdefault(level, []).append(line)
-    notes = []
+    notes = [made.note] if made.note and any(line.subject in made.foreign for line in lines) else []
     if unknown:
         are = "1 curve is" if unknown == 1 else f"{unknown} curves are"
         notes.append(f"{are} left out: {words(quantity_of(view, along))} is not recorded.")
@@ -83,7 +127,7 @@ def row_along(view: View, lines: Sequence[Line], along: str) -> Row:
         levels = [levels[place] for place in places]
     curves = []
     for place, level in enumerate(levels):
-        line = _foremost(rows[fixed][level])
+        line = _foremost(rows[fixed][level], made)
         color = along_scale(place / max(len(levels) - 1, 1))
         curves.append(Curve(level, line, _named(level, quantity_of(view, along), line.origin), color))
     more = sum(len(rows[fixed][level]) - 1 for level in levels)
@@ -108,9 +152,12 @@ def _others(view: View, rows: dict[Any, Any], fixed: float | None, other: str) -
     return [f"Drawn at {words(quantity)} {at}; narrow it to see {listed}."]
 
 
-def _foremost(lines: Sequence[Line]) -> Line:
-    """Measured before simulated, then the newest."""
-    return min(lines, key=lambda line: (ORIGINS.index(line.origin), -line.measurement))
+def _foremost(lines: Sequence[Line], made: Usual) -> Line:
+    """Measured before simulated, made as usual before made otherwise, then the newest."""
+    return min(
+        lines,
+        key=lambda line: (ORIGINS.index(line.origin), made.odd[line.subject], -line.measurement),
+    )
 
 
 def _named(level: float, quantity: Quantity, origin: str) -> str:
@@ -152,6 +199,7 @@ def named(x: float, y: float, text: str, color: str, **more: Any) -> dict[str, A
         "text": text,
         "showarrow": False,
         "xanchor": "left",
+        "yanchor": "middle",
         "font": {"color": color, "size": 12},
         **more,
     }
@@ -159,17 +207,22 @@ def named(x: float, y: float, text: str, color: str, **more: Any) -> dict[str, A
 
 def heading(text: str, **more: Any) -> dict[str, Any]:
     """A title inside the figure, above one of its panels."""
-    return named(0, 1, text, SECOND, xref="paper", yref="paper", yanchor="bottom", yshift=4, **more)
+    above = {"yanchor": "bottom", "yshift": 4, "xref": "paper", "yref": "paper"}
+    return named(0, 1, text, SECOND, **(above | more))
 
 
-def best_of(readings: Sequence[Reading], place: Callable[[Reading], Any]) -> dict[Any, Reading]:
-    """One reading a place: origins are never mixed, the first in their order stands for it."""
+def best_of(view: View, wanted: str, place: Callable[[Reading], Any]) -> dict[Any, Reading]:
+    """One reading of a property a place: origins are never mixed, the first in their order stands for it;
+    of several samples the one that was made as usual, then the newest."""
+    made = usual(view)
     found: dict[Any, Reading] = {}
-    for reading in readings:
-        where = place(reading)
-        if where is None:
+
+    def rank(reading: Reading) -> tuple[int, int, int]:
+        return ORIGINS.index(reading.origin), made.odd[reading.subject], -reading.subject
+
+    for reading in view.values(wanted):
+        if reading.subject in made.foreign or (where := place(reading)) is None:
             continue
-        held = found.get(where)
-        if held is None or ORIGINS.index(reading.origin) < ORIGINS.index(held.origin):
+        if where not in found or rank(reading) < rank(found[where]):
             found[where] = reading
     return found

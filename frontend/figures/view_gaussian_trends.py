@@ -11,6 +11,7 @@ import numpy as np
 from frontend.figures._arrays import typed
 from frontend.figures._pl_views import (
     LOADING,
+    MADE,
     SINTERING,
     best_of,
     factor_of,
@@ -19,6 +20,7 @@ from frontend.figures._pl_views import (
     origin_words,
     origins_of,
     quantity_of,
+    usual,
     words,
 )
 from frontend.figures._points import plain, shown
@@ -40,7 +42,7 @@ FIGURE = Figure(
         "pl_peak_fwhm:II",
         "pl_area_share:II",
     ),
-    factors=(SINTERING, LOADING),
+    factors=(SINTERING, LOADING, *MADE),
     options=(
         Option("peak", "Peak", (("I", "I, the grain's"), ("II", "II, the shoulder"))),
         Option("loadings", "Loadings", (("published", "10, 25 and 40 %"), ("all", "all"))),
@@ -84,6 +86,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
             empty="No fitted Gaussian is of a sample with a known loading and sintering temperature.",
             notes=view.missing,
         )
+    made = usual(view).note
     loadings, notes = _chosen(view, every, options.get("loadings", "published"))
     trends = {key: _trends(cells, loadings) for key, cells in found.items()}
     empty = [plain(_unit(key).label) for key in panels if not trends[key]]
@@ -97,7 +100,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         layout=_layout(view, panels, trends),
         table=_table(view, panels, trends),
         summary=_summary(view, panels, trends, peak),
-        notes=[*view.missing, *notes],
+        notes=[*view.missing, *([made] if made else []), *notes],
         filename=f"gaussian-trends-{peak}",
     )
 
@@ -114,7 +117,7 @@ def _placed(view: View, key: str) -> dict[tuple[float, float], Reading]:
             return None
         return loading, temperature_c
 
-    return best_of(view.values(key), place)
+    return best_of(view, key, place)
 
 
 def _chosen(view: View, every: Sequence[float], which: str) -> tuple[list[float], list[str]]:

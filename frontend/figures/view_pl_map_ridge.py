@@ -10,7 +10,7 @@ import numpy as np
 from analysis.numerics.ridges import Optimum
 from frontend.figures._arrays import typed
 from frontend.figures._pl_grid import INTENSITIES, Grid, Place, cells_of, grid_of, highest_yield, ridge_of
-from frontend.figures._pl_views import LOADING, SINTERING, origins_of, quantity_of, words
+from frontend.figures._pl_views import LOADING, MADE, SINTERING, origins_of, quantity_of, usual, words
 from frontend.figures._points import plain, shown
 from frontend.figures._template import FULL, INK, axis, colorbar, layout
 from frontend.figures.base import Column, Drawing, Figure, Option, Quantity, Reading, View
@@ -23,7 +23,7 @@ FIGURE = Figure(
     order=20,
     help="Integrated PL relative to the brightest sample; the line joins the best temperatures of the rows.",
     reads=("pl_brightness", "pl_integrated_intensity", "pl_intensity_rel", "plqy"),
-    factors=(LOADING, SINTERING),
+    factors=(LOADING, SINTERING, *MADE),
     options=(Option("colour", "Colour", (("linear", "linear"), ("log", "logarithmic"))),),
     height_px=480,
     needs="Upload PL spectra of samples whose loading and sintering temperature are known.",
@@ -46,7 +46,8 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     ridge = ridge_of(grid)
     best = max(cells, key=lambda place: cells[place].value)
     high = highest_yield(view, grid)
-    notes = [*view.missing]
+    made = usual(view).note
+    notes = [*view.missing, *([made] if made else [])]
     if INTENSITIES[key]:
         notes.append(INTENSITIES[key])
     blank = grid.relative.size - len(cells)
@@ -93,7 +94,7 @@ def _heat(view: View, grid: Grid, logarithmic: bool) -> dict[str, Any]:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.095 else f"{value:.1g}"
 
 
 def _hover(view: View, grid: Grid, i: int, j: int) -> str:
@@ -146,28 +147,32 @@ def _ridge_traces(grid: Grid, ridge: Mapping[float, Optimum], view: View) -> lis
 
 def _maxima(view: View, grid: Grid, best: Place, high: tuple[Place, Reading] | None) -> list[dict[str, Any]]:
     """A frame around the brightest cell, and a broken one around that of the highest quantum yield."""
-    frames = [(best, "solid", f"brightest: {_where(view, best)}")]
+    frames = [(best, "solid", 0.48, f"brightest: {_where(view, best)}")]
     if high is not None:
-        yields = quantity_of_yield(view)
-        frames.append(
-            (high[0], "dash", f"highest PLQY, {shown(high[1].value, yields)}: {_where(view, high[0])}")
-        )
-    traces = []
-    for (loading, temperature_c), dash, name in frames:
+        value = shown(high[1].value, quantity_of_yield(view))
+        frames.append((high[0], "dot", 0.43, f"highest PLQY, {value}: {_where(view, high[0])}"))
+    traces: list[dict[str, Any]] = []
+    for (loading, temperature_c), dash, grow, name in frames:
         i, j = grid.loadings.index(loading), grid.temperatures.index(temperature_c)
-        grow = 0.48 if dash == "solid" else 0.43
-        traces.append(
+        frame: dict[str, Any] = {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [j - grow, j + grow, j + grow, j - grow, j - grow],
+            "y": [i - grow, i - grow, i + grow, i + grow, i - grow],
+            "showlegend": False,
+            "hoverinfo": "skip",
+        }
+        key: dict[str, Any] = {"type": "scatter", "mode": "lines", "name": name, "x": [None], "y": [None]}
+        traces += [
+            {**frame, "line": {"color": ON_BRIGHT, "width": 5}},
             {
-                "type": "scatter",
-                "mode": "lines",
-                "name": name,
-                "x": [j - grow, j + grow, j + grow, j - grow, j - grow],
-                "y": [i - grow, i - grow, i + grow, i + grow, i - grow],
-                "line": {"color": INK if dash == "solid" else "var(--accent)", "width": 2.5, "dash": dash},
-                "hoverinfo": "skip",
+                **frame,
+                "line": {"color": ON_DARK, "width": 2.5, "dash": dash},
                 "meta": "maximum",
-            }
-        )
+                "name": name,
+            },
+            {**key, "line": {"color": INK, "width": 2.5, "dash": dash}, "hoverinfo": "skip"},
+        ]
     return traces
 
 

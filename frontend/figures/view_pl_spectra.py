@@ -10,6 +10,7 @@ import numpy as np
 from frontend.figures._arrays import typed
 from frontend.figures._pl_views import (
     LOADING,
+    MADE,
     OTHER,
     SINTERING,
     Curve,
@@ -34,7 +35,7 @@ FIGURE = Figure(
     order=10,
     help="Emission along sintering temperature or loading; its maximum beside it.",
     reads=("pl_max_position", "pl_max_energy"),
-    factors=(SINTERING, LOADING),
+    factors=(SINTERING, LOADING, *MADE),
     curves=(Curves("pl"),),
     options=(
         Option("along", "Along", ((SINTERING, "sintering temperature"), (LOADING, "loading"))),
@@ -204,8 +205,8 @@ def _layout(
     more: dict[str, Any] = {"annotations": names, "hovermode": "closest", "dragmode": "zoom"}
     if with_peaks:
         about = quantity_of(view, row.along)
-        more["xaxis2"] = axis(about.title, domain=[0.82, 1.0], anchor="y2", nticks=5)
-        more["yaxis2"] = axis(f"Maximum ({_x_is(in_ev).unit})", anchor="x2", domain=[0.3, 1.0], nticks=6)
+        more["xaxis2"] = axis(about.title, domain=[0.8, 0.97], anchor="y2", nticks=5)
+        more["yaxis2"] = axis(f"Maximum ({_x_is(in_ev).unit})", anchor="x2", nticks=6)
     return layout(x, y, **more)
 
 

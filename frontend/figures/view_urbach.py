@@ -11,6 +11,7 @@ import numpy as np
 from frontend.figures._arrays import typed
 from frontend.figures._pl_views import (
     LOADING,
+    MADE,
     OTHER,
     SINTERING,
     Curve,
@@ -35,7 +36,7 @@ FIGURE = Figure(
     order=30,
     help="PL on a logarithmic scale with the line through its tail; slopes against sintering temperature.",
     reads=("pl_tail_slope", "pl_urbach_energy"),
-    factors=(SINTERING, LOADING),
+    factors=(SINTERING, LOADING, *MADE),
     curves=(Curves("pl", "pl_tail", ("tail data", "tail line")),),
     options=(
         Option("along", "Along", ((SINTERING, "sintering temperature"), (LOADING, "loading"))),
@@ -98,7 +99,7 @@ def _spread(view: View, row: Row, key: str) -> Spread | None:
         same = factor_of(view, reading.subject, other) == row.fixed
         return level if same and np.isfinite(reading.value) else None
 
-    found = best_of(view.values(key), place)
+    found = best_of(view, key, place)
     if len(found) < 2:
         return None
     levels = sorted(found)

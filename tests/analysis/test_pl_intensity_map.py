@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,6 +104,33 @@ def test_weighed_loadings_meet_in_the_one_that_was_meant() -> None:
     assert outcome.notes["PL: cells"] == 4
     assert outcome.notes["PL: blank cells"] == 0
     assert value(outcome, "pl_map_loading") == 0.25
+
+
+def test_another_perovskite_is_known_by_its_molar_mass_and_left_out() -> None:
+    """CsPbBr₃ of 579.8 g/mol beside CsPbI₃ of 720.8 g/mol, at the same mass fraction in the same glass."""
+
+    def made(rows: list[ValueRow], molar_mass: float) -> list[ValueRow]:
+        changed = []
+        for of in rows:
+            mass = of.factors["loading_mass_fraction"]
+            moles = mass / molar_mass / (mass / molar_mass + (1 - mass) / 199.6)
+            changed.append(replace(of, factors={**of.factors, "loading_mole_fraction": moles}))
+        return changed
+
+    bromide = made([row(0.25, 275.0, 1e12, 1e9, "pl_brightness", 7)], 579.8)
+    outcome = mapped(made(array(), 720.8) + bromide)
+    assert said(outcome, "1 sample is left out: mole and mass fraction say")
+    assert outcome.notes == mapped(made(array(), 720.8)).notes
+    assert mapped(made(array(), 720.8) + made(bromide, 720.8)).notes != outcome.notes
+
+
+def test_a_sample_milled_otherwise_does_not_stand_for_its_cell() -> None:
+    rows = [replace(of, factors={**of.factors, "milling_duration_min": 60.0}) for of in array()]
+    long = replace(row(0.01, 175.0, 1e15, 1.0, "pl_brightness", 7))
+    long = replace(long, factors={**long.factors, "milling_duration_min": 600.0})
+    assert value(mapped([*rows, long]), "pl_map_loading") == 0.25
+    alone = [of for of in rows if of.sample != "0.01-175.0-0"]
+    assert value(mapped([*alone, long]), "pl_map_loading") == 0.01
 
 
 def test_replicates_are_averaged_and_their_scatter_is_the_sigma() -> None:

@@ -96,6 +96,25 @@ def test_origins_are_never_mixed_in_a_cell_and_simulated_ones_are_marked() -> No
     assert "simulated" in [trace.get("name") for trace in drawing.data]
 
 
+def test_another_perovskite_is_left_out_and_said() -> None:
+    view = array(curves=False)
+    subjects = [replace(s, factors={**s.factors, "perovskite": "CsPbI3"}) for s in view.subjects]
+    bromide = replace(subjects[0], factors={**subjects[0].factors, "perovskite": "CsPbBr3"})
+    bright = replace(view.readings[0], subject=len(subjects), value=1e15)
+    drawing = drawn(replace(view, subjects=[*subjects, bromide], readings=[bright, *view.readings]))
+    assert "Brightest: 25\u202f%, 275\u202f°C" in drawing.summary
+    assert "Drawn are samples of CsPbI3; 1 sample of another perovskite is left out." in drawing.notes
+
+
+def test_the_sample_that_was_made_as_usual_stands_for_its_cell() -> None:
+    view = array(curves=False)
+    subjects = [replace(s, factors={**s.factors, "milling_duration_min": 60.0}) for s in view.subjects]
+    odd = replace(subjects[0], code="VT-odd", factors={**subjects[0].factors, "milling_duration_min": 600.0})
+    bright = replace(view.readings[0], subject=len(subjects), value=1e15)
+    drawing = drawn(replace(view, subjects=[*subjects, odd], readings=[bright, *view.readings]))
+    assert "VT-odd" not in column(drawing, "sample")
+
+
 def test_the_logarithmic_scale_shows_faint_cells_and_says_where_it_ends() -> None:
     drawing = drawn(colour="log")
     heat = next(trace for trace in drawing.data if trace["type"] == "heatmap")

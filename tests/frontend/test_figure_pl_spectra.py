@@ -134,6 +134,15 @@ def test_a_sample_without_its_temperature_is_left_out_and_said() -> None:
     assert "1 curve is left out: sintering temperature is not recorded." in drawing.notes
 
 
+def test_spectra_of_another_perovskite_are_left_out_and_said() -> None:
+    view = array((0.25,))
+    subjects = [replace(s, factors={**s.factors, "halide": "I"}) for s in view.subjects]
+    subjects[2] = replace(subjects[2], factors={**subjects[2].factors, "halide": "Br"})
+    drawing = drawn(replace(view, subjects=subjects))
+    assert len(traces(drawing, "spectrum")) == len(TEMPERATURES) - 1
+    assert "Drawn are samples of I; 1 sample of another perovskite is left out." in drawing.notes
+
+
 def test_one_spectrum_is_drawn_alone() -> None:
     drawing = drawn(array((0.25,), (275.0,)))
     assert len(traces(drawing, "spectrum")) == 1
