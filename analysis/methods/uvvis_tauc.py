@@ -39,12 +39,12 @@ METHOD = Method(
     ),
     equation="(α hν)^(1/r) = B (hν − E_g), r = ½ direct, 2 indirect",
     description=(
-        "The background beyond the edge is taken off as for the absorption edge. A straight line, "
-        "weighted by the noise, goes through (α hν)^(1/r) where it is 20 to 80 % of its rise, up to the "
-        "chosen span above the edge or up to the next edge; E_g is where it meets zero. hν = 1239.842 eV "
-        "nm / λ. Sigmas hold the noise of the points and of the background, and grow where the points "
-        "scatter more than that; whether a gap is direct or indirect, and whether the curve is a Tauc "
-        "line at all, no sigma can tell: R² is in the notes."
+        "The background beyond the edge is taken off as for the absorption edge. A straight line, weighted "
+        "by the noise, goes through (α hν)^(1/r) where it is 20 to 80 % of its rise, up to where the fall "
+        "of absorbance ends, the chosen span or the next edge; E_g is where it meets zero. hν = 1239.842 eV"
+        " nm / λ. Sigmas hold the noise of the points and of the background, and grow where the points "
+        "scatter more than that; whether a gap is direct or indirect, and whether the curve is a Tauc line "
+        "at all, no sigma can tell: R² is in the notes."
     ),
 )
 LOWEST_R2, STRAIGHT_R2 = 0.9, 0.98
@@ -105,7 +105,8 @@ def _gap(
     """The gap, its σ with that of the background, and the curve that the line is laid through."""
     foot_ev, edge_ev = HC_EV_NM / (edge.fall.red + edge.fall.width), HC_EV_NM / edge.fall.red
     energy = HC_EV_NM / data.x[::-1]
-    near = (energy >= foot_ev) & (energy <= edge_ev + params.span_ev)
+    risen_ev = HC_EV_NM / edge.fall.blue  # beyond, (α hν)² goes on to rise with hν alone
+    near = (energy >= foot_ev) & (energy <= min(risen_ev, edge_ev + params.span_ev))
     if blue_nm:
         near &= energy <= HC_EV_NM / blue_nm
     energy, variance = energy[near], data.variance[::-1][near]
