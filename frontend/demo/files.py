@@ -18,7 +18,7 @@ from measurements.nexus import write_nxdata
 from measurements.vocabulary import condition
 
 EXCITATION_NM = 440.0
-HALIDE_EXCITATION_NM = {"SC-250-275": 440.0}  # of the others 365 nm, which would show again at 730 nm
+HALIDE_EXCITATION_NM = {"SC-PURE-CsPbI3": 440.0}  # of the others 365 nm, which would show again at 730 nm
 REMARK = "SIMULATED by Vitrine's demo (forward model {}); nothing was measured"
 File = tuple[str, bytes]
 

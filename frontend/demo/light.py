@@ -164,12 +164,12 @@ def endurance_counts(of: Endurance, loading: float, temperature_c: float) -> Arr
 # Halides
 
 HALIDE_NM: Array = np.arange(380.0, 801.0)
-HALIDES = {
-    "SC-250-275-CsPbCl3": (411.0, 18.0),
-    "SC-250-275-CsPbClBr3": (463.0, 24.0),
-    "SC-250-275-CsPbBr3": (519.0, 20.0),
-    "SC-250-275-CsPbBrI3": (598.0, 30.0),
-    "SC-250-275": (684.0, 40.0),
+HALIDES = {  # unsintered: in one cell with the array they would dim its brightest sample
+    "SC-PURE-CsPbCl3": (411.0, 18.0),
+    "SC-PURE-CsPbClBr3": (463.0, 24.0),
+    "SC-PURE-CsPbBr3": (519.0, 20.0),
+    "SC-PURE-CsPbBrI3": (598.0, 30.0),
+    "SC-PURE-CsPbI3": (692.0, 40.0),
 }
 HALIDE_COUNTS, HALIDE_OFFSET = 40_000.0, 60.0
 
