@@ -208,10 +208,10 @@ def _stretched_terms(ratio: Array, beta: float) -> tuple[Array, Array]:
 
 
 def _stretched_integrals(tau: float, beta: float) -> Callable[[Array], tuple[Array, ...]]:
-    """By Gauss-Legendre quadrature in z, v = u z^(2/β), which takes the cusp out of v^β."""
+    """By Gauss-Legendre quadrature in z, v = u z^p, in which (v/τ)^β and its logarithm are smooth."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     z, weights = (nodes + 1) / 2, weights / 2
-    power = 2 / beta
+    power = 3 / min(beta, 1.0)
     at, jacobian = z**power, power * z ** (power - 1) * weights
 
     def integrals(u: Array) -> tuple[Array, ...]:
