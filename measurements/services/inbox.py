@@ -9,6 +9,7 @@ from measurements.services import rules
 from measurements.services.conflicts import conflict_of
 from measurements.services.moving import locked, may_add, put, refuse_a_second
 from measurements.services.receiving import RefusedError
+from measurements.services.roles import give_roles
 from measurements.signals import measurement_read
 from measurements.techniques import Technique
 from samples.models import Sample, User
@@ -45,6 +46,7 @@ def set_technique(measurement: Measurement, technique: str, *, user: User) -> No
     refuse_a_second(row)
     row.save(update_fields=["technique", "technique_confidence", "technique_reason"])
     measurement.technique = technique
+    give_roles(row)
     if row.status == Measurement.Status.READ:
         transaction.on_commit(lambda: measurement_read.send(sender=Measurement, measurement=row))
 

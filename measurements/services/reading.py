@@ -21,6 +21,7 @@ from measurements.preview import preview
 from measurements.sandbox import ReaderMistakeError, compute_s, read_limited
 from measurements.services.datasets import blobs_of, write
 from measurements.services.receiving import lock_content, same_bytes
+from measurements.services.roles import give_roles
 from measurements.signals import measurement_read, measurement_settled
 from measurements.store import Stored, StoreError, store
 from measurements.techniques import Technique
@@ -209,6 +210,7 @@ def _detect_technique(now: Measurement, found: list[Found]) -> None:
         twin = same_bytes(now).filter(technique=guess.technique).exclude(pk=now.pk)
         if guess.confidence >= detection.ENOUGH and not twin.exists():
             now.technique = guess.technique
+            give_roles(now)
 
 
 def _described(dataset: data.Dataset) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Which file of an integrating sphere is which, told by its name. Pure: names in, roles out.
+"""Which file of an integrating sphere is which, told by its name.
 
 Only whole words count, and only where all names together make sense: a wrong role would be a wrong number.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from measurements.models import Measurement, RawFile
 from measurements.techniques import Technique
 
 EMPTY, OFF_BEAM, ON_BEAM, OF_EMISSION = "empty", "off_beam", "on_beam", "_emission"
@@ -35,6 +36,17 @@ def roles_from_names(technique: str, filenames: Sequence[str]) -> list[str]:
         if ON_BEAM in known and len(known) > 1 and len(set(known)) == len(known):
             return told
     return untold
+
+
+def give_roles(measurement: Measurement) -> None:
+    """To files that came before anybody knew the technique; what a sender said stays."""
+    files = list(measurement.files.order_by("pk"))
+    if any(file.role for file in files):
+        return
+    told = roles_from_names(str(measurement.technique), [file.filename for file in files])
+    for file, role in zip(files, told, strict=True):
+        if role:
+            RawFile.objects.filter(pk=file.pk).update(role=role)
 
 
 def in_words(filenames: Sequence[str], roles: Sequence[str]) -> str:

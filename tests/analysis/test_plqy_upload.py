@@ -50,7 +50,7 @@ def sent(
 
     def send(files: dict[Path, str], technique: str = "plqy", sample: str = composite.code) -> Measurement:
         said: dict[str, Any] = {
-            "technique": technique,
+            **({"technique": technique} if technique else {}),
             "acquired_at": MEASURED,
             "file": [SimpleUploadedFile(path.name, path.read_bytes()) for path in files],
         }
@@ -125,6 +125,24 @@ def test_the_quantum_yield_arrives_by_itself(
     assert shown["value"] == pytest.approx(EXPECTED[name], rel=0.01)
     assert shown["sigma"] > 0
     assert shown["unit"] == "1"
+
+
+def test_files_without_role_or_technique_are_told_apart_once_a_person_says_what_they_are(
+    sent: Callable[..., Measurement],
+    folder: Path,
+    calibration: Calibration,
+    as_alice: APIClient,
+    django_capture_on_commit_callbacks: Captured,
+) -> None:
+    measurement = sent({folder / "demello_1" / file: "" for file in ROLES}, technique="")
+    assert not Run.objects.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = as_alice.patch(
+            f"/api/v1/measurements/{measurement.pk}/", {"technique": "plqy"}, format="json"
+        )
+    assert answer.status_code == 200, answer.content
+    executed()
+    assert value(measurement).value == pytest.approx(EXPECTED["demello_1"], rel=0.01)
 
 
 def test_the_roles_stand_beside_the_files_on_the_page(
