@@ -24,6 +24,7 @@ FALLBACK = {
     SINTERING: Quantity(SINTERING, "Sintering temperature", "°C"),
 }
 MOST_CURVES = 24
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 # What else samples may differ in; of those alike in both factors the most usual one stands for them.
@@ -58,12 +59,9 @@ def usual(view: View) -> Usual:
     named = str(most.get("perovskite", most.get("halide", "")))
     note = ""
     if foreign:
-        are = (
-            "1 sample of another perovskite is"
-            if len(foreign) == 1
-            else f"{len(foreign)} samples of others are"
-        )
-        note = f"Drawn are samples of {named}; {are} left out."
+        one = len(foreign) == 1
+        others = "1 sample of another perovskite is" if one else f"{len(foreign)} of other perovskites are"
+        note = f"Drawn are samples of {named.translate(LOWERED)}; {others} left out."
     return Usual(odd, frozenset(foreign), note)
 
 

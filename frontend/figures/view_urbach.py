@@ -40,6 +40,7 @@ FIGURE = Figure(
     curves=(Curves("pl", "pl_tail", ("tail data", "tail line")),),
     options=(
         Option("along", "Along", ((SINTERING, "sintering temperature"), (LOADING, "loading"))),
+        Option("order", "Curves", (("overlaid", "overlaid"), ("stacked", "stacked"))),
         Option("show", "Beside", (("pl_tail_slope", "slope"), ("pl_urbach_energy", "Urbach energy"))),
     ),
     height_px=460,
@@ -50,6 +51,7 @@ UNITS = {
     "pl_urbach_energy": Quantity("pl_urbach_energy", "Urbach energy", "meV"),
 }
 SMALL_CV = 0.10  # the published slopes vary less than this over temperature
+STEP = 0.6  # decades between stacked tails
 FLOOR = -4.0  # decades below the maximum that are drawn
 
 
@@ -77,12 +79,17 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         )
     lines = {line.measurement: line for line in view.curves("tail line")}
     spread = _spread(view, row, key)
-    data = [trace for curve in row.curves for trace in _tail(curve, lines.get(curve.line.measurement))]
+    step = STEP if options.get("order") == "stacked" and len(row.curves) > 1 else 0.0
+    data = [
+        trace
+        for place, curve in enumerate(row.curves)
+        for trace in _tail(curve, lines.get(curve.line.measurement), place * step)
+    ]
     data += _beside(view, row, spread, key)
     data += origins_of([curve.line.origin for curve in row.curves])
     return Drawing(
         data=data,
-        layout=_layout(view, row, spread, key),
+        layout=_layout(view, row, spread, key, step),
         table=_table(view, row),
         summary=_summary(view, row, spread, key),
         notes=notes,
@@ -108,7 +115,7 @@ def _spread(view: View, row: Row, key: str) -> Spread | None:
     return Spread(np.array(levels), values, float(numbers.mean()), float(numbers.std(ddof=1)))
 
 
-def _tail(curve: Curve, line: Line | None) -> list[dict[str, Any]]:
+def _tail(curve: Curve, line: Line | None, offset: float) -> list[dict[str, Any]]:
     visible = curve.line.y >= FLOOR
     traces = [
         {
@@ -116,9 +123,10 @@ def _tail(curve: Curve, line: Line | None) -> list[dict[str, Any]]:
             "mode": "lines",
             "name": curve.name,
             "x": typed(curve.line.x[visible]),
-            "y": typed(curve.line.y[visible]),
+            "y": typed(curve.line.y[visible] + offset),
             "line": {"color": curve.color, "width": 1.4},
-            "hovertemplate": f"{curve.name}<br>%{{x:.4f}} eV<br>log₁₀ %{{y:.2f}}<extra></extra>",
+            "customdata": typed(curve.line.y[visible]),
+            "hovertemplate": f"{curve.name}<br>%{{x:.4f}} eV<br>log₁₀ %{{customdata:.2f}}<extra></extra>",
             "showlegend": False,
             "meta": "tail",
         }
@@ -130,7 +138,7 @@ def _tail(curve: Curve, line: Line | None) -> list[dict[str, Any]]:
                 "mode": "lines",
                 "name": f"line of {curve.name}",
                 "x": typed(line.x),
-                "y": typed(line.y),
+                "y": typed(line.y + offset),
                 "line": {"color": INK, "width": 1.8, "dash": "dash"},
                 "hoverinfo": "skip",
                 "showlegend": False,
@@ -181,10 +189,12 @@ def _beside(view: View, row: Row, spread: Spread | None, key: str) -> list[dict[
     ]
 
 
-def _layout(view: View, row: Row, spread: Spread | None, key: str) -> dict[str, Any]:
+def _layout(view: View, row: Row, spread: Spread | None, key: str, step: float) -> dict[str, Any]:
     wide = 0.9 if spread is None else 0.56
     x = axis("Photon energy (eV)", domain=[0, wide], hoverformat=".4f")
-    y = axis("log₁₀(PL per eV / maximum)", range=[FLOOR, 0.15], dtick=1)
+    title = "log₁₀(PL per eV / maximum)" + (", each shifted up" if step else "")
+    top = 0.15 + step * (len(row.curves) - 1)
+    y = axis(title, range=[FLOOR, top], dtick=1, showticklabels=not step)
     names = [
         named(
             wide, 0.97 - 0.055 * place, curve.name, curve.color, xref="paper", yref="paper", xshift=6

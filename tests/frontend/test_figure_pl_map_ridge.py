@@ -103,7 +103,7 @@ def test_another_perovskite_is_left_out_and_said() -> None:
     bright = replace(view.readings[0], subject=len(subjects), value=1e15)
     drawing = drawn(replace(view, subjects=[*subjects, bromide], readings=[bright, *view.readings]))
     assert "Brightest: 25\u202f%, 275\u202f°C" in drawing.summary
-    assert "Drawn are samples of CsPbI3; 1 sample of another perovskite is left out." in drawing.notes
+    assert "Drawn are samples of CsPbI₃; 1 sample of another perovskite is left out." in drawing.notes
 
 
 def test_the_sample_that_was_made_as_usual_stands_for_its_cell() -> None:

@@ -80,6 +80,14 @@ def test_one_tail_is_drawn_without_a_spread() -> None:
     assert "xaxis2" not in drawing.layout
 
 
+def test_stacked_tails_and_their_lines_are_shifted_together() -> None:
+    overlaid, stacked = drawn(), drawn(order="stacked")
+    for kind in ("tail", "line"):
+        for place, (one, other) in enumerate(zip(traces(overlaid, kind), traces(stacked, kind), strict=True)):
+            assert decoded(other["y"]) - decoded(one["y"]) == pytest.approx(0.6 * place)
+    assert "each shifted up" in stacked.layout["yaxis"]["title"]["text"]
+
+
 def test_a_missing_line_leaves_its_data() -> None:
     view = replace(VIEW, lines=[line for line in VIEW.lines if line.name == "tail data"])
     drawing = drawn(view)
