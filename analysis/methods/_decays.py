@@ -39,6 +39,7 @@ class Decay:
     before: int
     chosen: NDArray[np.bool_]
     counted: bool
+    x_unit: str
     y_name: str
     y_unit: str
     warnings: tuple[str, ...]
@@ -86,6 +87,7 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
         before,
         chosen,
         counted,
+        dataset.axes[0].unit,
         dataset.signal.name or "counts",
         dataset.signal.unit,
         tuple(warnings),
@@ -94,6 +96,11 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
 
 def _steps(t: Array) -> Array:
     return np.asarray(np.arange(t.size) * ((t[-1] - t[0]) / (t.size - 1)), dtype=np.float64)
+
+
+def in_unit(decay: Decay, t: Array) -> Array:
+    """Times in ns in the unit of the decay's own file, so that curves lie on its data."""
+    return t / NANOSECONDS.get(decay.x_unit.strip().lower(), 1.0)
 
 
 def response(dataset: Dataset, decay: Decay) -> tuple[Response, list[str]]:

@@ -22,7 +22,7 @@ from analysis.methods._decay_problems import (
 from analysis.methods._decay_remarks import diagnostics, remarks
 from analysis.methods._decay_values import values
 from analysis.methods._decay_words import COUNTS, Fit
-from analysis.methods._decays import Decay, decay, response
+from analysis.methods._decays import Decay, decay, in_unit, response
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Role, param
 from analysis.numerics.decays import Response
 
@@ -136,9 +136,9 @@ def _tail(data: Decay, params: Params, warnings: list[str], asked: bool) -> Outc
     at = data.t[rows]
     after = at >= data.t[data.peak]
     curves = [
-        Curve("data", data.t, data.y, "time", "ns", data.y_name, data.y_unit),
-        Curve("fit", at[after], best.curve[after], "time", "ns", data.y_name, data.y_unit),
-        Curve("residual", at[after], best.residuals[after], "time", "ns", "weighted residual", "1"),
+        _drawn("data", data, data.t, data.y),
+        _drawn("fit", data, at[after], best.curve[after]),
+        _drawn("residual", data, at[after], best.residuals[after]),
     ]
     return _outcome(data, at, best, tried, why, problem.noise.words, curves, warnings, notes)
 
@@ -165,15 +165,19 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
     shift = float(best.params[0])
     pulse = seen.start + shift + seen.step * np.arange(seen.counts.size, dtype=np.float64)
     shown = seen.counts / seen.counts.max() * data.y.max()
-    words = data.y_name, data.y_unit
     curves = [
-        Curve("data", data.t, data.y, "time", "ns", *words),
-        Curve("irf", pulse, shown, "time", "ns", *words),
-        Curve("fit", at, best.curve, "time", "ns", *words),
-        Curve("residual", at, best.residuals, "time", "ns", "weighted residual", "1"),
+        _drawn("data", data, data.t, data.y),
+        _drawn("irf", data, pulse, shown),
+        _drawn("fit", data, at, best.curve),
+        _drawn("residual", data, at, best.residuals),
     ]
     notes |= {"shift_ns": shift, "sigma shift_ns": best.sigma(0)}
     return _outcome(data, at, best, tried, why, problem.noise.words, curves, warnings, notes)
+
+
+def _drawn(name: str, data: Decay, t: Array, y: Array) -> Curve:
+    y_is = ("weighted residual", "1") if name == "residual" else (data.y_name, data.y_unit)
+    return Curve(name, in_unit(data, t), y, "time", data.x_unit, *y_is)
 
 
 def _outcome(

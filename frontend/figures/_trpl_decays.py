@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ FASTEST_FIRST = (
     "liquid_nitrogen", "ice_water", "water", "oil", "metal_plate", "air", "instrument_ramp", "furnace",
     "slow",
 )  # fmt: skip
+NANOSECONDS = {"ps": 1e-3, "µs": 1e3, "us": 1e3, "ms": 1e6, "s": 1e9}
 MOST = 8
 FLOOR = 1e-4  # of the maximum
 
@@ -76,7 +77,8 @@ def decays_of(view: View, along: str) -> tuple[list[Shown], list[str]]:
     runs: dict[int, dict[str, Line]] = {}
     for line in view.lines:
         if line.x.size:
-            runs.setdefault(line.measurement, {})[line.name] = line
+            in_ns = replace(line, x=line.x * NANOSECONDS.get(line.x_is.unit.lower(), 1.0))
+            runs.setdefault(line.measurement, {})[line.name] = in_ns
     newest: dict[int, dict[str, Line]] = {}
     for measurement in sorted(runs):
         found = runs[measurement]

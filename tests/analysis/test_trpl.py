@@ -365,6 +365,8 @@ def test_the_unit_of_the_time_axis_is_respected(factor):
     unit = {1e-6: "ms", 1e-3: "µs"}[factor]
     outcome = ran(decay(GOOD, T_NS * factor, unit=unit), irf())
     assert value(outcome, "trpl_tau_amp")[0] == pytest.approx(12.5, abs=0.2)
+    assert {curve.x_unit for curve in outcome.curves} == {unit}
+    assert outcome.curves[0].x[-1] == pytest.approx(T_NS[-1] * factor)
 
 
 def test_poisson_weights_on_subtracted_counts_are_refused():
