@@ -158,7 +158,8 @@ def outcome(
     values += _endurance(loss, times, shift, medium, limits, notes)
     if medium == "light" or lit.irradiance is not None:
         values += _dose(lit, float(times[-1]) * 3600, notes)
-    return Outcome(tuple(values), _curves(times, intensity / scale, loss, wavelength), tuple(warnings), notes)
+    curves = _curves(times, intensity / scale, loss, wavelength, medium)
+    return Outcome(tuple(values), curves, tuple(warnings), notes)
 
 
 def _doubts(loss: Loss) -> list[str]:
@@ -225,11 +226,11 @@ def _dose(lit: Light, duration_s: float, notes: dict[str, float | str]) -> list[
 
 
 def _curves(
-    times: Array, relative: Array, loss: Loss, wavelength: tuple[Array, Array] | None
+    times: Array, relative: Array, loss: Loss, wavelength: tuple[Array, Array] | None, medium: str
 ) -> tuple[Curve, ...]:
     first = float(loss.curve(np.zeros(1))[0])
     lines = {"retention": relative / first, "retention fit": loss.curve(times) / first}
-    curves = [Curve(name, times, y, "time", "h", "retained PL", "1") for name, y in lines.items()]
+    curves = [Curve(name, times, y, "time", "h", f"PL retained, {medium}", "1") for name, y in lines.items()]
     if wavelength is not None:
         known = np.isfinite(wavelength[0])
         if known.any():

@@ -1,0 +1,279 @@
+"""How long the emission lasted in water, air, light and ultrasound, each in its own panel. D-17."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from frontend.figures._arrays import typed
+from frontend.figures._template import CATEGORIES, ORIGINS, SECOND, SYMBOLS, axis, layout, legend_mark
+from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Reading, View
+from frontend.formatting import COMPARATORS, ORIGIN_WORDS, number
+from frontend.formatting import quantity as written
+
+MEDIA = {  # property of the endurance, its unit, hours in that unit, heading
+    "water": ("stability_water", "h", 1.0, "Water"),
+    "air": ("stability_ambient", "d", 24.0, "Air"),
+    "light": ("stability_laser", "s", 1 / 3600, "Laser light"),
+    "sonication": ("stability_sonication", "h", 1.0, "Sonication"),
+    "other": ("", "h", 1.0, "Elsewhere"),
+}
+FIGURE = Figure(
+    title="Endurance",
+    takes="view",
+    order=61,
+    theme="Endurance",
+    help="PL left over PL at the beginning against time on a logarithmic axis. A mark on its own is the "
+    "longest time for which a sample was stable, drawn at what was left then, or at the limit where nobody "
+    "said.",
+    reads=tuple(key for key, *_ in MEDIA.values() if key) + tuple(f"pl_retention:{name}" for name in MEDIA),
+    curves=(
+        Curves("pl", "photostability", ("retention",)),
+        Curves("pl", "photostability_trace", ("retention",)),
+    ),
+    height_px=440,
+    needs="Upload PL spectra against time, with the solvent or the irradiance, or enter how long a sample "
+    "lasted.",
+)
+STABLE = 0.95  # of the beginning; where an endurance is drawn of which only the time is known
+FEW = 40  # of a series, marks of more points are joined without marks
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An endurance: `left` as a fraction, known or the limit; sigmas NaN where unknown."""
+
+    medium: str
+    reading: Reading
+    code: str
+    hours: float
+    sigma_h: float
+    left: float
+    left_sigma: float
+    assumed: bool
+
+
+@dataclass(frozen=True)
+class Track:
+    """A series over time: hours above zero, and the fraction left."""
+
+    medium: str
+    code: str
+    origin: str
+    hours: Numbers
+    left: Numbers
+
+
+def draw(view: View, options: Mapping[str, str]) -> Drawing:
+    tracks, marks = _tracks(view), _marks(view)
+    endured = {track.medium for track in tracks} | {mark.medium for mark in marks}
+    media = [name for name in MEDIA if name in endured]
+    if not media:
+        return Drawing(empty="Nobody has measured or entered how long a sample lasts.", notes=view.missing)
+    codes = sorted({track.code for track in tracks} | {mark.code for mark in marks})
+    color = {code: CATEGORIES[place % len(CATEGORIES)] for place, code in enumerate(codes)}
+    notes = list(view.missing)
+    if assumed := sum(mark.assumed for mark in marks):
+        are = "1 time is" if assumed == 1 else f"{assumed} times are"
+        notes.append(f"{are} drawn at {100 * STABLE:g} %: how much was left then is not recorded.")
+    data: list[dict[str, Any]] = []
+    for place, medium in enumerate(media):
+        data += [_line(track, place, color[track.code]) for track in tracks if track.medium == medium]
+        data += [_dot(mark, place, color[mark.code]) for mark in marks if mark.medium == medium]
+    data += [legend_mark(origin) for origin in ORIGINS if any(m.reading.origin == origin for m in marks)]
+    return Drawing(
+        data=data,
+        layout=_layout(media, tracks, marks),
+        table=_table(tracks, marks),
+        summary=_summary(media, tracks, marks),
+        notes=notes,
+        filename="endurance",
+    )
+
+
+def medium_of(line: Line) -> str:
+    """What a series had to endure: the method writes it behind the name of what it draws."""
+    said = line.y_is.label.rpartition(", ")[2]
+    return said if said in MEDIA else "other"
+
+
+def _tracks(view: View) -> list[Track]:
+    found = []
+    for line in view.curves("retention"):
+        known = (line.x > 0) & np.isfinite(line.y)
+        if known.any():
+            code = view.subjects[line.subject].code
+            found.append(Track(medium_of(line), code, line.origin, line.x[known], line.y[known]))
+    return found
+
+
+def _marks(view: View) -> list[Mark]:
+    found = []
+    for medium, (key, _, hours, _) in MEDIA.items():
+        if not key:
+            continue
+        retained = {(r.subject, r.origin): r for r in view.values(f"pl_retention:{medium}")}
+        for reading in view.values(key):
+            if not reading.value > 0:
+                continue
+            left = retained.get((reading.subject, reading.origin))
+            found.append(
+                Mark(
+                    medium,
+                    reading,
+                    view.subjects[reading.subject].code,
+                    reading.value * hours,
+                    reading.sigma * hours,
+                    STABLE if left is None else left.value,
+                    float("nan") if left is None else left.sigma,
+                    left is None,
+                )
+            )
+    return found
+
+
+def _axes(place: int) -> dict[str, str]:
+    return {"xaxis": "x" if place == 0 else f"x{place + 1}", "yaxis": "y"}
+
+
+def _line(track: Track, place: int, color: str) -> dict[str, Any]:
+    few = track.hours.size <= FEW
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if few else "lines",
+        "name": track.code,
+        "x": typed(track.hours),
+        "y": typed(100 * track.left),
+        "line": {"color": color, "width": 1.4, "dash": "dot" if track.origin == "simulated" else "solid"},
+        "marker": {"size": 5, "color": color, "symbol": SYMBOLS[track.origin]},
+        "hovertemplate": f"<b>{track.code}</b><br>%{{y:.4~g}} % after %{{x:.4~g}} h<extra></extra>",
+        "showlegend": False,
+        "meta": "series",
+        **_axes(place),
+    }
+
+
+def _dot(mark: Mark, place: int, color: str) -> dict[str, Any]:
+    _, unit, _, heading = MEDIA[mark.medium]
+    time = written(mark.reading.value, mark.reading.sigma, unit, comparator=mark.reading.comparator)
+    left = written(mark.left, mark.left_sigma, "1", as_percent=True)
+    source = f", {mark.reading.source}" if mark.reading.source else ""
+    hover = (
+        f"<b>{mark.code}</b><br>{heading}\u2002{time}<br>"
+        f"{'at the limit' if mark.assumed else 'left'}\u2002{left}<br>"
+        f"{ORIGIN_WORDS.get(mark.reading.origin, mark.reading.origin)}{source}"
+    )
+    symbol = SYMBOLS[mark.reading.origin]
+    return {
+        "type": "scatter",
+        "mode": "markers+text" if mark.reading.comparator != "=" else "markers",
+        "name": mark.code,
+        "x": [mark.hours],
+        "y": [100 * mark.left],
+        "text": [COMPARATORS.get(mark.reading.comparator, "")],
+        "textposition": "middle right",
+        "error_x": _bar(mark.sigma_h),
+        "error_y": _bar(100 * mark.left_sigma),
+        "marker": {
+            "size": 10,
+            "color": color,
+            "symbol": symbol,
+            "line": {"width": 2 if symbol.endswith("open") else 0, "color": color},
+        },
+        "hovertext": [hover],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": False,
+        "meta": "endurance",
+        **_axes(place),
+    }
+
+
+def _bar(sigma: float) -> dict[str, Any]:
+    known = bool(np.isfinite(sigma))
+    return {"type": "data", "array": [sigma if known else 0.0], "visible": known, "color": SECOND, "width": 3}
+
+
+def _layout(media: Sequence[str], tracks: Sequence[Track], marks: Sequence[Mark]) -> dict[str, Any]:
+    gap = 0.04
+    wide = (1 - gap * (len(media) - 1)) / len(media)
+    axes: dict[str, Any] = {}
+    headings = []
+    for place, medium in enumerate(media):
+        start = place * (wide + gap)
+        name = "xaxis" if place == 0 else f"xaxis{place + 1}"
+        axes[name] = axis(
+            "Time (h)",
+            type="log",
+            dtick=1,
+            domain=[start, start + wide],
+            anchor="y",
+            range=_decades(medium, tracks, marks),
+        )
+        headings.append(
+            {
+                "text": f"<b>{MEDIA[medium][3]}</b>", "xref": "paper", "yref": "paper", "x": start,
+                "y": 1.0, "xanchor": "left", "yanchor": "bottom", "showarrow": False,
+            }
+        )  # fmt: skip
+    tops = [100 * float(t.left.max()) for t in tracks] + [100 * m.left for m in marks]
+    y = axis("PL retained (%)", range=[0, max(105.0, *(1.05 * top for top in tops))])
+    first = axes.pop("xaxis")
+    return layout(first, y, annotations=headings, legend={"orientation": "h", "y": 1.08}, **axes)
+
+
+def _decades(medium: str, tracks: Sequence[Track], marks: Sequence[Mark]) -> list[float]:
+    hours = [h for t in tracks if t.medium == medium for h in (float(t.hours.min()), float(t.hours.max()))]
+    hours += [m.hours for m in marks if m.medium == medium]
+    return [float(np.floor(np.log10(min(hours)))), float(np.ceil(np.log10(max(hours)) + 0.05))]
+
+
+def _table(tracks: Sequence[Track], marks: Sequence[Mark]) -> list[Column]:
+    """A row for each endurance, then one for each point of each series."""
+    none = float("nan")
+    rows: list[tuple[str, str, str, float, float, float, float, str, str, str]] = [
+        (m.code, m.medium, "endurance", m.hours, m.sigma_h, 100 * m.left, 100 * m.left_sigma,
+         COMPARATORS.get(m.reading.comparator, "") or "=", m.reading.origin, m.reading.source)
+        for m in marks
+    ]  # fmt: skip
+    rows += [
+        (t.code, t.medium, "series", float(h), none, 100 * float(left), none, "=", t.origin, "")
+        for t in tracks
+        for h, left in zip(t.hours, t.left, strict=True)
+    ]
+    code, medium, kind, hours, sigma, left, left_sigma, sign, origin, source = zip(*rows, strict=True)
+    return [
+        Column("sample", list(code)),
+        Column("medium", list(medium)),
+        Column("what", list(kind)),
+        Column("time", np.array(hours), "h"),
+        Column("sigma of time", np.array(sigma), "h"),
+        Column("retained", np.array(left), "%"),
+        Column("sigma of retained", np.array(left_sigma), "%"),
+        Column("comparator", list(sign)),
+        Column("origin", list(origin)),
+        Column("source", list(source)),
+    ]
+
+
+def _summary(media: Sequence[str], tracks: Sequence[Track], marks: Sequence[Mark]) -> str:
+    told = []
+    for medium in media:
+        heading = MEDIA[medium][3]
+        of_marks = [m for m in marks if m.medium == medium]
+        of_tracks = [t for t in tracks if t.medium == medium]
+        if of_marks:
+            best = max(of_marks, key=lambda m: m.hours)
+            _, unit, _, _ = MEDIA[medium]
+            time = written(best.reading.value, best.reading.sigma, unit, comparator=best.reading.comparator)
+            origin = ORIGIN_WORDS.get(best.reading.origin, best.reading.origin)
+            told.append(f"{heading}: longest {time} ({best.code}, {origin}).")
+        if of_tracks:
+            last = max(of_tracks, key=lambda t: float(t.hours[-1]))
+            told.append(
+                f"{heading}: {len(of_tracks)} series, {number(100 * float(last.left[-1]), 3)} % left after "
+                f"{number(float(last.hours[-1]), 4)} h ({last.code})."
+            )
+    return " ".join(told)

@@ -1,0 +1,284 @@
+"""Emission under light: a map over wavelength and time, what is left, and where the peak went. D-16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from frontend.figures._arrays import typed
+from frontend.figures._template import CATEGORIES, FULL, SECOND, axis, colorbar, layout
+from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Option, View
+from frontend.formatting import number
+
+FIGURE = Figure(
+    title="Photostability",
+    takes="view",
+    order=60,
+    theme="Endurance",
+    help="The map is of one series, over its first maximum; beneath it, for every series, the intensity over "
+    "its beginning with the fitted curve, and how far the peak moved.",
+    curves=(
+        Curves("pl", "photostability", ("retention", "retention fit", "wavelength")),
+        Curves("pl", "photostability_trace", ("retention", "retention fit")),
+        Curves("pl"),
+    ),
+    options=(Option("along", "Along", (("time", "time"), ("dose", "light dose"))),),
+    height_px=620,
+    needs="Upload PL spectra against time with the irradiance of the light.",
+)
+HOURS = {
+    "ms": 1 / 3.6e6, "s": 1 / 3600, "min": 1 / 60, "h": 1.0, "d": 24.0, "day": 24.0, "days": 24.0,
+}  # fmt: skip
+JOULE_PER_MILLIWATT_HOUR = 3.6
+MOST_SERIES = 8
+ROWS = {True: ([0.58, 1.0], [0.29, 0.51], [0.0, 0.21]), False: (None, [0.54, 1.0], [0.0, 0.42])}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One series: `per_hour` turns its hours into what stands on the axis."""
+
+    code: str
+    measurement: int
+    origin: str
+    color: str
+    irradiance: float
+    per_hour: float
+    retention: Line
+    fit: Line | None
+    wavelength: Line | None
+
+
+def draw(view: View, options: Mapping[str, str]) -> Drawing:
+    dose = options.get("along", "time") == "dose"
+    traces, notes = _traces(view, dose)
+    notes = [*view.missing, *notes]
+    if not traces:
+        return Drawing(empty="No series of PL spectra over time has been analysed yet.", notes=notes)
+    shown = _map_of(view, traces)
+    if shown is None:
+        notes.append("There is no map: only intensities were measured, or the spectra cannot be shown.")
+    data: list[dict[str, Any]] = []
+    if shown is not None:
+        trace, hours, x, z = shown
+        data.append(_heat(trace, hours, x, z))
+        if len(traces) > 1:
+            notes.append(f"The map is of {trace.code}.")
+    for trace in traces:
+        data += _retention(trace)
+        data += _shift(trace)
+    return Drawing(
+        data=data,
+        layout=_layout(traces, dose, shown is not None),
+        table=_table(traces),
+        summary=_summary(traces),
+        notes=notes,
+        filename="photostability",
+    )
+
+
+def _traces(view: View, dose: bool) -> tuple[list[Trace], list[str]]:
+    found: dict[int, dict[str, Line]] = {}
+    for line in view.lines:
+        if line.name in ("retention", "retention fit", "wavelength") and line.x.size:
+            found.setdefault(line.measurement, {})[line.name] = line
+    traces: list[Trace] = []
+    dark, notes = 0, []
+    for measurement, lines in sorted(found.items()):
+        retention = lines.get("retention")
+        if retention is None:
+            continue
+        told = retention.conditions.get("irradiance")
+        irradiance = float(told) if isinstance(told, int | float) and told > 0 else float("nan")
+        if dose and not np.isfinite(irradiance):
+            dark += 1
+            continue
+        traces.append(
+            Trace(
+                view.subjects[retention.subject].code,
+                measurement,
+                retention.origin,
+                CATEGORIES[len(traces) % len(CATEGORIES)],
+                irradiance,
+                irradiance * JOULE_PER_MILLIWATT_HOUR if dose else 1.0,
+                retention,
+                lines.get("retention fit"),
+                lines.get("wavelength"),
+            )
+        )
+    if dark:
+        are = "1 series is" if dark == 1 else f"{dark} series are"
+        notes.append(f"{are} left out: the irradiance is not recorded.")
+    if len(traces) > MOST_SERIES:
+        notes.append(f"The newest {MOST_SERIES} of {len(traces)} series are drawn; narrow the filters.")
+        traces = traces[-MOST_SERIES:]
+    return traces, notes
+
+
+def _map_of(view: View, traces: Sequence[Trace]) -> tuple[Trace, Numbers, Numbers, Numbers] | None:
+    """The series with the most spectra: hours from its beginning, nm, (nm, hours) over the first maximum."""
+    best: tuple[Trace, list[Line]] | None = None
+    for trace in traces:
+        frames = [
+            line
+            for line in view.curves()
+            if line.measurement == trace.measurement and line.series_is and line.series_is.unit in HOURS
+        ]
+        frames = [line for line in frames if np.isfinite(line.series)]
+        if len(frames) > 1 and (best is None or len(frames) > len(best[1])):
+            best = trace, sorted(frames, key=lambda line: line.series)
+    if best is None:
+        return None
+    trace, frames = best
+    x = frames[0].x
+    frames = [line for line in frames if line.x.size == x.size]
+    unit = HOURS[frames[0].series_is.unit] if frames[0].series_is else 1.0
+    hours = np.array([line.series for line in frames]) * unit
+    top = float(np.nanmax(frames[0].y))
+    if not top > 0:
+        return None
+    return trace, hours - hours[0], x, np.stack([line.y for line in frames], axis=1) / top
+
+
+def _heat(trace: Trace, hours: Numbers, x: Numbers, z: Numbers) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "x": typed(hours * trace.per_hour),
+        "y": typed(x),
+        "z": typed(z.astype(np.float32)),
+        "colorscale": FULL,
+        "zmin": 0.0,
+        "colorbar": colorbar("Intensity over the first maximum", len=0.44, y=0.79),
+        "hovertemplate": "%{y:.5~g} nm at %{x:.4~g}<br>%{z:.3~g} of the first maximum<extra></extra>",
+        "yaxis": "y",
+        "meta": "map",
+    }
+
+
+def _retention(trace: Trace) -> list[dict[str, Any]]:
+    dots = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": trace.code,
+        "x": typed(trace.retention.x * trace.per_hour),
+        "y": typed(100 * trace.retention.y),
+        "marker": {"size": 5, "color": trace.color, "opacity": 0.8},
+        "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.4~g}} % left at %{{x:.4~g}}<extra></extra>",
+        "yaxis": "y2",
+        "showlegend": True,
+        "meta": "retention",
+    }
+    if trace.fit is None:
+        return [dots]
+    fit = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": typed(trace.fit.x * trace.per_hour),
+        "y": typed(100 * trace.fit.y),
+        "line": {"color": trace.color, "width": 1.6},
+        "hoverinfo": "skip",
+        "yaxis": "y2",
+        "showlegend": False,
+        "meta": "fit",
+    }
+    return [dots, fit]
+
+
+def _shift(trace: Trace) -> list[dict[str, Any]]:
+    if trace.wavelength is None:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "x": typed(trace.wavelength.x * trace.per_hour),
+            "y": typed(trace.wavelength.y - _beginning(trace.wavelength)),
+            "line": {"color": trace.color, "width": 1},
+            "marker": {"size": 4, "color": trace.color},
+            "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.3~g}} nm at %{{x:.4~g}}<extra></extra>",
+            "yaxis": "y3",
+            "showlegend": False,
+            "meta": "shift",
+        }
+    ]
+
+
+def _beginning(line: Line) -> float:
+    """The median of the first twentieth: one spectrum alone would pass its noise on to all."""
+    return float(np.median(line.y[: max(3, line.y.size // 20)]))
+
+
+def _layout(traces: Sequence[Trace], dose: bool, mapped: bool) -> dict[str, Any]:
+    above, middle, below = ROWS[mapped]
+    title = "Light dose (J cm⁻²)" if dose else "Time (h)"
+    moved = any(trace.wavelength is not None for trace in traces)
+    x = axis(title, anchor="y3" if moved else "y2")
+    if not moved:
+        middle = [0.0, 0.51] if mapped else [0.0, 1.0]
+    guide = {
+        "type": "line", "xref": "paper", "yref": "y2", "x0": 0, "x1": 1, "y0": 80, "y1": 80,
+        "line": {"color": SECOND, "width": 1, "dash": "dot"},
+    }  # fmt: skip
+    more: dict[str, Any] = {
+        "yaxis2": axis("Retained (%)", domain=middle, anchor="x", rangemode="tozero"),
+        "shapes": [guide],
+    }
+    if moved:
+        more["yaxis3"] = axis("Shift (nm)", domain=below, anchor="x", zeroline=True, nticks=5)
+    y = axis("Wavelength (nm)", domain=above, anchor="x") if mapped else axis("", visible=False)
+    return layout(x, y, **more)
+
+
+def _table(traces: Sequence[Trace]) -> list[Column]:
+    """Long form: a row for each point of each series."""
+    code, measurement, hours, left, fitted, peak, joule = [], [], [], [], [], [], []
+    for trace in traces:
+        line = trace.retention
+        code += [trace.code] * line.x.size
+        measurement += [trace.measurement] * line.x.size
+        hours.append(line.x)
+        left.append(100 * line.y)
+        fitted.append(_at(trace.fit, line.x, 100.0))
+        peak.append(_at(trace.wavelength, line.x))
+        joule.append(line.x * trace.irradiance * JOULE_PER_MILLIWATT_HOUR)
+    return [
+        Column("sample", code),
+        Column("measurement", np.array(measurement, dtype=np.float64)),
+        Column("time", np.concatenate(hours), "h"),
+        Column("light dose", np.concatenate(joule), "J cm⁻²"),
+        Column("retained", np.concatenate(left), "%"),
+        Column("retained, fit", np.concatenate(fitted), "%"),
+        Column("PL peak centre", np.concatenate(peak), "nm"),
+    ]
+
+
+def _at(line: Line | None, x: Numbers, factor: float = 1.0) -> Numbers:
+    """The values of a curve where it has a point; NaN elsewhere, for nothing is invented between points."""
+    found = np.full(x.size, np.nan)
+    if line is not None:
+        place = np.searchsorted(line.x, x)
+        inside = place < line.x.size
+        same = np.zeros(x.size, dtype=bool)
+        same[inside] = line.x[place[inside]] == x[inside]
+        found[same] = factor * line.y[place[same]]
+    return found
+
+
+def _summary(traces: Sequence[Trace]) -> str:
+    told = []
+    for trace in traces:
+        last = float((trace.fit or trace.retention).y[-1])
+        end = number(float(trace.retention.x[-1]), 4)
+        sentence = f"{trace.code}: {number(100 * last, 3)} % left after {end} h"
+        if np.isfinite(trace.irradiance):
+            joule = float(trace.retention.x[-1]) * trace.irradiance * JOULE_PER_MILLIWATT_HOUR
+            sentence += f" and {number(joule, 3)} J cm⁻²"
+        if trace.wavelength is not None:
+            last_few = trace.wavelength.y[-max(3, trace.wavelength.y.size // 20) :]
+            moved = float(np.median(last_few)) - _beginning(trace.wavelength)
+            sentence += f", peak moved by {number(moved, 2)} nm"
+        told.append(sentence + ".")
+    return " ".join([f"{len(traces)} series of PL over time.", *told])
