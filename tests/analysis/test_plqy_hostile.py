@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis import methods
-from analysis.methods import Dataset, MethodError, Outcome
+from analysis.methods import Array, Dataset, MethodError, Outcome
 from tests.analysis.sphere import LASER_NM, PLANTED, X_NM, bell, light, planted, spectrum, table
 
 METHOD = methods.get("plqy")
@@ -227,3 +227,36 @@ def test_a_reference_that_shows_no_reabsorption_changes_nothing_and_says_so() ->
     outcome = found(planted() | {"reference": narrower})
     assert "plqy_corrected" not in table(outcome)
     assert "nothing is corrected" in " ".join(outcome.warnings)
+
+
+def test_whatever_spectra_come_there_is_a_value_or_a_sentence() -> None:
+    """Seeded: noise, offsets, cut ranges, absurd sizes, wrong windows; never another exception or warning."""
+    rng, answered = np.random.default_rng(9), {"value": 0, "sentence": 0}
+    for _ in range(300):
+        given = {role: _mistreated(rng, light(*photons)) for role, photons in PLANTED.items()}
+        params: dict[str, float] = {}
+        if rng.random() < 0.3:
+            params["excitation_nm"] = float(rng.uniform(150, 900))
+        if rng.random() < 0.3:
+            params["emission_min_nm"] = float(rng.uniform(400, 850))
+        try:
+            found(given, **params)
+        except MethodError:
+            answered["sentence"] += 1
+        else:
+            answered["value"] += 1
+    assert min(answered.values()) > 20, answered
+
+
+def _mistreated(rng: np.random.Generator, y: Array) -> Dataset:
+    kind = rng.integers(8)
+    if kind == 0:
+        y = y + rng.normal(0, 10 ** rng.uniform(-3, 5), y.size)
+    elif kind == 1:
+        y = y * 10 ** rng.uniform(-70, 70)
+    elif kind == 2:
+        y = np.full(y.size, float(rng.integers(0, 3)))
+    elif kind == 3:
+        start, size = rng.integers(0, 200), rng.integers(2, 250)
+        return spectrum(y[start : start + size], X_NM[start : start + size])
+    return spectrum(y)
