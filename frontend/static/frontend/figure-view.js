@@ -294,10 +294,13 @@ export class Figure {
   }
 
   step([dx, dy], extending) {
-    const { xaxis, yaxis } = this.stage._fullLayout;
-    const at = (point) => [xaxis.d2p(point.x), -yaxis.d2p(point.y)];
+    const at = (point) => {
+      const [x, y] = this.axesOf(point).map((id) => this.stage._fullLayout[`${id[0]}axis${id.slice(1)}`]);
+      return [x._offset + x.d2p(point.x), -y._offset - y.d2p(point.y)];
+    };
     if (!this.cursor) {
-      this.go([...this.points].sort((a, b) => a.x - b.x || a.y - b.y)[0]);
+      const [first] = this.points.map((point) => [at(point), point]).sort(([a], [b]) => a[0] - b[0] || a[1] - b[1]);
+      this.go(first[1]);
       return;
     }
     const [x, y] = at(this.cursor);
@@ -323,9 +326,16 @@ export class Figure {
     }
   }
 
+  /** ["x2", "y2"] in a figure of several panels. */
+  axesOf(point) {
+    const { xaxis = "x", yaxis = "y" } = this.stage._fullData[point.curve];
+    return [xaxis, yaxis];
+  }
+
   go(point) {
     this.cursor = point;
-    window.Plotly.Fx.hover(this.stage, [{ curveNumber: point.curve, pointNumber: point.index }]);
+    const where = [{ curveNumber: point.curve, pointNumber: point.index }];
+    window.Plotly.Fx.hover(this.stage, where, this.axesOf(point).join(""));
     this.live.textContent = plain(point.text ?? "");
   }
 
