@@ -39,6 +39,7 @@ FIGURE = Figure(
     "lasted.",
 )
 STABLE = 0.95  # of the beginning; where an endurance is drawn of which only the time is known
+MOSTLY_LEFT = 80.0  # %; where all is above, the axis need not begin at zero
 FEW = 40  # of a series, marks of more points are joined without marks
 
 
@@ -83,6 +84,11 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     for place, medium in enumerate(media):
         data += [_line(track, place, color[track.code]) for track in tracks if track.medium == medium]
         data += [_dot(mark, place, color[mark.code]) for mark in marks if mark.medium == medium]
+    named: set[str] = set()
+    for trace in data:  # each sample once, while its colour is its own
+        if len(codes) <= len(CATEGORIES) and trace["name"] not in named:
+            named.add(trace["name"])
+            trace["showlegend"] = True
     data += [legend_mark(origin) for origin in ORIGINS if any(m.reading.origin == origin for m in marks)]
     return Drawing(
         data=data,
@@ -219,15 +225,20 @@ def _layout(media: Sequence[str], tracks: Sequence[Track], marks: Sequence[Mark]
             }
         )  # fmt: skip
     tops = [100 * float(t.left.max()) for t in tracks] + [100 * m.left for m in marks]
-    y = axis("PL retained (%)", range=[0, max(105.0, *(1.05 * top for top in tops))])
-    first = axes.pop("xaxis")
-    return layout(first, y, annotations=headings, legend={"orientation": "h", "y": 1.08}, **axes)
+    feet = [100 * float(t.left.min()) for t in tracks] + [100 * m.left for m in marks]
+    foot = 0.0 if min(feet) < MOSTLY_LEFT else MOSTLY_LEFT - 10
+    y = axis("PL retained (%)", range=[foot, max(105.0, *(1.05 * top for top in tops))])
+    drawn = layout(axes.pop("xaxis"), y, annotations=headings, **axes)
+    drawn["legend"] |= {"y": 1.09}
+    drawn["margin"] |= {"t": 64}
+    return drawn
 
 
 def _decades(medium: str, tracks: Sequence[Track], marks: Sequence[Mark]) -> list[float]:
     hours = [h for t in tracks if t.medium == medium for h in (float(t.hours.min()), float(t.hours.max()))]
     hours += [m.hours for m in marks if m.medium == medium]
-    return [float(np.floor(np.log10(min(hours)))), float(np.ceil(np.log10(max(hours)) + 0.05))]
+    low, high = np.floor(np.log10(min(hours))), np.ceil(np.log10(max(hours)) + 0.05)
+    return [float(min(low, high - 2)), float(high)]
 
 
 def _table(tracks: Sequence[Track], marks: Sequence[Mark]) -> list[Column]:

@@ -13,6 +13,7 @@ from frontend.figures._template import CATEGORIES, FULL, SECOND, axis, colorbar,
 from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Option, View
 from frontend.formatting import number
 
+MEDIA = {"light": "light", "water": "water", "air": "air", "sonication": "ultrasound", "other": "else"}
 FIGURE = Figure(
     title="Photostability",
     takes="view",
@@ -25,7 +26,10 @@ FIGURE = Figure(
         Curves("pl", "photostability_trace", ("retention", "retention fit")),
         Curves("pl"),
     ),
-    options=(Option("along", "Along", (("time", "time"), ("dose", "light dose"))),),
+    options=(
+        Option("medium", "Under", tuple(MEDIA.items())),
+        Option("along", "Along", (("time", "time"), ("dose", "light dose"))),
+    ),
     height_px=620,
     needs="Upload PL spectra against time with the irradiance of the light.",
 )
@@ -53,11 +57,14 @@ class Trace:
 
 
 def draw(view: View, options: Mapping[str, str]) -> Drawing:
-    dose = options.get("along", "time") == "dose"
-    traces, notes = _traces(view, dose)
+    dose, medium = options.get("along", "time") == "dose", options.get("medium", "light")
+    traces, notes = _traces(view, medium, dose)
     notes = [*view.missing, *notes]
     if not traces:
-        return Drawing(empty="No series of PL spectra over time has been analysed yet.", notes=notes)
+        others = {MEDIA[m] for m in MEDIA if m != medium and any(_medium(line) == m for line in view.lines)}
+        where = f" There are some under: {', '.join(sorted(others))}." if others else ""
+        said = f"No series of PL over time under {MEDIA[medium]} has been analysed yet.{where}"
+        return Drawing(empty=said, notes=notes)
     shown = _map_of(view, traces)
     if shown is None:
         notes.append("There is no map: only intensities were measured, or the spectra cannot be shown.")
@@ -80,7 +87,12 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     )
 
 
-def _traces(view: View, dose: bool) -> tuple[list[Trace], list[str]]:
+def _medium(line: Line) -> str:
+    """What a series had to endure: the method writes it behind the name of what it draws."""
+    return line.y_is.label.rpartition(", ")[2] if line.name == "retention" else ""
+
+
+def _traces(view: View, medium: str, dose: bool) -> tuple[list[Trace], list[str]]:
     found: dict[int, dict[str, Line]] = {}
     for line in view.lines:
         if line.name in ("retention", "retention fit", "wavelength") and line.x.size:
@@ -89,7 +101,7 @@ def _traces(view: View, dose: bool) -> tuple[list[Trace], list[str]]:
     dark, notes = 0, []
     for measurement, lines in sorted(found.items()):
         retention = lines.get("retention")
-        if retention is None:
+        if retention is None or _medium(retention) != medium:
             continue
         told = retention.conditions.get("irradiance")
         irradiance = float(told) if isinstance(told, int | float) and told > 0 else float("nan")

@@ -88,15 +88,21 @@ def test_along_the_dose_5000_seconds_of_57_milliwatt_are_285_joule() -> None:
     (dots,) = meant(drawing, "retention")
     assert decoded(dots["x"])[-1] == pytest.approx(285.0)
     assert drawing.layout["xaxis"]["title"]["text"] == "Light dose (J cm⁻²)"
-    assert "1 series is left out: the irradiance is not recorded." in drawing.notes
     assert np.nanmax(column(drawing, "light dose")) == pytest.approx(285.0)
+
+
+def test_a_series_without_irradiance_has_no_dose_and_other_media_their_own_drawing() -> None:
+    drawing = drawn("view_photostability", view(), along="dose", medium="water")
+    assert drawing.notes == ["1 series is left out: the irradiance is not recorded."]
+    assert drawing.empty.endswith("There are some under: light.")
+    (dots,) = meant(drawn("view_photostability", view(), medium="water"), "retention")
+    assert decoded(dots["x"])[-1] == pytest.approx(10_000)
 
 
 def test_retention_and_shift_are_those_of_the_run() -> None:
     drawing = drawn("view_photostability", view())
-    first, second = meant(drawing, "fit")
-    assert decoded(first["y"])[-1] == pytest.approx(90, abs=0.5)
-    assert decoded(second["y"])[-1] == pytest.approx(95, abs=0.5)
+    (fit,) = meant(drawing, "fit")
+    assert decoded(fit["y"])[-1] == pytest.approx(90, abs=0.5)
     shift = decoded(meant(drawing, "shift")[0]["y"])
     assert shift[-5:].mean() == pytest.approx(0.8, abs=0.1)
     assert "VT-0: 90" in drawing.summary
@@ -107,7 +113,7 @@ def test_without_spectra_there_is_no_map_and_it_is_said() -> None:
     drawing = drawn("view_photostability", view(frames=False))
     assert not meant(drawing, "map")
     assert any("There is no map" in note for note in drawing.notes)
-    assert len(meant(drawing, "retention")) == 2
+    assert len(meant(drawing, "retention")) == 1
 
 
 def test_each_medium_has_a_panel_with_a_logarithmic_time() -> None:
