@@ -171,3 +171,24 @@ def test_the_technique_can_be_said_after_the_file_is_safe(
     with desk.expect_response(lambda answer: answer.request.method == "PATCH"):
         row.locator("[data-part=technique]").select_option("uvvis")
     assert Measurement.objects.get().technique == "uvvis"
+
+
+def test_files_sent_together_are_one_measurement_and_each_can_be_given_its_role(
+    desk: Page, live_server: LiveServer, composite: Sample, transactional_db: None, tmp_path: Path
+) -> None:
+    for name in ("first.csv", "second.csv"):
+        (tmp_path / name).write_bytes(name.encode())
+    desk.goto(f"{live_server.url}/upload/?sample={composite.code}")
+    desk.locator("#as-one").check()
+    desk.locator("#all-technique").select_option("plqy")
+    desk.locator("#files").set_input_files([tmp_path / "first.csv", tmp_path / "second.csv"])
+    row = desk.locator("#rows tr")
+    expect(row).to_have_count(1)
+    roles = row.locator("[data-part=roles] select")
+    expect(roles).to_have_count(2)
+    roles.nth(0).select_option("on_beam")
+    roles.nth(1).select_option("empty")
+    desk.locator("#send").click()
+    expect(row).to_contain_text("safe")
+    files = Measurement.objects.get(sample=composite).files
+    assert dict(files.values_list("filename", "role")) == {"first.csv": "on_beam", "second.csv": "empty"}

@@ -7,6 +7,12 @@ export function alone(file) {
   return { name: file.name, folder: false, parts: [{ path: file.name, file }] };
 }
 
+/** Files that a person says are one measurement. */
+export function together(files) {
+  const parts = files.map((file) => ({ path: file.name, file }));
+  return { name: `${parts[0].path} and ${parts.length - 1} more`, folder: true, parts };
+}
+
 /** The groups of a drop. Call it in the event's own turn: its items are gone afterwards. */
 export function gathered(transfer) {
   const items = [...transfer.items].filter((item) => item.kind === "file");

@@ -20,7 +20,11 @@ export class FolderTransfer {
     }
     const form = new FormData();
     for (const [name, value] of Object.entries(this.said)) if (value) form.append(name, value);
-    for (const { path, file } of this.parts) form.append("file", file, path);
+    const told = this.parts.some(({ role }) => role);
+    for (const { path, file, role } of this.parts) {
+      form.append("file", file, path);
+      if (told) form.append("role", role ?? "");
+    }
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       this.request = request;

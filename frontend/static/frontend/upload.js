@@ -1,9 +1,10 @@
 // Upload: one row a file or folder. It says when the bytes are safe (with their hash), when they are read, and the first value.
 
 import { take } from "./dropped.js";
-import { alone, gathered } from "./folders.js";
+import { alone, gathered, together } from "./folders.js";
 import { Refused, Stopped, Transfer, fingerprint, progress, unfinished } from "./tus.js";
 import { FolderTransfer } from "./upload-folder.js";
+import { Roles } from "./upload-roles.js";
 import { showUnfinished } from "./upload-unfinished.js";
 import { ask, percent, size, wait, words, written } from "./upload-words.js";
 
@@ -37,6 +38,9 @@ class Item {
     this.part("pause").addEventListener("click", () => (this.state === "sending" ? this.pause() : this.resume()));
     this.part("sample").addEventListener("change", () => this.change("sample"));
     this.part("technique").addEventListener("change", () => this.change("technique"));
+    this.roles = new Roles(group.parts, this.part("roles"));
+    this.part("technique").addEventListener("change", () => this.receipt || this.roles.offer(this.part("technique").value));
+    this.roles.offer(this.part("technique").value);
     this.state = "waiting";
     this.say("waiting", "");
     rows.append(this.row);
@@ -101,6 +105,7 @@ class Item {
 
   lock(locked) {
     for (const name of ["sample", "technique"]) this.part(name).disabled = locked;
+    this.roles.lock(locked);
   }
 
   async send() {
@@ -261,6 +266,13 @@ function add(groups) {
 /** What waits for its file, apart from what is in the queue. */
 const list = () => showUnfinished(new Set(queue.map((item) => item.group.name)), csrf);
 
+/** Single files become one measurement where the box is ticked; folders are that anyway. */
+function asOne(groups) {
+  const single = groups.filter((group) => !group.folder);
+  if (!document.getElementById("as-one")?.checked || single.length < 2) return groups;
+  return [...groups.filter((group) => group.folder), together(single.map(({ parts: [{ file }] }) => file))];
+}
+
 let running = 0;
 function pump() {
   while (running < AT_ONCE) {
@@ -276,13 +288,17 @@ function pump() {
 }
 
 picker.addEventListener("change", () => {
-  add([...picker.files].map(alone));
+  add(asOne([...picker.files].map(alone)));
   picker.value = "";
 });
 send.addEventListener("click", pump);
 for (const [name, field] of Object.entries(everyone)) {
   field.addEventListener("change", () => {
-    for (const item of queue) if (item.state === "waiting") item.part(name).value = field.value;
+    for (const item of queue) {
+      if (item.state !== "waiting") continue;
+      item.part(name).value = field.value;
+      if (name === "technique") item.roles.offer(field.value);
+    }
   });
 }
 zone.addEventListener("dragover", (event) => {
@@ -298,7 +314,7 @@ document.addEventListener(
     event.preventDefault();
     event.stopPropagation();
     document.querySelector(".drop-veil")?.remove();
-    gathered(event.dataTransfer).then(add);
+    gathered(event.dataTransfer).then((groups) => add(asOne(groups)));
   },
   true,
 );
