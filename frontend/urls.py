@@ -29,6 +29,7 @@ from frontend.views import (
     lineage,
     materials,
     measurements,
+    mixer,
     notices,
     parameters,
     passwords,
@@ -115,6 +116,7 @@ urlpatterns: list[URLPattern] = [
     # figures
     path("explore/", explore.explore, name="explore"),
     path("dashboards/", dashboards.dashboards, name="dashboards"),
+    *mixer.urlpatterns,
     path("dashboards/<slug:key>/", dashboards.dashboard, name="dashboard"),
     path("figures/explore.json", figures.explore, name="explore-figure"),
     path("figures/views/<slug:key>/", figures.view, name="view-figure"),

@@ -60,6 +60,8 @@ WITHOUT = sorted({route for route in routes() if not parameters(route)} | VIEWS)
 QUESTIONS = {
     "api/v1/explore/": "?x=sintering_temperature_c&y=plqy",
     "figures/explore.json": "?x=sintering_temperature_c&y=plqy&color=loading_mass_fraction",
+    "dashboards/mixer/": "?first=VT-GLASS",
+    "figures/mixer.json": "?first=VT-GLASS",
     "explore/": "?x=sintering_temperature_c&y=plqy",
 }
 SECRETS = [

@@ -151,6 +151,17 @@ def nearest_planckian(xy: ArrayLike) -> tuple[float, float] | None:
     return float(temperature), float(np.copysign(np.hypot(*(uv - black)), uv[1] - black[1]))
 
 
+def temperature(xy: ArrayLike) -> tuple[float | None, float | None]:
+    """Correlated colour temperature after McCamy in K, and Duv; each None where it is not defined: the
+    temperature beyond LARGEST_DUV or MCCAMY_K, both where no black body in PLANCKIAN_K is nearest."""
+    near = nearest_planckian(xy)
+    if near is None:
+        return None, None
+    kelvin, duv = mccamy(xy), near[1]
+    low, high = MCCAMY_K
+    return (kelvin if abs(duv) <= LARGEST_DUV and low <= kelvin <= high else None), duv
+
+
 def planckian_xy(temperature_k: Array) -> Array:
     """(M,) temperatures in K → (M, 2) x, y of black bodies."""
     metres = WAVELENGTHS_NM * 1e-9

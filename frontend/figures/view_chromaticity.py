@@ -10,7 +10,8 @@ import numpy as np
 
 from analysis.numerics import colour, gamuts
 from frontend.figures._arrays import typed
-from frontend.figures._template import INK, LINE, ORIGINS, SECOND, SYMBOLS, axis, layout, legend_mark
+from frontend.figures._chromaticity import backdrop, line, placed
+from frontend.figures._template import INK, ORIGINS, SECOND, SYMBOLS, axis, layout, legend_mark
 from frontend.figures.base import Column, Drawing, Figure, Numbers, Option, Quantity, Reading, View
 from frontend.formatting import MARKS, ORIGIN_WORDS, number, quantity
 from samples.notation import to_html
@@ -32,9 +33,7 @@ FIGURE = Figure(
     height_px=620,
     needs="Upload PL spectra; their colour follows by itself.",
 )
-LABELLED_NM = (450, 470, 480, 490, 500, 510, 520, 540, 560, 580, 600, 620, 690)
 DASHES = {"sRGB": "solid", "NTSC": "dash", "Rec. 2020": "dot"}
-WHITE_LOCUS_K = np.array([1500.0, 2000, 2700, 3500, 4500, 6500, 10_000, 20_000])
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     uv = options.get("space", "xy") == "uv"
     xy = np.array([point.xy for point in points])
     corners = gamuts.hull(xy)
-    data = [_locus(uv), *_wavelengths(uv), _planckian(uv), _whites(uv)]
+    data = backdrop(uv)
     if options.get("gamut", "all") == "all":
         data += [
             _outline(name, corners_of, uv, DASHES[name], SECOND) for name, corners_of in gamuts.GAMUTS.items()
@@ -88,76 +87,9 @@ def _points(view: View) -> list[Point]:
     return found
 
 
-def _in(space_uv: bool, xy: Numbers) -> Numbers:
-    return colour.uv_prime(xy) if space_uv else np.asarray(xy, dtype=np.float64)
-
-
-def _line(name: str, xy: Numbers, uv: bool, **more: Any) -> dict[str, Any]:
-    at = _in(uv, xy)
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": name,
-        "x": typed(np.ascontiguousarray(at[:, 0])),
-        "y": typed(np.ascontiguousarray(at[:, 1])),
-        "hoverinfo": "skip",
-        "showlegend": False,
-        **more,
-    }
-
-
-def _locus(uv: bool) -> dict[str, Any]:
-    _, points = colour.locus()
-    closed = np.concatenate([points, points[:1]])
-    return _line("spectral locus", closed, uv, line={"color": SECOND, "width": 1.4}, meta="locus")
-
-
-def _wavelengths(uv: bool) -> list[dict[str, Any]]:
-    """Ticks on the locus, their numbers pushed away from white."""
-    known, points = colour.locus()
-    chosen = np.isin(known, LABELLED_NM)
-    at, white = _in(uv, points[chosen]), _in(uv, np.array([colour.EQUAL_ENERGY]))[0]
-    away = at - white
-    label = at + 0.03 * away / np.hypot(*away.T)[:, None]
-    ticks = _line("ticks", points[chosen], uv, mode="markers", marker={"size": 4, "color": SECOND})
-    words = {
-        "type": "scatter",
-        "mode": "text",
-        "x": typed(np.ascontiguousarray(label[:, 0])),
-        "y": typed(np.ascontiguousarray(label[:, 1])),
-        "text": [f"{nm:.0f}" for nm in known[chosen]],
-        "textfont": {"size": 11, "color": SECOND},
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "cliponaxis": False,
-    }
-    return [ticks, words]
-
-
-def _planckian(uv: bool) -> dict[str, Any]:
-    kelvin = np.geomspace(WHITE_LOCUS_K[0], WHITE_LOCUS_K[-1], 80)
-    return _line(
-        "black bodies", colour.planckian_xy(kelvin), uv, line={"color": LINE, "width": 1.4}, meta="planckian"
-    )
-
-
-def _whites(uv: bool) -> dict[str, Any]:
-    return _line(
-        "white points",
-        np.array(list(colour.WHITES.values())),
-        uv,
-        mode="markers+text",
-        marker={"symbol": "cross-thin-open", "size": 8, "color": SECOND, "line": {"width": 1.4}},
-        text=list(colour.WHITES),
-        textposition="bottom right",
-        textfont={"size": 11, "color": SECOND},
-        meta="whites",
-    )
-
-
 def _outline(name: str, corners: Numbers, uv: bool, dash: str, ink: str) -> dict[str, Any]:
     closed = np.concatenate([corners, corners[:1]])
-    return _line(
+    return line(
         name, closed, uv, line={"color": ink, "width": 1.2, "dash": dash}, showlegend=True, meta="gamut"
     )
 
@@ -165,7 +97,7 @@ def _outline(name: str, corners: Numbers, uv: bool, dash: str, ink: str) -> dict
 def _marks(points: Sequence[Point], origin: str, uv: bool) -> dict[str, Any]:
     rows = np.array([row for row, point in enumerate(points) if point.x.origin == origin], dtype=np.int32)
     chosen = [points[row] for row in rows]
-    at = _in(uv, np.array([point.xy for point in chosen]))
+    at = placed(uv, np.array([point.xy for point in chosen]))
     open_mark = SYMBOLS[origin].endswith("open")
     paints = [colour.screen_colour(point.xy) for point in chosen]
     return {
