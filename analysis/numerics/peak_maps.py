@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 
 NAMES = ("height", "centre", "sigma", "offset", "slope")
 MIN_POINTS = 8
+LARGE = 4_000_000  # values of a map; below, loading and compiling numba takes longer than NumPy
 BLOCKS = 64  # the start is sought among so many means of neighbouring points
 MIXED = 0.3  # of a peak's height: a deeper trough beside it means that the line was through the peak
 INSIDE_SIGMAS = 6.5  # beyond, a Gaussian is below 10⁻⁹ of its height
@@ -93,7 +94,7 @@ def fit(x: Array, y: NDArray[np.floating], *, level: bool = False, engine: str =
     x : (N,) increasing, N ≥ 8; a uniform one is several times faster
     y : (B, N)
     level : the background has no slope
-    engine : "numpy", "numba", or "auto" for numba where it is installed
+    engine : "numpy", "numba", or "auto": numba for LARGE maps, where it is installed
 
     Centres stay on the axis and σ between half a step and twice its length; no spectrum's answer depends on
     who else is fitted. Raises ValueError for what is no axis.
@@ -103,7 +104,7 @@ def fit(x: Array, y: NDArray[np.floating], *, level: bool = False, engine: str =
         raise ValueError(f"The axis must hold at least {MIN_POINTS} increasing values.")
     if y.ndim != 2 or y.shape[1] != x.size:
         raise ValueError(f"Spectra of shape {y.shape} do not fit an axis of {x.size} values.")
-    if engine == "numba" or (engine == "auto" and has_numba()):
+    if engine == "numba" or (engine == "auto" and y.size >= LARGE and has_numba()):
         from analysis.numerics._peak_maps_numba import fit_rows
     else:
         from analysis.numerics._peak_maps_numpy import fit_rows

@@ -107,10 +107,16 @@ def test_both_engines_give_the_same_answers(level: bool) -> None:
     assert one.ssr == pytest.approx(other.ssr, rel=1e-6)
 
 
-def test_without_numba_numpy_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    truth = planted(5)
-    y = noisy(truth, 30.0)
+def test_only_large_maps_are_worth_compiling_and_without_numba_numpy_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    y = noisy(planted(5), 30.0)
     alone = peak_maps.fit(X_NM, y, engine="numpy")
+    assert np.array_equal(peak_maps.fit(X_NM, y).params, alone.params)
+    monkeypatch.setattr(peak_maps, "LARGE", 1)
+    if peak_maps.has_numba():
+        compiled = peak_maps.fit(X_NM, y, engine="numba")
+        assert np.array_equal(peak_maps.fit(X_NM, y).params, compiled.params)
     monkeypatch.setattr(peak_maps, "has_numba", lambda: False)
     assert np.array_equal(peak_maps.fit(X_NM, y).params, alone.params)
 
