@@ -1,4 +1,4 @@
-"""Which file of an integrating sphere is which, told by its name.
+"""Which file of an integrating sphere is which, and which is the response beside a decay, told by its name.
 
 Only whole words count, and only where all names together make sense: a wrong role would be a wrong number.
 """
@@ -12,6 +12,8 @@ from measurements.models import Measurement, RawFile
 from measurements.techniques import Technique
 
 EMPTY, OFF_BEAM, ON_BEAM, OF_EMISSION = "empty", "off_beam", "on_beam", "_emission"
+IRF = "irf"
+RESPONSES = {"irf", "prompt"}
 # As de Mello named the measurements; 1 is the laser's range, 2 the emission's.
 LETTERS = {"a": EMPTY, "b": OFF_BEAM, "c": ON_BEAM}
 LETTER = re.compile(r"(?:.*[^a-z0-9])?(?P<letter>[abc])(?P<range>[12]?)", re.DOTALL)
@@ -27,10 +29,13 @@ def roles_from_names(technique: str, filenames: Sequence[str]) -> list[str]:
     """A role for each file, "" where its name tells none; all "" unless every role is told once and one of
     them is the sample on the beam."""
     untold = [""] * len(filenames)
-    if technique != str(Technique.PLQY) or len(filenames) < 2:
+    if technique not in (str(Technique.PLQY), str(Technique.TRPL)) or len(filenames) < 2:
         return untold
     stems = [name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0].lower() or name.lower()
              for name in filenames]  # fmt: skip
+    if technique == str(Technique.TRPL):
+        responses = [IRF if RESPONSES & set(re.split(r"[^a-z0-9]+", stem)) else "" for stem in stems]
+        return responses if responses.count(IRF) == 1 else untold
     for told in (list(map(_by_word, stems)), list(map(_by_letter, stems))):
         known = [role for role in told if role]
         if ON_BEAM in known and len(known) > 1 and len(set(known)) == len(known):
@@ -40,6 +45,8 @@ def roles_from_names(technique: str, filenames: Sequence[str]) -> list[str]:
 
 def give_roles(measurement: Measurement) -> None:
     """To files that came before anybody knew the technique; what a sender said stays."""
+    if measurement.technique != str(Technique.PLQY):
+        return
     files = list(measurement.files.order_by("pk"))
     if any(file.role for file in files):
         return
