@@ -18,6 +18,7 @@ LOCAL_SHARE = 0.1
 CROPPED_SHARE = 0.05
 SECOND_SHARE = 0.03
 SHARP_SHARE, SHARP_WINDOW, SHARP_SIGMAS, MOST_NAMED = 0.02, 9, 8.0, 3
+NEIGHBOURS = 20
 RAMAN_CM1 = (50.0, 4000.0)
 
 
@@ -40,16 +41,27 @@ def flags(
             "it, or use a long-pass filter."
         )
     height = float(np.max(peaks.running_mean(data.y, 2))) - background
-    said = [*_negative(data, variance), *_cropped(data, variance, height)]
+    sigma = _local_sigma(data.y, variance)
+    said = [*_negative(data, sigma), *_cropped(data, variance, height)]
     said += _lines_of_the_excitation(data, laser, variance, background)
     if fwhm_points >= SHARP_WINDOW - 1:
-        said += _sharp_lines(data, laser, variance, height)
+        said += _sharp_lines(data, laser, sigma, height)
         said += _second_maximum(data, laser, variance, background, height, top_nm, fwhm_points)
     return said
 
 
-def _negative(data: Spectrum, variance: Array) -> list[str]:
-    below = np.flatnonzero(data.y < -SURE * np.sqrt(variance))
+def _local_sigma(y: Array, variance: Array) -> Array:
+    """(N,) at least the noise of the neighbourhood: at the ends of a detector's range, where a correction
+    multiplies it, there is more than the signal explains."""
+    padded = np.pad(y, NEIGHBOURS, mode="reflect", reflect_type="odd")
+    windows = np.lib.stride_tricks.sliding_window_view(np.diff(padded), 2 * NEIGHBOURS)
+    steps = windows - np.median(windows, axis=1, keepdims=True)
+    local = peaks.MAD_TO_SIGMA * np.median(np.abs(steps), axis=1) / np.sqrt(2)
+    return np.maximum(np.sqrt(variance), local)
+
+
+def _negative(data: Spectrum, sigma: Array) -> list[str]:
+    below = np.flatnonzero(data.y < -SURE * sigma)
     if below.size < 3:
         return []
     return [
@@ -108,13 +120,13 @@ def _stands_out(data: Spectrum, line_nm: float, variance: Array, background: flo
     return bool(excess[at] > max(SURE * float(np.sqrt(variance[near][at])), least))
 
 
-def _sharp_lines(data: Spectrum, laser: float | None, variance: Array, height: float) -> list[str]:
+def _sharp_lines(data: Spectrum, laser: float | None, sigma: Array, height: float) -> list[str]:
     """Points that stand out of the median of their neighbours: cosmic rays, Raman lines, stray lasers."""
     half = SHARP_WINDOW // 2
     padded = np.pad(data.y, half, mode="edge")
     typical = np.median(np.lib.stride_tricks.sliding_window_view(padded, SHARP_WINDOW), axis=1)
     excess = data.y - typical
-    out = (excess > SHARP_SIGMAS * np.sqrt(variance)) & (excess > SHARP_SHARE * height)
+    out = (excess > SHARP_SIGMAS * sigma) & (excess > SHARP_SHARE * height)
     out[:half] = out[-half:] = False
     starts = np.flatnonzero(out & ~np.concatenate([[False], out[:-1]]))
     places = [float(data.x[i]) for i in starts if not _explained(float(data.x[i]), laser)]

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.methods._corrections import Correction
 from analysis.methods._spectra import HC_EV_NM, Spectrum
 from analysis.methods.base import Array
-from analysis.numerics import peaks
+from analysis.numerics import peaks, tails
 from analysis.numerics.gaussians import edge_points
 
 
@@ -45,10 +45,7 @@ def variance_of(data: Spectrum, correction: Correction | None) -> Array:
     else:
         gain, var_gain = correction.at(data.x)
     y = data.y / gain
-    smooth = peaks.running_mean(y, 2)
-    edge = edge_points(data.x)
-    level = float(np.median(np.concatenate([y[:edge], y[-edge:]])))
-    variance = peaks.noise_variance(y, smooth, level, float(smooth.max()) - level)
+    variance = tails.noise_variance(y)
     return np.asarray(gain**2 * variance + y**2 * var_gain)
 
 

@@ -66,12 +66,11 @@ METHOD = Method(
         "points. Width: linear interpolation at half of (maximum − y₀). Centroid and integral: "
         "trapezoidal, above y₀, over the window. Where the noise is larger than what those few points "
         "span, parabola and lines use more of them. Sigmas are propagated from the noise, which is "
-        "estimated from fourth differences, separately below a twentieth and above half of the height if"
-        " they differ. Dark counts and spectral correction of the instrument, where valid ones are known, "
-        "are applied first, and the scatter of both goes into the sigmas; a common error of the whole "
-        "correction curve does not. Over energy: I(E) = (I(λ) − y₀)·λ²/hc, the same constructions on that. "
-        "Brightness: the integral over time and power where the measurement states both; an error of "
-        "these is not in its sigma."
+        "estimated from fourth differences as read noise plus, where that is sure, shot noise. Dark counts "
+        "and spectral correction of the instrument, where valid ones are known, are applied first, and the "
+        "scatter of both goes into the sigmas; a common error of the whole correction curve does not. Over "
+        "energy: I(E) = (I(λ) − y₀)·λ²/hc, the same constructions on that. Brightness: the integral over "
+        "time and power where the measurement states both; an error of these is not in its sigma."
     ),
 )
 

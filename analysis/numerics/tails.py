@@ -20,6 +20,8 @@ BOLTZMANN_EV_PER_K = 8.617333262e-5  # CODATA 2018, exact
 ZERO_C_IN_K = 273.15
 STEEPEST = 700.0  # of an exponent: float64 knows no larger one
 ROUNDS = 12
+PLAIN_SIGMAS = 2.0  # shot noise that is less sure is none
+NEIGHBOURS_ALIKE = 2.63  # Σρ² of squared fourth differences: they share points
 OUTLIER = 12.0  # squared differences beyond this many variances are spikes
 
 
@@ -61,27 +63,32 @@ def noise_variance(y: Array) -> Array:
         at = variance[2:-2]
         kept = squares <= OUTLIER * at
         weight = kept / at**2
-        read, shot = _not_negative_line(inner, squares, weight)
+        read, shot, shot_sigma = _not_negative_line(inner, squares, weight)
+        if shot < PLAIN_SIGMAS * shot_sigma:
+            read, shot = float(np.sum(weight * squares) / max(np.sum(weight), 1e-300)), 0.0
         variance = np.maximum(read + shot * signal, floor)
     return variance
 
 
-def _not_negative_line(x: Array, y: Array, weight: Array) -> tuple[float, float]:
-    """Offset and slope of the weighted line through positive data, neither below zero."""
+def _not_negative_line(x: Array, y: Array, weight: Array) -> tuple[float, float, float]:
+    """Offset and slope of the weighted line through squared differences, neither below zero, and the
+    sigma of the slope.
+
+    weight : (N,) one over the squared variance; the square of a normal number varies by 2·variance².
+    """
     total = float(weight.sum())
     if total <= 0:
-        return float(y.mean()), 0.0
-    weight = weight / total
-    middle, height = float(weight @ x), float(weight @ y)
+        return float(y.mean()), 0.0, 0.0
+    middle, height = float(weight @ x) / total, float(weight @ y) / total
     spread = float(weight @ (x - middle) ** 2)
     slope = float(weight @ ((x - middle) * (y - height))) / spread if spread > 0 else 0.0
+    sigma = np.sqrt(2 * NEIGHBOURS_ALIKE / spread) if spread > 0 else 0.0
     offset = height - slope * middle
     if slope < 0:
-        return height, 0.0
+        return height, 0.0, sigma
     if offset < 0:
-        square = float(weight @ x**2)
-        return 0.0, float(weight @ (x * y)) / square
-    return offset, slope
+        return 0.0, float(weight @ (x * y)) / float(weight @ x**2), sigma
+    return offset, slope, sigma
 
 
 def fit_tail(

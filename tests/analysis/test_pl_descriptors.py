@@ -108,14 +108,17 @@ def test_a_gaussian_planted_over_energy_is_found_over_energy() -> None:
     assert HC_EV_NM / found["pl_max_position", ""][0] == pytest.approx(1.8128, abs=3e-4)
 
 
-def test_the_intervals_hold_the_noiseless_shape_in_two_cases_of_three() -> None:
+@pytest.mark.parametrize("noise", ["even", "counting"])
+def test_the_intervals_hold_the_noiseless_shape_in_two_cases_of_three(noise) -> None:
     rng = np.random.default_rng(24)
     lit = {"exposure_time": Quantity(2.0, "s"), "laser_power": Quantity(0.5, "mW")}
     exact = table(shaped(CURVE, conditions=lit))
     inside = defaultdict(int)
     runs = 1000
     for _ in range(runs):
-        found = table(shaped(CURVE + rng.normal(0, NOISE_SD, X_NM.size), conditions=lit))
+        even = noise == "even"
+        y = CURVE + rng.normal(0, NOISE_SD, X_NM.size) if even else rng.poisson(CURVE).astype(float)
+        found = table(shaped(y, conditions=lit))
         for key, (value, sigma) in found.items():
             inside[key] += abs(value - exact[key][0]) <= sigma
     shares = {key: count / runs for key, count in inside.items()}
@@ -224,6 +227,12 @@ def test_a_cosmic_ray_is_flagged_and_a_raman_line_named_by_its_shift() -> None:
 
 def test_a_spectrum_cropped_in_its_flank_is_flagged() -> None:
     assert said(describe(noisy(5, one_peak()), window_max_nm=715.0), "At the red end, 715 nm")
+
+
+def test_noise_that_grows_towards_the_red_is_neither_lines_nor_below_zero() -> None:
+    x, y = fluoracle_spectrum()
+    assert y.min() < -1000
+    assert not describe(y, x).warnings
 
 
 def test_counts_below_zero_are_flagged() -> None:
