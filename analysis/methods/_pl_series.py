@@ -1,6 +1,6 @@
 """Spectra in a row: against time or temperature, each with its integral and its peak.
 
-Not a method itself. Used by `photostability` and `pl_temperature`.
+Not a method itself. Used by `photostability` and `photostability_trace`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def coordinate(axis: Axis, kind: str) -> tuple[Array, list[str]]:
     """The first axis in hours or °C, in order."""
     unit = axis.unit.strip().lower()
     if kind_of(unit) != kind:
-        what = f"is in “{axis.unit}”" if unit else "has no unit"
+        what = f"is in “{axis.unit}”" if kind_of(unit) != "" else "has no unit"
         raise MethodError(f"The first axis {what}; {WORDS[kind]} is needed. Export it with its unit.")
     at = np.asarray(axis.values, dtype=np.float64)
     if at.size < MIN_SPECTRA:
