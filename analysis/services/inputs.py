@@ -39,8 +39,9 @@ def own_inputs(loaded: LoadedMethod, datasets: Sequence[Dataset]) -> dict[str, D
 
 
 def role_of(dataset: Dataset) -> str:
-    """Of its file, as methods write it: “Off beam” is off_beam."""
-    given = dataset.file.role if dataset.file is not None else ""
+    """Of its file, or as the file itself calls it, in the words of methods: “Off beam” is off_beam, and the
+    curve “IRF” that an instrument exports beside its decay is irf."""
+    given = (dataset.file.role if dataset.file is not None else "") or dataset.title
     return given.strip().lower().replace(" ", "_").replace("-", "_")
 
 

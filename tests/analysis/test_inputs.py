@@ -14,9 +14,12 @@ WAVES = {"name": "wavelength", "unit": "nm"}
 TIME = {"name": "time", "unit": "s"}
 
 
-def held(*axes, role="", conditions=()):
+def held(*axes, role="", conditions=(), title=""):
     return SimpleNamespace(
-        axes=list(axes), file=SimpleNamespace(role=role), conditions={key: {} for key in conditions}
+        axes=list(axes),
+        file=SimpleNamespace(role=role),
+        conditions={key: {} for key in conditions},
+        title=title,
     )
 
 
@@ -53,6 +56,14 @@ def test_files_of_one_measurement_fill_the_roles_that_they_were_given():
     )
     empty, on, off = held(WAVES, role="Empty"), held(WAVES, role="on beam"), held(WAVES, role="off-beam")
     assert own_inputs(sphere, [empty, off, on]) == {"empty": empty, "off_beam": off, "on_beam": on}
+
+
+def test_a_curve_that_its_file_calls_by_a_role_fills_it_unless_the_file_was_given_another():
+    decays = loaded(Role("sample", ("trpl",)), Role("irf", ("trpl",), required=False))
+    response, decay = held(TIME, title="IRF"), held(TIME, title="Decay")
+    assert own_inputs(decays, [response, decay]) == {"sample": decay, "irf": response}
+    given = held(TIME, role="sample", title="IRF")
+    assert own_inputs(decays, [given, decay]) == {"sample": given}
 
 
 def test_the_first_role_takes_what_has_no_role_but_never_what_was_given_another():
