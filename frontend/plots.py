@@ -21,6 +21,7 @@ from frontend.question import for_interface
 from measurements import models as measured
 from measurements.overview import Overview, overview, unpacked
 from measurements.services import load
+from measurements.techniques import Technique
 
 CODE = "CODE"  # stands for a sample's code in the address that a click opens
 NOT_DRAWN = {"data", "offset"}  # the raw data are drawn from the file itself, an offset is part of the fit
@@ -69,6 +70,11 @@ def _sources(user: Any, axis: explore.Axis) -> dict[str, str]:
             "sample__code", "publication__key", "publication__doi", "place"
         )
     }
+
+
+def usual_scale(technique: str) -> str:
+    """What a curve of a technique is drawn on unasked: "log" for decays, else "" for linear."""
+    return "log" if technique == str(Technique.TRPL) else ""
 
 
 def figure_of(dataset: measured.Dataset, run: Run | None) -> Spectrum | Map:

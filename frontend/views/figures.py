@@ -19,7 +19,7 @@ from frontend import figures, question
 from frontend.access import login_required
 from frontend.gathering import gather
 from frontend.gathering.asked import filters_of, options_of
-from frontend.plots import curves_over_values, figure_of, points_for, refused, sent, sentence
+from frontend.plots import curves_over_values, figure_of, points_for, refused, sent, sentence, usual_scale
 from frontend.scope import scope
 from measurements.models import Dataset, Measurement
 from measurements.store import StoreError
@@ -132,5 +132,6 @@ def _spectrum(request: HttpRequest, row: Measurement, of_run: Run | None) -> Htt
     except StoreError as error:
         return refused(str(error), 500)
     drawn = figures.get("heat" if isinstance(shown, figures.Map) else "spectrum")
-    drawing = drawn.draw(shown, request.GET.dict())
+    options = {"scale": usual_scale(row.technique)} | request.GET.dict()
+    drawing = drawn.draw(shown, options)
     return sent(request, drawing, api=f"{api}?as=json", more={"filename": f"measurement-{row.pk}"})

@@ -20,6 +20,7 @@ from analysis.services.requesting import NothingToRunError
 from frontend import runs
 from frontend.access import login_required, must_write
 from frontend.keyset import page
+from frontend.plots import usual_scale
 from frontend.scope import narrowed, scope
 from frontend.views.decisions import decided
 from measurements.models import Measurement, QcLevel
@@ -115,7 +116,8 @@ def _context(
         else [],
         "figure_url": f"{figure}?{'&'.join(steering)}" if steering else figure,
         "unit": request.GET.get("unit", ""),
-        "scale": request.GET.get("scale", ""),
+        "scale": request.GET.get("scale", usual_scale(row.technique)),
+        "usual_scale": usual_scale(row.technique),
         "conditions": runs.conditions(row),
         "may_write": may_write,
         **decided(request, row),
