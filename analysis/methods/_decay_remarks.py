@@ -13,6 +13,7 @@ from analysis.methods.base import Array
 from analysis.numerics.residuals import durbin_watson, runs, serial_correlation
 
 WINDOW_TAUS = 3.0
+PERIOD_TAUS = 5.0
 BUMP_SIGMAS = 7.0
 BESIDE_BUMP = 1.5  # χ²ᵣ of everything else
 MISFIT_SIGMAS = 6.0
@@ -27,6 +28,11 @@ def remarks(data: Decay, fit: Fit, at: Array, counted: bool) -> tuple[list[str],
         said.append(
             f"The decay is watched for {window:.3g} ns, {window / longest:.2g} times its longest lifetime; "
             f"at least {WINDOW_TAUS:g} are needed to tell it from the background."
+        )
+    if data.period_ns < PERIOD_TAUS * longest:
+        said.append(
+            f"A pulse comes every {data.period_ns:.3g} ns, {data.period_ns / longest:.2g} times the longest "
+            "lifetime: light of earlier pulses is counted as background. Measure at a lower repetition rate."
         )
     if fit.at_bound[2:].any():
         said.append("A parameter sits on a limit: this model has more components than the data.")

@@ -27,9 +27,13 @@ PILE_UP = 0.05
 
 @dataclass(frozen=True)
 class Decay:
-    """t : (N,) ns, ascending. y : (N,). step : ns. peak : index of the maximum. before : that many channels
-    come surely before the pulse. chosen : (N,) lies in the range to be fitted. counted : whole numbers, none
-    below zero."""
+    """t : (N,) ns, ascending. y : (N,). step : ns. peak : index of the maximum
+
+    before : that many channels come surely before the pulse
+    period_ns : from pulse to pulse, inf where not stated
+    chosen : (N,) lies in the range to be fitted
+    counted : whole numbers, none below zero
+    """
 
     t: Array
     y: Array
@@ -37,6 +41,7 @@ class Decay:
     even: bool
     peak: int
     before: int
+    period_ns: float
     chosen: NDArray[np.bool_]
     counted: bool
     x_unit: str
@@ -85,6 +90,7 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
         even,
         peak,
         before,
+        _period_ns(dataset),
         chosen,
         counted,
         dataset.axes[0].unit,
@@ -286,6 +292,13 @@ def _pile_up(dataset: Dataset) -> list[str]:
         f"{100 * share:.2g} counts in 100 pulses: above {100 * PILE_UP:.0f} the first photon hides later "
         "ones (pile-up) and lifetimes come out too short. Measure again with less light."
     ]
+
+
+def _period_ns(dataset: Dataset) -> float:
+    pulses = dataset.conditions.get("repetition_rate")
+    if pulses is None or isinstance(pulses.value, str) or pulses.value <= 0:
+        return np.inf
+    return 1e3 / pulses.value
 
 
 def _pulse(counts: Array, top: int, floor: float) -> tuple[int, int]:

@@ -148,6 +148,44 @@ def test_the_likelihood_is_highest_where_scipy_finds_it():
     assert far.max() < 3
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_parameters_and_errors_are_those_of_lmfit_on_random_decays(seed):
+    """Its least squares, weighted by the fitted curve and iterated, has the same fixed point."""
+    lmfit = pytest.importorskip("lmfit")
+    rng = np.random.default_rng(seed)
+    t = 0.1 * np.arange(1500)
+    truth = {"b": rng.uniform(1, 20), "a1": rng.uniform(500, 3000), "a2": rng.uniform(300, 2000),
+             "l1": math.log(rng.uniform(1.5, 4)), "l2": math.log(rng.uniform(12, 30))}  # fmt: skip
+
+    def curve(b, a1, a2, l1, l2):
+        return b + a1 * np.exp(-t / math.exp(l1)) + a2 * np.exp(-t / math.exp(l2))
+
+    y = photons(curve(**truth), seed + 100)
+    start = np.array([0.0, *truth.values()])
+    low, high = np.array([0.0, 1e-6, 0, 0, -3, -3]), np.array([0.0, 1e3, 1e6, 1e6, 8, 8])
+    ours = most_likely(decay(Points(t), exponential, 2), y, start, low, high)
+    params = lmfit.Parameters()
+    for name, number in truth.items():
+        params.add(name, value=number)
+    weights = 1 / np.sqrt(np.maximum(y, 1))
+    for _ in range(25):
+        found = lmfit.minimize(
+            lambda p, w: (curve(**p.valuesdict()) - y) * w,
+            params,
+            args=(weights,),
+            scale_covar=False,
+            ftol=1e-14,
+            xtol=1e-14,
+        )
+        params = found.params
+        weights = 1 / np.sqrt(curve(**params.valuesdict()))
+    sigma = np.sqrt(np.diag(ours.covariance))[1:]
+    theirs = np.array([params[name].value for name in truth])
+    errors = np.array([params[name].stderr for name in truth])
+    assert np.abs((ours.params[1:] - theirs) / sigma).max() < 1e-3
+    assert sigma == pytest.approx(errors, rel=0.01)
+
+
 def test_a_parameter_with_equal_limits_stays_and_has_no_error():
     y = photons(100 * np.exp(-T_NS[:400] / 3), 3)
     model = decay(Points(T_NS[:400]), exponential, 1)

@@ -242,12 +242,19 @@ def test_more_than_five_counts_in_a_hundred_pulses_are_flagged():
     outcome = ran(decay(photons(expected()), conditions=conditions), irf())
     assert "12 counts in 100 pulses" in said(outcome)
     conditions["repetition_rate"] = Quantity(20.0, "MHz")
-    assert "pulses" not in said(ran(decay(photons(expected()), conditions=conditions), irf()))
+    assert "pile-up" not in said(ran(decay(photons(expected()), conditions=conditions), irf()))
 
 
 def test_a_window_shorter_than_three_lifetimes_is_flagged():
     outcome = ran(decay(photons(expected())[:1500]), irf())
     assert "times its longest lifetime" in said(outcome)
+
+
+def test_pulses_that_come_before_the_decay_is_over_are_flagged():
+    every_100_ns = {"repetition_rate": Quantity(10.0, "MHz")}
+    assert "earlier pulses" in said(ran(decay(GOOD, conditions=every_100_ns), irf()))
+    every_250_ns = {"repetition_rate": Quantity(4.0, "MHz")}
+    assert "earlier pulses" not in said(ran(decay(GOOD, conditions=every_250_ns), irf()))
 
 
 def test_an_afterpulse_is_flagged_where_it_is():
@@ -358,6 +365,38 @@ def test_what_is_no_response_is_refused_with_its_reason(kind):
     response, reason = RESPONSES[kind]
     with pytest.raises(MethodError, match=reason):
         ran(decay(GOOD), response)
+
+
+def test_parameters_and_errors_are_those_of_lmfit():
+    """An independent optimiser on a model of closed form: one exponential behind a Gaussian, Poisson errors
+    as weights of the fitted curve, iterated."""
+    lmfit = pytest.importorskip("lmfit")
+    t = T_NS[:1600]
+    y = photons(expected((9.0,), (1.0,), peak=4e3, background=5.0, t=t), 8)
+    fine = 0.005 * np.arange(1200)  # a response so fine that its channels have no width to speak of
+    response = decay(1e6 * np.exp(-0.5 * ((fine - 3) / 0.15) ** 2), fine)
+    outcome = ran(decay(y, t), response, model="1")
+
+    def curve(t0, background, amplitude, tau):
+        shape = expected((tau,), (1.0,), peak=1.0, background=0.0, t=t, at=5.0 + t0)
+        last = np.exp(-(t[-1] - 5.0 - t0) / tau + 0.15**2 / 2 / tau**2)
+        last *= np.sinh(STEP_NS / 2 / tau) / (STEP_NS / 2 / tau)
+        return background + amplitude * shape * last / shape[-1]
+
+    params = lmfit.Parameters()
+    for name, start in (("t0", 0.0), ("background", 4.0), ("amplitude", 4000.0), ("tau", 8.0)):
+        params.add(name, value=start)
+    weights = 1 / np.sqrt(np.maximum(y, 1))
+    for _ in range(12):
+        found = lmfit.minimize(
+            lambda p, w: (curve(**p.valuesdict()) - y) * w, params, args=(weights,), scale_covar=False
+        )
+        params = found.params
+        weights = 1 / np.sqrt(curve(**params.valuesdict()))
+    for key, component, name in (("trpl_lifetime", "1", "tau"), ("trpl_amplitude", "1", "amplitude")):
+        mean, sigma = value(outcome, key, component)
+        assert mean == pytest.approx(params[name].value, abs=0.02 * sigma), name
+        assert sigma == pytest.approx(params[name].stderr, rel=0.01), name
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1e-3])
