@@ -25,7 +25,7 @@ FIGURE = Figure(
     title="Endurance",
     takes="view",
     order=61,
-    theme="Endurance",
+    theme="Stability",
     help="PL left over PL at the beginning against time on a logarithmic axis. A mark on its own is the "
     "longest time for which a sample was stable, drawn at what was left then, or at the limit where nobody "
     "said.",

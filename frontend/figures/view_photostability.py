@@ -18,7 +18,7 @@ FIGURE = Figure(
     title="Photostability",
     takes="view",
     order=60,
-    theme="Endurance",
+    theme="Stability",
     help="The map is of one series, over its first maximum; beneath it, for every series, the intensity over "
     "its beginning with the fitted curve, and how far the peak moved.",
     curves=(

@@ -60,7 +60,7 @@ FIGURE = Figure(
     title="TRPL: decays and lifetimes",
     takes="view",
     order=30,
-    theme="Light",
+    theme="Lifetime",
     help="Counts after the pulse over their maximum, with the fit, the response of the instrument and the "
     "residual in standard deviations beneath; lifetimes beside.",
     reads=tuple(LIFETIMES),
