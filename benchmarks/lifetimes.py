@@ -20,7 +20,8 @@ from scipy.signal import fftconvolve
 
 from analysis.methods import trpl
 from analysis.methods._decay_problems import reconvolution
-from analysis.methods._decays import decay, response
+from analysis.methods._decay_response import response
+from analysis.methods._decays import decay
 from analysis.numerics.counting import most_likely
 from analysis.numerics.decays import decay as curve_of
 from analysis.numerics.decays import exponential

@@ -1,5 +1,5 @@
-"""One decay of photon counts over time, and the response of its instrument: everything that is refused or
-flagged before a lifetime is looked for.
+"""One decay of photon counts over time: everything that is refused or flagged before a lifetime is looked
+for.
 
 Shared by what fits decays; not a method itself (the underscore keeps it out of the registry).
 """
@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 
 from analysis.methods._axes import UNSAID
 from analysis.methods.base import Array, Dataset, MethodError
-from analysis.numerics.decays import Response, resampled
 
 NANOSECONDS = {"ps": 1e-3, "ns": 1.0, "µs": 1e3, "us": 1e3, "ms": 1e6, "s": 1e9, "sec": 1e9}
 SHORTEST_NS, LONGEST_NS = 1e-3, 1e8  # 1 ps a channel to 0.1 s in all: what photon counters do
 MIN_POINTS = 20
 MIN_AFTER = 10
 EVEN = 0.02  # of a channel that a time may be off
-MIN_RESPONSE = 10.0  # its maximum over its noise
-WHOLE_RESPONSE = 1e-3  # of its maximum: there it ends
 PILE_UP = 0.05
 
 
@@ -55,7 +52,7 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
 
     Raises MethodError when it is not a decay in which a lifetime could be found.
     """
-    t, y, warnings = _line("decay", dataset)
+    t, y, warnings = line("decay", dataset)
     warnings += _channel_width(dataset, t)
     t, y, cut = _without_silence(t, y)
     warnings += cut
@@ -81,7 +78,7 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
     before = _before(y, peak)
     warnings += _pile_up(dataset)
     step = float(t[-1] - t[0]) / (t.size - 1)
-    even = bool(np.all(np.abs(t - t[0] - _steps(t)) <= EVEN * step))
+    even = bool(np.all(np.abs(t - t[0] - evenly(t)) <= EVEN * step))
     counted = bool(np.all(y >= 0) and np.all(np.abs(y - np.round(y)) <= 1e-6))
     return Decay(
         t,
@@ -100,7 +97,7 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
     )
 
 
-def _steps(t: Array) -> Array:
+def evenly(t: Array) -> Array:
     return np.asarray(np.arange(t.size) * ((t[-1] - t[0]) / (t.size - 1)), dtype=np.float64)
 
 
@@ -109,50 +106,7 @@ def in_unit(decay: Decay, t: Array) -> Array:
     return t / NANOSECONDS.get(decay.x_unit.strip().lower(), 1.0)
 
 
-def response(dataset: Dataset, decay: Decay) -> tuple[Response, list[str]]:
-    """The measured response on the decay's channels, without its background and outside its pulse nothing.
-
-    Raises MethodError when it is no response of this decay's instrument.
-    """
-    remedy = "Choose another response, or fit the tail (fit = tail)."
-    try:
-        t, counts, warnings = _line("response", dataset)
-    except MethodError as refusal:
-        raise MethodError(f"{refusal} {remedy}") from None
-    if np.any(np.abs(t - t[0] - _steps(t)) > EVEN * (t[-1] - t[0]) / (t.size - 1)):
-        raise MethodError(f"The channels of the response are not equally wide. {remedy}")
-    top = int(np.argmax(counts))
-    quiet = counts[: max(top // 2, 1)] if top >= 10 else counts[-max(counts.size // 10, 3) :]
-    background = float(np.median(quiet))
-    noise = max(1.4826 * float(np.median(np.abs(quiet - background))), np.sqrt(max(background, 1.0)))
-    counts = counts - background
-    if counts[top] < MIN_RESPONSE * noise:
-        raise MethodError(f"The response has no pulse: its maximum is hardly above its noise. {remedy}")
-    first, last = _pulse(counts, top, max(WHOLE_RESPONSE * counts[top], 3 * noise))
-    half = counts >= counts[top] / 2
-    if half.sum() > counts.size / 4 or top in (0, counts.size - 1):
-        raise MethodError(f"The response is not one pulse that rises and falls. {remedy}")
-    around = slice(max(first - 1, 0), last + 2)
-    made = resampled(t[around], np.maximum(counts[around], 0.0), decay.step)
-    if made.fwhm > 1.2 * max(width(decay), decay.step):
-        raise MethodError(
-            f"The response is broader ({made.fwhm:.3g} ns) than the decay itself ({width(decay):.3g} ns), so "
-            f"it is not that of its instrument. {remedy}"
-        )
-    own = float(t[-1] - t[0]) / (t.size - 1)
-    if own > 1.5 * decay.step:
-        warnings.append(
-            f"The channels of the response are {own / decay.step:.2g} times as wide as those of the decay; "
-            "its shape between them is interpolated."
-        )
-    if counts[first : last + 1].sum() < 0.1 * np.maximum(decay.y - np.median(decay.y), 0).sum():
-        warnings.append(
-            "The response holds less than a tenth of the decay's counts: its own noise is not in the sigmas."
-        )
-    return made, warnings
-
-
-def _line(what: str, dataset: Dataset) -> tuple[Array, Array, list[str]]:
+def line(what: str, dataset: Dataset) -> tuple[Array, Array, list[str]]:
     if dataset.signal.values.ndim != 1:
         shape = " × ".join(str(size) for size in dataset.signal.values.shape)
         raise MethodError(f"One {what} is expected, but this dataset has the shape {shape}.")
@@ -299,16 +253,6 @@ def _period_ns(dataset: Dataset) -> float:
     if pulses is None or isinstance(pulses.value, str) or pulses.value <= 0:
         return np.inf
     return 1e3 / pulses.value
-
-
-def _pulse(counts: Array, top: int, floor: float) -> tuple[int, int]:
-    """First and last channel around the maximum that are above the floor, over gaps of five channels."""
-    above = np.flatnonzero(counts > floor)
-    at = int(np.searchsorted(above, top))
-    gaps = np.flatnonzero(np.diff(above) > 5)
-    first = above[gaps[gaps < at][-1] + 1] if np.any(gaps < at) else above[0]
-    last = above[gaps[gaps >= at][0]] if np.any(gaps >= at) else above[-1]
-    return int(first), int(last)
 
 
 def width(decay: Decay) -> float:

@@ -20,9 +20,10 @@ from analysis.methods._decay_problems import (
     with_free_amplitude,
 )
 from analysis.methods._decay_remarks import diagnostics, remarks
+from analysis.methods._decay_response import response
 from analysis.methods._decay_values import values
 from analysis.methods._decay_words import COUNTS, Fit
-from analysis.methods._decays import Decay, decay, in_unit, response
+from analysis.methods._decays import Decay, decay, in_unit
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Role, param
 from analysis.numerics.decays import Response
 
