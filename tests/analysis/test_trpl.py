@@ -71,11 +71,10 @@ def test_the_two_lifetimes_of_the_specification_are_found():
         ("trpl_amplitude_share", "1", 0.7),
         ("trpl_intensity_share", "2", 9 / 12.5),
         ("trpl_tau_amp", "", 12.5),
-        ("trpl_tau_int", "", 282.5 / 12.5),
+        ("trpl_tau_int", "", 23.0),
     ):
         found, sigma = value(outcome, key, component)
-        if key != "trpl_tau_int":
-            assert abs(found - truth) < 4 * sigma, key
+        assert abs(found - truth) < 4 * sigma, key
     assert outcome.notes["model"] == "2 exponentials"
     assert abs(number(outcome, "serial_correlation")) < 4 / T_NS.size**0.5
     assert number(outcome, "durbin_watson") == pytest.approx(2, abs=0.15)
