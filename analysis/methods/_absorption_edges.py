@@ -66,11 +66,14 @@ def edges_of(
     made: list[Edge] = []
     y = data.y
     subtracted = False
-    for fall, label in reversed(list(zip(found, labels, strict=True))):
+    for place in reversed(range(len(found))):
+        fall, label = found[place], labels[place]
         following = made[-1].fall if made else None
         base, reached = _beyond(data, y, fall, following, "auto" if subtracted else background)
         if not made and base.kind == "scattering":  # one curve under everything, so it comes off everywhere
             y, subtracted = y - base(data.x), True
+            found = _again(found, absorption_edges.falls(data.x, y, data.variance, smallest_share))
+            fall = found[-1]
         made.append(Edge(fall, base, y, subtracted and not made, label, reached))
         if not reached:
             before = f"its end at {data.x[-1]:g} nm" if following is None else "the next edge"
@@ -79,6 +82,18 @@ def edges_of(
                 "background leans on them."
             )
     return made[::-1], warnings
+
+
+def _again(before: list[Fall], after: list[Fall]) -> list[Fall]:
+    """The same falls as they look without the scattering; as before where they are not found again."""
+    return [
+        min(
+            (fall for fall in after if abs(fall.steepest - old.steepest) < old.width),
+            key=lambda fall: abs(fall.steepest - old.steepest),
+            default=old,
+        )
+        for old in before
+    ]
 
 
 def _about_the_end(data: Absorbance, last: Fall) -> list[str]:
@@ -101,10 +116,11 @@ def _beyond(
     data: Absorbance, y: Array, fall: Fall, following: Fall | None, kind: str
 ) -> tuple[Baseline, bool]:
     """The background beyond one edge, and whether there are enough points that the edge no longer reaches."""
+    gradual = fall.steepest < data.x[0] + EDGE_OF_SCAN * (data.x[-1] - data.x[0])
     until = data.x[-1] if following is None else following.steepest - following.width
     for widths in (2.0, 1.25, 0.75):
         start = fall.steepest + widths * fall.width
-        chosen = (data.x > (max(start, fall.red) if widths == 2.0 else start)) & (data.x <= until)
+        chosen = (data.x > (max(start, fall.red) if gradual else start)) & (data.x <= until)
         if np.count_nonzero(chosen) >= FEWEST_BEYOND:
             break
     else:
@@ -116,8 +132,7 @@ def _beyond(
             f"The scan ends at {data.x[-1]:g} nm, too close to the edge at {fall.steepest:.0f} nm to see "
             "what lies beyond it. Scan further to the red."
         )
-    gradual = fall.steepest < data.x[0] + EDGE_OF_SCAN * (data.x[-1] - data.x[0])
-    if gradual:  # steepest where the scan begins: where it ends has to be felt for
+    if gradual:  # where it ends has to be felt for
         chosen = np.isin(np.arange(y.size), _level_from(y, data.variance, np.flatnonzero(chosen)))
     given = data.x[chosen], y[chosen], data.variance[chosen]
     at = float(data.x[chosen][0])

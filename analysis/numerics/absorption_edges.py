@@ -17,23 +17,25 @@ STILL_FALLING = 0.1  # of the steepest slope
 RECOVERS, AT_THE_END = 0.5, 0.1  # of it: how far it must flatten before a steeper one, before an end
 DERIVATIVE_WINDOWS_NM = (4.0, 8.0, 16.0, 24.0)
 SIGNIFICANT, PLAIN, CLEAR = 5.0, 8.0, 40.0  # in σ of the slope
+SIGMOID = 1.1346  # 4 w over the width of its slope at half depth, 4 ln(1+√2) w
 DROP_IN_SIGMAS = 8.0
 
 
 @dataclass(frozen=True)
 class Fall:
-    """A stretch over which absorbance falls. steepest, blue, red : nm; width : drop over steepest slope, nm
-    (4 w of a sigmoid 1/(1+exp((λ−λ₀)/w)))."""
+    """A stretch over which absorbance falls. steepest, blue, red : nm, the latter where the slope has come
+    down to a tenth; width : nm, of the edge itself, 4 w of a sigmoid 1/(1+exp((λ−λ₀)/w))."""
 
     steepest: float
     blue: float
     red: float
-    drop: float
+    width: float
     slope: float
 
     @property
-    def width(self) -> float:
-        return self.drop / abs(self.slope)
+    def drop(self) -> float:
+        """Of the edge itself, without what else falls there."""
+        return self.width * abs(self.slope)
 
 
 def falls(
@@ -62,10 +64,18 @@ def falls(
         # where it falls more steeply, another fall begins
         falling = (slope < STILL_FALLING * slope[place]) & (slope >= slope[place])
         blue, red = _run(falling, int(place))
-        drop = float(smooth[blue] - smooth[red])
-        if drop >= max(lowest, DROP_IN_SIGMAS * float(noise[half + place])):
-            found.append(Fall(float(at[place]), float(at[blue]), float(at[red]), drop, float(slope[place])))
+        width = _width(slope, int(place), step, float(smooth[blue] - smooth[red]))
+        fall = Fall(float(at[place]), float(at[blue]), float(at[red]), width, float(slope[place]))
+        if fall.drop >= max(lowest, DROP_IN_SIGMAS * float(noise[half + place])):
+            found.append(fall)
     return found
+
+
+def _width(slope: Array, place: int, step: float, drop: float) -> float:
+    """From the width of the dip in the slope at half its depth, or from the whole drop where that is less: on
+    a background that falls too the drop knows no end."""
+    first, last = _run(slope < 0.5 * slope[place], place)
+    return min(SIGMOID * (last - first + 1) * step, max(drop / abs(float(slope[place])), step))
 
 
 def _stands_out(slope: Array, sigma: Array, place: int, from_the_end: bool) -> bool:

@@ -8,6 +8,7 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.http import urlencode
 
 from frontend import mixing
 from frontend.access import login_required
@@ -48,7 +49,7 @@ def mixer(request: HttpRequest) -> HttpResponse:
             for name, slider in zip(mixing.SAMPLES, mixing.SHARES[1:], strict=True)
         ],
         "told": told(found),
-        "figure_url": f"{reverse('mixer-figure')}?{request.GET.urlencode()}",
+        "figure_url": _address(asked, found),
     }
     return render(request, "mixer.html", context)
 
@@ -56,6 +57,14 @@ def mixer(request: HttpRequest) -> HttpResponse:
 def _setting(slider: mixing.Slider, asked: dict[str, str]) -> dict[str, Any]:
     value = mixing.setting(slider, asked.get(slider.name))
     return {"is": slider, "value": f"{value:g}", "usual": f"{slider.usual:g}"}
+
+
+def _address(asked: dict[str, str], found: mixing.Mix) -> str:
+    """Of the figure: the settings that are ones, and samples that are really in it."""
+    mixed_in = {part.name for part in found.parts}
+    kept = {slider.name: asked[slider.name] for slider in mixing.SLIDERS if slider.name in asked}
+    kept |= {name: asked[name] for name in mixing.SAMPLES if asked.get(name) in mixed_in}
+    return f"{reverse('mixer-figure')}?{urlencode(kept)}"
 
 
 @login_required
@@ -74,7 +83,7 @@ def figure(request: HttpRequest) -> HttpResponse:
         sentence,
         found.notes,
     )
-    address = f"{reverse('mixer-figure')}?{request.GET.urlencode()}"
+    address = _address(request.GET.dict(), found)
     return sent(request, drawing, api=address, more={"mixed": {row["key"]: row["value"] for row in rows}})
 
 

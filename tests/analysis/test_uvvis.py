@@ -77,6 +77,13 @@ def test_scattering_is_taken_off_before_the_tangent_is_laid():
     assert abs(table(ask(EDGE, given, background="constant"))["band_edge", ""][0] - 724) > 1
 
 
+def test_two_edges_on_strong_scattering_are_both_found():
+    given = 0.6 * sigmoid() + 0.8 * sigmoid(430, 6) + 0.3 * (X / 724) ** -4
+    values = table(ask(EDGE, given + np.random.default_rng(0).normal(0, 1e-4, X.size)))
+    assert values["band_edge", "gamma"][0] == pytest.approx(724.0, abs=0.2)
+    assert values["band_edge", "delta"][0] == pytest.approx(442.0, abs=0.2)
+
+
 def test_a_gap_on_top_of_scattering_is_found():
     x = np.arange(400.0, 1000.0)
     given = direct(x=x) + 0.05 * (x / 700) ** -4 + np.random.default_rng(0).normal(0, 1e-5, x.size)
@@ -238,7 +245,7 @@ def test_hostile_spectra_give_a_sentence_or_finite_numbers(key, unit):
         ("JASCO_V570_PbSe_batch_4_2012-02-21.txt", 0.77, 0.82),  # first exciton at 1495 nm
         ("Cary_CuPCtS_H2O.csv", 1.75, 1.90),  # Q band of the phthalocyanine
         ("perovskite_absorption_Elliott_FACs_1.dat", 1.50, 1.58),  # FA₀.₈Cs₀.₂PbI₃
-        ("Shimadzu_SA_5_MM.csv", 2.7, 2.9),
+        ("Shimadzu_SA_5_MM.csv", 2.7, 3.0),  # steepest above A = 2, and said so
     ],
 )
 def test_a_real_file_has_an_edge_where_its_substance_absorbs(reference: Path, name, low_ev, high_ev):

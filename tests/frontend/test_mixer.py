@@ -130,7 +130,7 @@ def test_the_address_holds_every_setting(measured: Measured, alices_browser: Cli
     for name, value in (("blue_nm", "470"), ("fwhm_nm", "31"), ("blue", "12")):
         (tag,) = re.findall(rf'<input type="range" name="{name}"[^>]*>', body)
         assert f'value="{value}"' in tag
-    assert "blue_nm=470&amp;fwhm_nm=31&amp;blue=12" in body
+    assert "blue_nm=470&amp;fwhm_nm=31&amp;blue=12" in body  # the figure's own address
 
 
 def test_every_slider_has_a_name_for_those_who_cannot_see_it(alices_browser: Client, project) -> None:
@@ -157,6 +157,7 @@ def test_charlies_mixture_holds_nothing_of_alices_sample(
     figure = charlies_browser.get("/figures/mixer.json", asked).json()
     assert figure["notes"] == [mixing.NOT_YOURS]
     assert figure["mixed"] == charlies_browser.get("/figures/mixer.json").json()["mixed"]
+    assert composite.code not in charlies_browser.get("/figures/mixer.json", asked).content.decode()
     assert composite.code not in charlies_browser.get("/dashboards/mixer/", asked).content.decode()
 
 
