@@ -10,7 +10,6 @@ import numpy as np
 from frontend.figures._pl_views import Row
 from frontend.figures._template import SECOND
 from frontend.figures.base import Numbers, Reading
-from frontend.figures.lines import spread
 from frontend.formatting import quantity as written
 
 GREEK = {"": "", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ"}
@@ -23,26 +22,23 @@ def told(reading: Reading, show: str) -> str:
     return f"{'λ' if show == 'absorbance' else 'E'}<sub>g</sub>{of} {value}"
 
 
-def names(row: Row, drawn: Sequence[tuple[Numbers, Numbers]], show: str) -> list[dict[str, Any]]:
-    """Each curve's level at the end where it is high, moved apart."""
-    left = show == "absorbance"
-    ends = [(float(x[0 if left else -1]), float(y[0 if left else -1])) for x, y in drawn]
-    order = np.argsort([height for _, height in ends], kind="stable")
-    top = max(float(y.max()) for _, y in drawn)
-    heights = spread([ends[place][1] for place in order], 0.05 * top)
-    right = max(float(x[-1]) for x, _ in drawn)
+def names(row: Row, right: float) -> list[dict[str, Any]]:
+    """A column of levels in the colours of their curves, right of the panel that ends at `right`."""
+    step = min(0.055, 0.95 / len(row.curves))
     return [
         {
-            "x": ends[place][0] if left else right,
-            "y": height,
-            "text": row.curves[place].name,
+            "xref": "paper",
+            "yref": "paper",
+            "x": right,
+            "y": 1 - step * place,
+            "text": curve.name,
             "showarrow": False,
             "xanchor": "left",
-            "xshift": 4 if left else 8,
-            "yshift": 9 if left else 0,
-            "font": {"color": row.curves[place].color, "size": 12},
+            "yanchor": "top",
+            "xshift": 8,
+            "font": {"color": curve.color, "size": 12},
         }
-        for place, height in zip(order, heights, strict=True)
+        for place, curve in enumerate(row.curves)
     ]
 
 
@@ -56,8 +52,9 @@ def arrows(
             "x": reading.value,
             "y": float(np.interp(reading.value, *drawn[place])) if show == "absorbance" else 0.0,
             "text": told(reading, show),
-            "ax": 0,
-            "ay": -34 - 20 * n,
+            "ax": 26 if show == "absorbance" else 0,  # right of a falling edge there is nothing
+            "ay": -30 - 22 * n,
+            "xanchor": "left" if show == "absorbance" else "center",
             "arrowhead": 2,
             "arrowwidth": 1,
             "arrowcolor": SECOND,

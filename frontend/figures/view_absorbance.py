@@ -26,7 +26,7 @@ from frontend.figures._pl_views import (
     words,
 )
 from frontend.figures._points import plain, shown
-from frontend.figures._template import INK, RAISED, SECOND, SYMBOLS, axis, layout
+from frontend.figures._template import INK, SECOND, SYMBOLS, axis, layout
 from frontend.figures.base import Column, Curves, Drawing, Figure, Numbers, Option, Quantity, Reading, View
 
 EDGES = ("", "gamma", "delta", "beta", "alpha")
@@ -36,7 +36,7 @@ FIGURE = Figure(
     theme="Absorption",
     order=10,
     help="Absorbance with its edges, or the Tauc plot with its gaps, along sintering temperature or loading; "
-    "the inset shows where the band gap goes.",
+    "beside it where the band gap goes.",
     reads=tuple(
         f"{key}:{edge}" if edge else key
         for key in ("band_edge", "band_gap", "tauc_gap_direct", "tauc_gap_indirect")
@@ -223,28 +223,19 @@ def _layout(
     normalised: bool,
 ) -> dict[str, Any]:
     x_is = WAVELENGTH if show == "absorbance" else ENERGY
-    more: dict[str, Any] = {"dragmode": "zoom", "margin": {"l": 64, "r": 96, "t": 28, "b": 52}}
-    more["annotations"] = [*names(row, drawn, show), *arrows(row, drawn, marks, show)]
+    right = 0.62 if inset else 1.0
+    more: dict[str, Any] = {
+        "dragmode": "zoom",
+        "margin": {"l": 64, "r": 16 if inset else 96, "t": 28, "b": 52},
+        "annotations": [*names(row, right), *arrows(row, drawn, marks, show)],
+    }
     if inset:
-        place = [0.6, 0.97] if show == "absorbance" else [0.09, 0.42]
-        small = {"showgrid": False, "tickfont": {"size": 11}, "nticks": 5}
-        more["xaxis2"] = axis(quantity_of(view, row.along).title, domain=place, anchor="y2", **small)
-        more["yaxis2"] = axis(GAP.title, domain=[0.58, 0.97], anchor="x2", **small)
-        more["xaxis2"]["title"] |= {"standoff": 4, "font": {"size": 11}}
-        more["yaxis2"]["title"] |= {"standoff": 4, "font": {"size": 11}}
-        more["shapes"] = [_behind(place)]
+        more["xaxis2"] = axis(quantity_of(view, row.along).title, domain=[0.8, 1], anchor="y2", nticks=5)
+        more["yaxis2"] = axis(GAP.title, anchor="x2", nticks=7)
     top = max(float(y.max()) for _, y in drawn)
-    y_axis = axis(
-        _y_is(row, show, normalised).title, range=[min(0.0, *(float(y.min()) for _, y in drawn)), 1.25 * top]
-    )
-    return layout(axis(x_is.title, hoverformat=".5~g"), y_axis, **more)  # fmt: skip
-
-
-def _behind(place: Sequence[float]) -> dict[str, Any]:
-    """So that curves under the inset do not run through it."""
-    where = {"xref": "paper", "yref": "paper", "x0": place[0] - 0.075, "x1": place[1] + 0.01}
-    paint = {"fillcolor": RAISED, "opacity": 0.85, "line": {"width": 0}}
-    return {"type": "rect", **where, "y0": 0.42, "y1": 0.99, **paint}
+    low = min(0.0, *(float(y.min()) for _, y in drawn))
+    y_axis = axis(_y_is(row, show, normalised).title, range=[low, 1.12 * top])
+    return layout(axis(x_is.title, hoverformat=".5~g", domain=[0, right]), y_axis, **more)
 
 
 def _y_is(row: Row, show: str, normalised: bool) -> Quantity:
