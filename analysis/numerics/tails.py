@@ -22,6 +22,8 @@ STEEPEST = 700.0  # of an exponent: float64 knows no larger one
 ROUNDS = 12
 PLAIN_SIGMAS = 2.0  # shot noise that is less sure is none
 NEIGHBOURS_ALIKE = 2.63  # Σρ² of squared fourth differences: they share points
+AROUND, SMOOTH_PEAK = 40, 20  # points of a neighbourhood; of a peak that fourth differences do not see
+PLAINLY = 8.0  # of two variances, one from a neighbourhood
 OUTLIER = 12.0  # squared differences beyond this many variances are spikes
 
 
@@ -51,7 +53,8 @@ def noise_variance(y: Array) -> Array:
     """(N,) variance of each point as a straight line in the signal: read noise plus shot noise.
 
     y : (N,) evenly sampled, N ≥ 15. From squared fourth differences, by weighted least squares; neither part
-    is below zero and no variance below that of the digits.
+    is below zero and no variance below that of the digits. Where the line is plainly wrong, because a
+    correction multiplied the noise at one end of the detector, the noise of the neighbourhood is taken.
     """
     squares = (np.convolve(y, peaks.FOURTH_DIFFERENCE, mode="valid")) ** 2 / 70.0
     level = peaks.running_mean(y, 2)
@@ -67,7 +70,23 @@ def noise_variance(y: Array) -> Array:
         if shot < PLAIN_SIGMAS * shot_sigma:
             read, shot = float(np.sum(weight * squares) / max(np.sum(weight), 1e-300)), 0.0
         variance = np.maximum(read + shot * signal, floor)
-    return variance
+    peak_points = np.count_nonzero(signal > signal.max() / 2)
+    if y.size < 2 * AROUND or peak_points < SMOOTH_PEAK:
+        return variance
+    local = np.maximum(_local_variance(squares), floor)
+    ratio = local / variance[2:-2]
+    if ratio.max() < PLAINLY and ratio.min() > 1 / PLAINLY:
+        return variance
+    return np.pad(local, 2, mode="edge")
+
+
+def _local_variance(squares: Array) -> Array:
+    """(N,) running mean of squared differences without spikes."""
+    half = AROUND // 2
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(squares, half, mode="reflect"), 2 * half + 1)
+    most = OUTLIER * peaks.MAD_TO_SIGMA**2 * np.median(windows, axis=1, keepdims=True)
+    kept = windows <= most
+    return np.asarray((windows * kept).sum(axis=1) / np.maximum(kept.sum(axis=1), 1))
 
 
 def _not_negative_line(x: Array, y: Array, weight: Array) -> tuple[float, float, float]:

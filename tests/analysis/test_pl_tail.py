@@ -13,7 +13,7 @@ from analysis.methods import MethodError, Outcome
 from analysis.numerics.tails import inverse_thermal_energy, noise_variance
 from measurements.data import Array, Dataset, Quantity
 from tests.analysis.hostile import dataset
-from tests.analysis.pl_reference import CURVE, said, table
+from tests.analysis.pl_reference import CURVE, fluoracle_spectrum, said, table
 
 TAIL = methods.get("pl_tail")
 X_NM = np.arange(600.0, 820.0, 0.5)
@@ -94,7 +94,7 @@ def test_the_published_spread_of_slopes_over_sintering_temperatures_is_below_ten
     assert np.std(slopes, ddof=1) / np.mean(slopes) < 0.10
 
 
-@pytest.mark.parametrize("noise", ["counting", "even"])
+@pytest.mark.parametrize("noise", ["counting", pytest.param("even", marks=pytest.mark.full)])
 def test_the_sigmas_hold_the_truth_in_two_cases_of_three(noise) -> None:
     rng = np.random.default_rng(20231102)
     truth = values(found(urbach()))
@@ -247,3 +247,18 @@ def test_read_and_shot_noise_are_told_apart() -> None:
     estimate = noise_variance(y)
     assert np.median(estimate[:400]) == pytest.approx(900, rel=0.25)
     assert estimate[2000] == pytest.approx(900 + 2e5, rel=0.1)
+
+
+def test_noise_that_a_correction_multiplied_at_one_end_is_taken_from_there() -> None:
+    rng = np.random.default_rng(10)
+    x = np.arange(1000.0)
+    sigma = np.where(x > 700, 300.0, 10.0)
+    y = 1e4 * np.exp(-0.5 * ((x - 400) / 60) ** 2) + rng.normal(0, sigma)
+    estimate = np.sqrt(noise_variance(y))
+    assert np.median(estimate[800:]) == pytest.approx(300, rel=0.15)
+    assert np.median(estimate[:200]) == pytest.approx(10, rel=0.25)
+
+
+def test_a_real_spectrum_with_noise_in_its_red_is_refused_for_its_noise() -> None:
+    x, y = fluoracle_spectrum()
+    assert "above five times the noise; at least 15 are needed" in refusal(at(ROOM_K, y, x))
