@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis import methods
 from analysis.methods import MethodError, Outcome
 from analysis.numerics.tails import inverse_thermal_energy, noise_variance
 from measurements.data import Array, Dataset, Quantity
-from tests.analysis.hostile import dataset
+from tests.analysis.hostile import assert_survives, dataset
 from tests.analysis.pl_reference import CURVE, fluoracle_spectrum, said, table
 
 TAIL = methods.get("pl_tail")
@@ -262,3 +264,35 @@ def test_noise_that_a_correction_multiplied_at_one_end_is_taken_from_there() -> 
 def test_a_real_spectrum_with_noise_in_its_red_is_refused_for_its_noise() -> None:
     x, y = fluoracle_spectrum()
     assert "above five times the noise; at least 15 are needed" in refusal(at(ROOM_K, y, x))
+
+
+# Anything at all
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+COUNTS = st.floats(-1e3, 1e6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.lists(FINITE, max_size=200), st.lists(COUNTS, min_size=15, max_size=200)))
+@pytest.mark.parametrize("key", ["pl_tail", "urbach_absorbance", "pl_descriptors"])
+def test_any_numbers_give_a_sentence_or_finite_values(key, values) -> None:
+    y = np.array(values, float)
+    unit = "" if key == "urbach_absorbance" else "counts"
+    assert_survives(methods.get(key), dataset(y, 550.0 + np.arange(y.size), unit=unit))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.floats(3, 200), st.floats(-1e3, 1e5), st.floats(1, 1e8), st.floats(1.2, 2.2), st.floats(0, 1e4),
+    st.integers(0, 1000), st.sampled_from([0.1, 1.0, 4.0]),
+)  # fmt: skip
+def test_any_planted_tail_gives_a_sentence_or_finite_values(
+    urbach_mev, offset, height, gap_ev, sd, seed, step
+) -> None:
+    x = np.arange(500.0, 900.0, step)
+    y = urbach(urbach_mev, ROOM_K, offset, height, x, gap_ev)
+    noisy = y + np.random.default_rng(seed).normal(0, sd, x.size)
+    for key in ("pl_tail", "pl_descriptors"):
+        assert_survives(methods.get(key), dataset(noisy, x))
+    absorbed = np.minimum(noisy / height, 5) * (HC / x > gap_ev - 0.2)
+    assert_survives(methods.get("urbach_absorbance"), dataset(absorbed, x, unit=""))
