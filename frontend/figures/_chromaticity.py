@@ -81,7 +81,7 @@ def _whites(uv: bool) -> dict[str, Any]:
         mode="markers+text",
         marker={"symbol": "cross-thin-open", "size": 8, "color": SECOND, "line": {"width": 1.4}},
         text=list(colour.WHITES),
-        textposition="bottom right",
+        textposition=["top right", "bottom left"],
         textfont={"size": 11, "color": SECOND},
         meta="whites",
     )

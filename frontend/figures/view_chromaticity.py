@@ -23,7 +23,7 @@ FIGURE = Figure(
     theme="Colour",
     order=20,
     help="Each mark is the light of a sample, in its own colour as far as a screen has it. The curve holds "
-    "all single wavelengths; triangles are what displays show; the dashed line joins the outermost samples.",
+    "all single wavelengths; triangles are what displays show; dots and dashes join the outermost samples.",
     reads=("cie_x", "cie_y"),
     factors=(PEROVSKITE,),
     options=(
@@ -53,23 +53,25 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     if not points:
         return Drawing(empty="No sample has a colour yet.", notes=view.missing)
     uv = options.get("space", "xy") == "uv"
-    xy = np.array([point.xy for point in points])
-    corners = gamuts.hull(xy)
     data = backdrop(uv)
     if options.get("gamut", "all") == "all":
         data += [
             _outline(name, corners_of, uv, DASHES[name], SECOND) for name, corners_of in gamuts.GAMUTS.items()
         ]
-    if len(corners) > 2:
-        data.append(_outline("these samples", corners, uv, "dash", INK))
     present = [origin for origin in ORIGINS if any(point.x.origin == origin for point in points)]
+    spanned = {origin: _corners(points, origin) for origin in present}
+    data += [
+        _outline(f"gamut of these, {ORIGIN_WORDS[origin]}", corners, uv, "dashdot", INK)
+        for origin, corners in spanned.items()
+        if len(corners) > 2
+    ]
     data += [_marks(points, origin, uv) for origin in present]
     return Drawing(
         data=[*data, *(legend_mark(origin) for origin in present)],
         layout=_layout(uv),
         table=_table(points),
-        summary=_summary(points, corners),
-        notes=[*view.missing, *_about_the_gamut(corners)],
+        summary=_summary(points, spanned),
+        notes=[*view.missing, *_about_the_gamut(spanned)],
         filename=f"chromaticity-{'uv' if uv else 'xy'}",
     )
 
@@ -128,6 +130,11 @@ def _hover(point: Point) -> str:
     return f"<b>{point.code}</b><br>{named}x {x}<br>y {y}<br>{origin}"
 
 
+def _corners(points: Sequence[Point], origin: str) -> Numbers:
+    """Of what samples of one origin span; origins are never mixed."""
+    return gamuts.hull([point.xy for point in points if point.x.origin == origin])
+
+
 def _layout(uv: bool) -> dict[str, Any]:
     names = ("u′", "v′") if uv else ("x", "y")
     ranges = ([-0.03, 0.68], [-0.03, 0.63]) if uv else ([-0.06, 0.8], [-0.04, 0.9])
@@ -139,15 +146,18 @@ def _layout(uv: bool) -> dict[str, Any]:
     )
 
 
-def _about_the_gamut(corners: Numbers) -> list[str]:
-    if len(corners) < 3:
-        return ["Three samples of different colour span a gamut; there are fewer."]
+def _about_the_gamut(spanned: Mapping[str, Numbers]) -> list[str]:
+    told = [_size(origin, corners) for origin, corners in spanned.items() if len(corners) > 2]
+    return told or ["Three samples of one origin and of different colours span a gamut; there are fewer."]
+
+
+def _size(origin: str, corners: Numbers) -> str:
     size = gamuts.area(corners)
     told = []
     for name, of in gamuts.GAMUTS.items():
         share, covered = size / gamuts.area(of), gamuts.overlap(corners, of) / gamuts.area(of)
         told.append(f"{100 * share:.0f} % of {name} in area, covering {100 * covered:.0f} %")
-    return [f"The samples span {size:.4f} of x, y: {'; '.join(told)}."]
+    return f"The samples ({ORIGIN_WORDS[origin]}) span {size:.4f} of x, y: {'; '.join(told)}."
 
 
 def _table(points: Sequence[Point]) -> list[Column]:
@@ -171,8 +181,8 @@ def _table(points: Sequence[Point]) -> list[Column]:
     ]
 
 
-def _summary(points: Sequence[Point], corners: Numbers) -> str:
+def _summary(points: Sequence[Point], spanned: Mapping[str, Numbers]) -> str:
     told = ", ".join(f"{p.name or p.code} at x {p.x.value:.3f}, y {p.y.value:.3f}" for p in points[:8])
     more = f", and {number(len(points) - 8)} more" if len(points) > 8 else ""
-    gamut = f" {_about_the_gamut(corners)[0]}"
-    return f"CIE chromaticity of {number(len(points))} samples: {told}{more}.{gamut}"
+    gamut = " ".join(_about_the_gamut(spanned))
+    return f"CIE chromaticity of {number(len(points))} samples: {told}{more}. {gamut}"

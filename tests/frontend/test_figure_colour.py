@@ -97,7 +97,7 @@ def test_the_diagram_holds_locus_whites_three_gamuts_and_the_samples():
         "sRGB",
         "NTSC",
         "Rec. 2020",
-        "these samples",
+        "gamut of these, measured",
     ]
     red = decoded(traces(drawing, "gamut")[0]["x"]).max()
     assert red == pytest.approx(0.64)
@@ -122,7 +122,7 @@ def test_u_and_v_are_those_of_1976():
     assert decoded(samples["x"]) == pytest.approx(column(drawing, "u′"))
     x, y = column(drawing, "x")[0], column(drawing, "y")[0]
     assert column(drawing, "v′")[0] == pytest.approx(9 * y / (-2 * x + 12 * y + 3))
-    assert [trace["name"] for trace in traces(drawing, "gamut")] == ["these samples"]
+    assert [trace["name"] for trace in traces(drawing, "gamut")] == ["gamut of these, measured"]
     assert drawing.layout["xaxis"]["title"]["text"] == "CIE 1976 u′"
 
 
@@ -144,5 +144,6 @@ def test_origins_keep_their_marks():
         Reading(0, "cie_y", "", 0.3, 0.01, "published"),
     ]
     drawing = DIAGRAM.draw(View(view.subjects, [*view.readings, *published], [], {}), {})
+    assert len(traces(drawing, "gamut")) == 4  # no polygon over two origins
     symbols = [trace["marker"]["symbol"] for trace in traces(drawing, "samples")]
     assert symbols == ["circle", "diamond-open"]

@@ -1,5 +1,5 @@
-// The LED mixer: while a slider moves, the figure and the numbers follow; figure.js writes the address when it
-// is let go.
+// The LED mixer: while a slider moves, figure and numbers follow, and the address holds where it stands. A slider
+// rewrites the address, so that Back leads past its every step to the sample chosen before.
 
 const form = document.getElementById("mix");
 const plot = document.getElementById("plot");
@@ -13,17 +13,18 @@ function write(field) {
 
 function follow() {
   waiting = 0;
-  const address = new URL(plot.dataset.figure, location.href);
-  plot.figure.load(`${address.pathname}?${new URLSearchParams(new FormData(form))}`);
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+  history.replaceState(null, "", `${location.pathname}?${query}`);
+  plot.figure.load(`${new URL(plot.dataset.figure, location.href).pathname}?${query}`);
 }
 
 form.addEventListener("input", ({ target }) => {
+  if (target.type !== "range") return;
   write(target);
-  if (!waiting && target.type === "range") waiting = setTimeout(follow, EVERY_MS);
+  waiting ||= setTimeout(follow, EVERY_MS);
 });
-form.addEventListener("change", () => {
-  clearTimeout(waiting); // figure.js loads what is final
-  waiting = 0;
+form.addEventListener("change", (event) => {
+  if (event.target.type === "range") event.stopPropagation(); // figure.js would make a step of the history of it
 });
 form.addEventListener("figure:steered", () => {
   for (const field of form.querySelectorAll("input[type=range]")) write(field);
