@@ -81,8 +81,8 @@ def _cropped(data: Spectrum, variance: Array, height: float) -> list[str]:
     end, at = ("red", data.x[-1]) if higher else ("blue", data.x[0])
     return [
         f"At the {end} end, {at:g} nm, the signal is still {100 * min(difference / height, 1):.0f} % of the "
-        "maximum above the other end: the spectrum is cropped or its background slopes; integral and centroid "
-        "suffer."
+        "maximum above the other end: the spectrum is cropped or its background slopes; integral and "
+        "centroid suffer."
     ]
 
 
