@@ -72,7 +72,7 @@ def test_the_interval_of_one_sigma_holds_the_truth_as_often_as_it_says(poisson: 
     }
     held: dict[str, list[bool]] = {key: [] for key in planted}
     for seed in range(1000):
-        dataset, _ = cube(seed=seed, side=8, spread_nm=1.0, sd=30.0, bend=0.0, poisson=poisson)
+        dataset, _ = cube(seed=seed, side=8, spread_nm=1.0, sd=80.0, bend=0.0, poisson=poisson)
         found = table(mapped(dataset, remove_cosmic_rays=False))
         for key, truth in planted.items():
             value, sigma = found[key, ""]
