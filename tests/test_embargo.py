@@ -18,6 +18,7 @@ from tests.conftest import api, person
 from tests.spectra import spectrum_file
 from tests.test_permissions import (
     QUESTIONS,
+    VIEWS,
     WITH_PARAMETERS,
     WITHOUT,
     address,
@@ -90,6 +91,16 @@ def test_no_list_count_or_figure_tells_a_fellow_member_of_an_embargoed_sample(
     assert answer.status_code in (200, 400, 403, 405), route
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     assert [secret for secret in SECRETS if secret in body.decode(errors="replace")] == [], route
+
+
+def test_no_view_of_dashboards_tells_a_fellow_member_of_an_embargoed_sample(
+    objects: dict[str, object], embargoed: Sample, dora: User
+) -> None:
+    client = signed_in(dora)
+    for route in VIEWS:
+        answer = client.get(f"/{route}")
+        assert answer.status_code == 200, route
+        assert [secret for secret in SECRETS if secret in answer.content.decode()] == [], route
 
 
 def seen_by(user: User) -> set[str]:

@@ -53,10 +53,10 @@ TAKES_ONLY = {
     "api/v1/uploads/<path:filename>"
 }  # shows nothing; tests/measurements/test_raw_upload.py tries it
 WITH_PARAMETERS = sorted({route for route in routes() if parameters(route)} - TAKES_ONLY - OF_EVERYBODY)
-VIEWS = {
+VIEWS = sorted(
     route.replace("<slug:key>", loaded.key) for route in OF_EVERYBODY for loaded in figures.taking("view")
-}
-WITHOUT = sorted({route for route in routes() if not parameters(route)} | VIEWS)
+)
+WITHOUT = sorted({route for route in routes() if not parameters(route)})
 QUESTIONS = {
     "api/v1/explore/": "?x=sintering_temperature_c&y=plqy",
     "figures/explore.json": "?x=sintering_temperature_c&y=plqy&color=loading_mass_fraction",
@@ -211,6 +211,23 @@ def test_no_list_count_or_figure_tells_charlie_of_alices_work(
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     found = [secret for secret in SECRETS if secret in body.decode(errors="replace")]
     assert found == [], f"/{route} shows {found}"
+
+
+def test_no_view_of_dashboards_tells_charlie_of_alices_work(
+    objects: dict[str, object], charlie: User, alice: User
+) -> None:
+    assert VIEWS
+    client, hers = signed_in(charlie), signed_in(alice)
+    for route in VIEWS:
+        answer = client.get(f"/{route}")
+        assert answer.status_code == 200, route
+        found = [secret for secret in SECRETS if secret in answer.content.decode()]
+        assert found == [], f"/{route} shows {found}"
+        assert client.get(f"/{route}?project={objects['projects']}").status_code == 404, route
+        stranger = Client().get(f"/{route}")
+        assert "/accounts/login/" in stranger.headers.get("Location", ""), route
+    seen = "".join(hers.get(f"/{route}").content.decode() for route in VIEWS)
+    assert "VT-GLASS" in seen
 
 
 @pytest.mark.parametrize("route", sorted({*WITH_PARAMETERS, *WITHOUT}))
