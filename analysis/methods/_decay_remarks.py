@@ -26,12 +26,12 @@ def remarks(data: Decay, fit: Fit, at: Array, counted: bool) -> tuple[list[str],
     longest = float(fit.taus.max())
     if window < WINDOW_TAUS * longest:
         said.append(
-            f"The decay is watched for {window:.3g} ns, {window / longest:.2g} times its longest lifetime; "
+            f"The decay is watched for {_ns(window)}, {window / longest:.2g} times its longest lifetime; "
             f"at least {WINDOW_TAUS:g} are needed to tell it from the background."
         )
     if data.period_ns < PERIOD_TAUS * longest:
         said.append(
-            f"A pulse comes every {data.period_ns:.3g} ns, {data.period_ns / longest:.2g} times the longest "
+            f"A pulse comes every {_ns(data.period_ns)}, {data.period_ns / longest:.2g} times the longest "
             "lifetime: light of earlier pulses is counted as background. Measure at a lower repetition rate."
         )
     if fit.at_bound[2:].any():
@@ -54,6 +54,10 @@ def remarks(data: Decay, fit: Fit, at: Array, counted: bool) -> tuple[list[str],
     return said, scale
 
 
+def _ns(time: float) -> str:
+    return f"{time:.0f} ns" if time >= 1000 else f"{time:.3g} ns"
+
+
 def _bump(data: Decay, fit: Fit, times: Array) -> str:
     """An afterpulse of the detector or a reflection: more counts than the fit over a few channels."""
     residuals = fit.residuals
@@ -68,7 +72,7 @@ def _bump(data: Decay, fit: Fit, times: Array) -> str:
         return ""
     where = times[at + wide // 2] - data.t[data.peak]
     return (
-        f"{sums[at]:.0f} sigmas more light than the fit {where:.3g} ns after the maximum: an afterpulse of "
+        f"{sums[at]:.0f} sigmas more light than the fit {_ns(where)} after the maximum: an afterpulse of "
         "the detector or a reflection?"
     )
 
