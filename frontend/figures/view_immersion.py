@@ -210,13 +210,14 @@ def _layout(media: Sequence[str], tracks: Sequence[Track], marks: Sequence[Mark]
     for place, medium in enumerate(media):
         start = place * (wide + gap)
         name = "xaxis" if place == 0 else f"xaxis{place + 1}"
+        low, high = _decades(medium, tracks, marks)
         axes[name] = axis(
             "Time (h)",
             type="log",
-            dtick=1,
+            dtick=int(np.ceil((high - low) / (12 / len(media)))),
             domain=[start, start + wide],
             anchor="y",
-            range=_decades(medium, tracks, marks),
+            range=[low, high],
         )
         headings.append(
             {
@@ -234,11 +235,11 @@ def _layout(media: Sequence[str], tracks: Sequence[Track], marks: Sequence[Mark]
     return drawn
 
 
-def _decades(medium: str, tracks: Sequence[Track], marks: Sequence[Mark]) -> list[float]:
+def _decades(medium: str, tracks: Sequence[Track], marks: Sequence[Mark]) -> tuple[float, float]:
     hours = [h for t in tracks if t.medium == medium for h in (float(t.hours.min()), float(t.hours.max()))]
     hours += [m.hours for m in marks if m.medium == medium]
     low, high = np.floor(np.log10(min(hours))), np.ceil(np.log10(max(hours)) + 0.05)
-    return [float(min(low, high - 2)), float(high)]
+    return float(min(low, high - 2)), float(high)
 
 
 def _table(tracks: Sequence[Track], marks: Sequence[Mark]) -> list[Column]:

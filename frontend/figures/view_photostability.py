@@ -110,7 +110,7 @@ def _traces(view: View, medium: str, dose: bool) -> tuple[list[Trace], list[str]
             continue
         traces.append(
             Trace(
-                view.subjects[retention.subject].code,
+                _name(view, retention),
                 measurement,
                 retention.origin,
                 CATEGORIES[len(traces) % len(CATEGORIES)],
@@ -128,6 +128,12 @@ def _traces(view: View, medium: str, dose: bool) -> tuple[list[Trace], list[str]
         notes.append(f"The newest {MOST_SERIES} of {len(traces)} series are drawn; narrow the filters.")
         traces = traces[-MOST_SERIES:]
     return traces, notes
+
+
+def _name(view: View, line: Line) -> str:
+    """The sample, and what it lay in where that is not the medium asked for."""
+    code, solvent = view.subjects[line.subject].code, line.conditions.get("solvent")
+    return f"{code} in {solvent}" if _medium(line) == "other" and isinstance(solvent, str) else code
 
 
 def _map_of(view: View, traces: Sequence[Trace]) -> tuple[Trace, Numbers, Numbers, Numbers] | None:
@@ -165,6 +171,7 @@ def _heat(trace: Trace, hours: Numbers, x: Numbers, z: Numbers) -> dict[str, Any
         "zmin": 0.0,
         "colorbar": colorbar("Intensity over the first maximum", len=0.44, y=0.79),
         "hovertemplate": "%{y:.5~g} nm at %{x:.4~g}<br>%{z:.3~g} of the first maximum<extra></extra>",
+        "xaxis": "x2",
         "yaxis": "y",
         "meta": "map",
     }
@@ -240,7 +247,10 @@ def _layout(traces: Sequence[Trace], dose: bool, mapped: bool) -> dict[str, Any]
     }
     if moved:
         more["yaxis3"] = axis("Shift (nm)", domain=below, anchor="x", zeroline=True, nticks=5)
-    y = axis("Wavelength (nm)", domain=above, anchor="x") if mapped else axis("", visible=False)
+    if mapped:  # a clock of its own where other series last longer
+        alone = {"matches": "x", "showticklabels": False} if len(traces) == 1 else {}
+        more["xaxis2"] = axis("", anchor="y", **alone)
+    y = axis("Wavelength (nm)", domain=above, anchor="x2") if mapped else axis("", visible=False)
     return layout(x, y, **more)
 
 
