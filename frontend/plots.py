@@ -24,7 +24,8 @@ from measurements.services import load
 from measurements.techniques import Technique
 
 CODE = "CODE"  # stands for a sample's code in the address that a click opens
-NOT_DRAWN = {"data", "offset"}  # the raw data are drawn from the file itself, an offset is part of the fit
+# the raw data are drawn from the file itself, and so is absorbance; an offset is part of the fit
+NOT_DRAWN = {"data", "absorbance", "offset"}
 
 
 def points_for(user: Any, query: QueryDict) -> Points:

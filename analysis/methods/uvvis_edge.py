@@ -27,6 +27,7 @@ from analysis.numerics import edge_tangents as kernel
 PHASES = ("", "alpha", "beta", "gamma", "delta")
 PUBLISHED_EV_NM = 1240.0
 MOST_WIDTHS = 3.0
+CONVERTED = ("transmittance", "reflectance")
 
 METHOD = Method(
     title="UV-Vis: absorption edge",
@@ -150,14 +151,16 @@ def _notes(edge: Edge, line: kernel.Tangent) -> dict[str, float | str]:
 
 
 def _curves(data: Absorbance, edge: Edge, line: kernel.Tangent, place: float) -> list[Curve]:
-    """The tangent from the top of its fall to λ_g, and the background from the edge on."""
-    of = f" {edge.component}".rstrip()
+    """The tangent from the top of its fall to λ_g, "fit" for the edge of lowest energy, and the background.
+    None where the file holds %T or %R: they would lie on another scale than what it shows."""
+    if data.kind in CONVERTED:
+        return []
     x = np.linspace(line.x - edge.fall.width / 2, place, 25)
     under = edge.base(x) if edge.subtracted else np.zeros(x.size)
     red = data.x[data.x >= edge.fall.blue]
-    background = edge.base(red)
     names = ("wavelength", "nm", data.y_name, "1")
+    label = "tangent delta" if edge.component == "delta" else "fit"
     return [
-        Curve(f"tangent{of}", x, line.y + line.slope * (x - line.x) + under, *names),
-        Curve(f"background{of}", red, background, *names),
+        Curve(label, x, line.y + line.slope * (x - line.x) + under, *names),
+        Curve(f"background {edge.component}".rstrip(), red, edge.base(red), *names),
     ]

@@ -157,6 +157,15 @@ def test_the_tangent_of_a_curve_that_is_no_sigmoid_is_its_own():
     assert abs(value - truth) < 3 * sigma < 1.0
 
 
+def test_the_tangent_is_drawn_down_to_the_edge_on_the_scale_of_the_file():
+    drawn = {curve.name: curve for curve in ask(EDGE, sigmoid() + 0.1).curves}
+    assert drawn["fit"].x[-1] == pytest.approx(724.0, abs=0.02)
+    assert drawn["fit"].y[-1] == pytest.approx(0.1, abs=1e-3)
+    assert drawn["background"].y == pytest.approx(0.1, abs=1e-3)
+    percent = ask(EDGE, 100 * 10 ** -sigmoid(), name="%T", unit="%")
+    assert [curve.name for curve in percent.curves] == ["absorbance"]
+
+
 def test_transmittance_in_percent_and_as_a_fraction_is_turned_into_absorbance():
     percent = ask(EDGE, 100 * 10 ** -sigmoid(), name="%T", unit="%")
     fraction = ask(EDGE, 10 ** -sigmoid(), name="Transmittance", unit="1")
