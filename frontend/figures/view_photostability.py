@@ -230,6 +230,13 @@ def _beginning(line: Line) -> float:
     return float(np.median(line.y[: max(3, line.y.size // 20)]))
 
 
+def _from_zero(traces: Sequence[Trace]) -> dict[str, Any]:
+    """Where nearly all is left, the axis need not begin at zero."""
+    lowest = min(float(trace.retention.y.min()) for trace in traces)
+    highest = max(float(trace.retention.y.max()) for trace in traces)
+    return {"rangemode": "tozero"} if lowest < 0.8 else {"range": [75, max(102, 101 * highest)]}
+
+
 def _layout(traces: Sequence[Trace], dose: bool, mapped: bool) -> dict[str, Any]:
     above, middle, below = ROWS[mapped]
     title = "Light dose (J cm⁻²)" if dose else "Time (h)"
@@ -242,7 +249,7 @@ def _layout(traces: Sequence[Trace], dose: bool, mapped: bool) -> dict[str, Any]
         "line": {"color": SECOND, "width": 1, "dash": "dot"},
     }  # fmt: skip
     more: dict[str, Any] = {
-        "yaxis2": axis("Retained (%)", domain=middle, anchor="x", rangemode="tozero"),
+        "yaxis2": axis("Retained (%)", domain=middle, anchor="x", **_from_zero(traces)),
         "shapes": [guide],
     }
     if moved:
