@@ -26,7 +26,7 @@ from frontend.figures._pl_views import (
     words,
 )
 from frontend.figures._points import plain, shown
-from frontend.figures._template import GRID, INK, SECOND, SYMBOLS, along_scale, axis, layout
+from frontend.figures._template import INK, SECOND, SYMBOLS, along_scale, axis, layout
 from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Option, Quantity, Reading, View
 from frontend.formatting import quantity as written
 
@@ -52,6 +52,7 @@ UNITS = {
 }
 SMALL_CV = 0.10  # the published slopes vary less than this over temperature
 STEP = 0.6  # decades between stacked tails
+BAND = "rgba(127, 127, 127, 0.16)"  # visible on light, dark and paper
 FLOOR = -4.0  # decades below the maximum that are drawn
 
 
@@ -226,7 +227,7 @@ def _band(spread: Spread) -> dict[str, Any]:
         "x1": 1,
         "y0": spread.mean - spread.deviation,
         "y1": spread.mean + spread.deviation,
-        "fillcolor": GRID,
+        "fillcolor": BAND,
         "line": {"width": 0},
         "layer": "below",
     }
