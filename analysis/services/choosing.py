@@ -46,10 +46,11 @@ def said_about(measurement: Measurement, chosen: Mapping[str, Calibration]) -> l
     """What the run warns of before it has begun."""
     if not chosen or measurement.acquired_at is not None:
         return []
-    kinds = " and ".join(sorted(c.get_kind_display().lower() for c in chosen.values()))
+    kinds = sorted({c.get_kind_display().lower() for c in chosen.values()})
+    were = "was" if len(kinds) == 1 else "were"
     return [
-        f"When this was measured is not recorded; {kinds} were chosen by when it was received. Give the "
-        "time of the measurement with the file if that is wrong."
+        f"When this was measured is not recorded; {' and '.join(kinds)} {were} chosen by when it was received. "
+        "Give the time of the measurement with the file if that is wrong."
     ]
 
 
