@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Q
 from django.utils import timezone
 from pytest_django import Settings
 
+from analysis import explore
 from analysis.models import Publication, Run, Value
 from analysis.services import execute, request_run
+from frontend import figures
 from frontend.demo import forward, loading, sending
 from frontend.demo.campaign import load
 from frontend.demo.files import spectrum_file
+from frontend.gathering import gather
 from measurements.models import (
     Attachment,
     Batch,
@@ -299,3 +303,42 @@ def test_removing_asks_first(demo: Project, monkeypatch: pytest.MonkeyPatch):
         run("--remove")
     assert "129 samples with 144 measurements" in asked[0]
     assert demo.samples.count() == 129
+
+
+def test_the_array_uploaded_as_raw_files_shows_the_published_maxima_in_the_views(demo: Project):
+    """Rows 0.01, 0.25 and 0.85 are brightest at 300, 275 and 225 °C, all of them and what is next to it at
+    (0.25, 275 °C), and the quantum yield from three raw spectra is 81.3 % at (0.05, 275 °C). The other
+    cells are as far below as the forward model says (test_demo_forward)."""
+    user = User.objects.get(username="demo")
+    rows = Q(technique="pl", sample__code__regex=r"^NC-((010|250|850)-\d{3}|(100|400)-2(50|75))$")
+    summit = Q(technique="plqy", sample__code__regex=r"^NC-(050-(250|275|300)|(010|100)-275)$")
+    methods = {"pl": "pl_descriptors", "plqy": "plqy"}
+    for measurement in Measurement.objects.filter(rows | summit).exclude(files__filename__endswith=".nxs"):
+        read_measurement(measurement)
+        measurement.refresh_from_db()
+        run_, _ = request_run(measurement, methods[measurement.technique])
+        execute(run_.pk)
+    figure = figures.Figure(
+        title="-",
+        takes="view",
+        reads=("pl_integrated_intensity", "plqy"),
+        factors=("loading_mass_fraction", "sintering_temperature_c"),
+    )
+    view = gather(user, figure, explore.Filters(projects=("demo",)))
+
+    def brightest(readings: list[figures.Reading], loading: float | None = None) -> tuple[float, float]:
+        def place(reading: figures.Reading) -> tuple[float, float]:
+            factors = view.subjects[reading.subject].factors
+            return factors["loading_mass_fraction"], factors["sintering_temperature_c"]  # type: ignore[return-value]
+
+        return place(max((r for r in readings if loading in (None, place(r)[0])), key=lambda r: r.value))
+
+    intensities = view.values("pl_integrated_intensity")
+    assert len(intensities) == 31
+    assert {x: brightest(intensities, x)[1] for x in (0.01, 0.25, 0.85)} == {0.01: 300, 0.25: 275, 0.85: 225}
+    assert brightest(intensities) == (0.25, 275)
+    yields = [reading for reading in view.values("plqy") if reading.origin == "simulated"]
+    assert brightest(yields) == (0.05, 275)
+    best = max(yields, key=lambda reading: reading.value)
+    assert best.value == pytest.approx(0.813, abs=3 * best.sigma)
+    assert 0 < best.sigma < 0.005
