@@ -47,7 +47,7 @@ class Input:
     def nothing(self) -> str:
         """What the select says while no other measurement is named."""
         if self.own:
-            return f"{self.own}, of this measurement"
+            return "its own file"
         if self.calibration:
             return f"the instrument’s calibration “{self.calibration}”"
         return "choose a measurement" if self.required else "none"

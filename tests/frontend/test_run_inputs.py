@@ -38,8 +38,9 @@ def test_the_form_says_which_file_fills_which_role(
     alices_browser: Client, alice: User, composite: Sample
 ) -> None:
     html = page(alices_browser, sent(alice, composite, "on_beam", "empty"))
-    assert "VT_PLQY_on_beam_simulated.csv, of this measurement" in html
-    assert "VT_PLQY_empty_simulated.csv, of this measurement" in html
+    assert html.count("its own file") == 2
+    assert '<bdi class="wrap">VT_PLQY_on_beam_simulated.csv</bdi>' in html
+    assert '<bdi class="wrap">VT_PLQY_empty_simulated.csv</bdi>' in html
     assert 'name="input-off_beam"' in html
 
 
