@@ -69,6 +69,7 @@ EDGE_NM = 5.0
 MOST_AT_EDGE = 0.01
 MIN_SIGNAL_TO_NOISE = 5.0
 MOST_BEND = 0.25
+FOOT, MOST_FROM_FOOT = 0.05, 0.5
 ENDS_DIFFER_SIGMAS = 4.0
 
 
@@ -114,6 +115,7 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
             "The light between 380 and 780 nm does not stand above the noise; measure longer, or choose a "
             "window where the sample emits visibly."
         )
+    _check_it_is_the_emission(data, above, weights, total)
     values, warnings, notes = _values(xyz, covariance, np.array(colour.WHITES[params.white]))
     warnings = [*data.warnings, *_truncated(data, above), *warnings]
     notes |= {"offset": offset, "intensity counts": "photons" if photons else "energy", **done}
@@ -156,6 +158,19 @@ def _check_there_is_light(data: Spectrum, above: Array) -> None:
     smooth = peaks.running_mean(above, 2)
     if float(smooth.max()) < MIN_SIGNAL_TO_NOISE * peaks.noise_sigma(data.y):
         raise MethodError("No light stands above the noise; measure longer or narrow the window.")
+
+
+def _check_it_is_the_emission(data: Spectrum, above: Array, weights: Array, total: float) -> None:
+    """The eye is a thousand times less sensitive to 760 nm than to its background at 560 nm."""
+    smooth = peaks.running_mean(above, 2)
+    foot = smooth < FOOT * float(smooth.max())
+    share = float(np.abs(weights[:, foot] @ above[foot]).sum()) / total
+    if share > MOST_FROM_FOOT:
+        raise MethodError(
+            f"{100 * min(share, 1):.0f} % of the visible light comes from where the spectrum is below "
+            f"{100 * FOOT:.0f} % of its maximum at {data.x[int(smooth.argmax())]:.0f} nm: it would be "
+            "the colour of the background. Choose a window around the emission, or measure with less stray light."
+        )
 
 
 def _in_photons(data: Spectrum, asked: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from analysis import methods
 from analysis.methods import MethodError, Outcome
 from tests.analysis.hostile import X_NM, dataset
-from tests.analysis.pl_reference import CURVE, TRUTH, said, table
+from tests.analysis.pl_reference import CURVE, TRUTH, fluoracle_spectrum, said, table
 
 COLOUR = methods.get("pl_colour")
 VISIBLE = np.arange(380.0, 781.0)
@@ -90,6 +90,13 @@ def test_a_scan_that_ends_beyond_the_visible_is_not_flagged():
     assert not said(colour_of(line(795, 60, x=x) + line(650, 30, x=x), x), "cut off")
 
 
+def test_an_infrared_emission_on_a_background_is_not_given_the_colour_of_the_background():
+    """A real film of MAPbI₃, 773 nm, on a background of 1 % that would be greenish white."""
+    x, y = fluoracle_spectrum()
+    with pytest.raises(MethodError, match="colour of the background"):
+        colour_of(y, x)
+
+
 def test_a_hue_that_noise_decides_is_left_out():
     noisy = CURVE + np.random.default_rng(1).normal(0, 114, CURVE.size)
     outcome = colour_of(noisy)
@@ -113,7 +120,7 @@ def test_purple_names_its_complementary_wavelength():
         (line(950, x=VISIBLE + 470), VISIBLE + 470, "no visible light"),
         (np.random.default_rng(0).normal(0, 1, VISIBLE.size), VISIBLE, "noise"),
         (WHITE, np.random.default_rng(0).permutation(VISIBLE), "sort the file"),
-        (WHITE, 1240 / VISIBLE, "check the columns"),
+        (WHITE, 1240 / VISIBLE, "photon energies in eV"),
     ],
 )
 def test_what_has_no_colour_is_refused_with_the_reason(y, x, reason):
