@@ -49,8 +49,8 @@ def said_about(measurement: Measurement, chosen: Mapping[str, Calibration]) -> l
     kinds = sorted({c.get_kind_display().lower() for c in chosen.values()})
     were = "was" if len(kinds) == 1 else "were"
     return [
-        f"When this was measured is not recorded; {' and '.join(kinds)} {were} chosen by when it was received. "
-        "Give the time of the measurement with the file if that is wrong."
+        f"When this was measured is not recorded; {' and '.join(kinds)} {were} chosen by when it was "
+        "received. Give the time of the measurement with the file if that is wrong."
     ]
 
 
