@@ -16,7 +16,8 @@ from analysis.methods._decay_noise import noise
 from analysis.methods._decay_words import Fit, Problem
 from analysis.methods._decays import Decay
 from analysis.methods.base import MethodError
-from analysis.numerics.decays import Convolver, Points, Response, decay, exponential
+from analysis.numerics.decays import Convolver, Points, decay, exponential
+from analysis.numerics.responses import Response
 
 Rows = NDArray[np.intp]
 MIN_BEFORE = 5

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.methods._decays import EVEN, Decay, evenly, line, width
 from analysis.methods.base import Array, Dataset, MethodError
-from analysis.numerics.decays import Response, resampled
+from analysis.numerics.responses import Response, resampled
 
 MIN_RESPONSE = 10.0  # its maximum over its noise
 WHOLE_RESPONSE = 1e-3  # of its maximum: there it ends

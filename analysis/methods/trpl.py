@@ -25,7 +25,7 @@ from analysis.methods._decay_values import values
 from analysis.methods._decay_words import COUNTS, Fit
 from analysis.methods._decays import Decay, decay, in_unit
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Role, param
-from analysis.numerics.decays import Response
+from analysis.numerics.responses import Response
 
 EACH = ("1", "2", "3", "4")
 

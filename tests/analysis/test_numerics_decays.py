@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from analysis.numerics.counting import most_likely, non_negative
-from analysis.numerics.decays import Convolver, Points, decay, exponential, resampled, stretched
+from analysis.numerics.decays import Convolver, Points, decay, exponential, stretched
+from analysis.numerics.responses import resampled
 from tests.analysis.decay_reference import IRF_AT_NS, IRF_SIGMA_NS, STEP_NS, T_NS, expected, irf, photons
 
 SHAPES = [
@@ -68,11 +69,11 @@ def test_derivatives_are_those_of_the_curve(kernel, shape, step):
 
 @pytest.mark.parametrize(
     ("step", "within"),
-    [(STEP_NS, 3e-3), (STEP_NS / 2, 8e-4), (STEP_NS / 5, 1.5e-4), (0.013, 2e-4), (0.08, 4e-3)],
+    [(STEP_NS, 2e-4), (STEP_NS / 2, 1e-5), (STEP_NS / 5, 5e-6), (0.013, 1e-5), (0.08, 1.2e-3)],
 )
 def test_a_response_on_any_grid_gives_the_closed_form(step, within):
-    """A Gaussian response, whose convolution with an exponential is known. What is left is the width of its
-    channels, whose light counts as spread evenly over them: it falls with the square of that width."""
+    """A Gaussian response, whose convolution with an exponential is known. What is left comes
+    from the width of its channels and falls with the fourth power of that."""
     seen = Convolver(gaussian_response(step), 0.0, STEP_NS, T_NS.size)
     curve, _ = decay(seen, exponential, 2)(np.array([1.0, 0.0, 0.7, 0.3, math.log(5.0), math.log(30.0)]))
     truth = expected(peak=1.0, background=0.0)
@@ -96,6 +97,14 @@ def test_no_light_wraps_around_from_the_end_to_the_start():
     curve, _ = decay(seen, exponential, 1)(np.array([1.0, 0.0, 1.0, math.log(1000.0)]))
     assert np.abs(curve[:40]).max() < 1e-12
     assert curve[-1] > 0.9
+
+
+def test_a_response_of_one_channel_stays_above_zero():
+    """Sharpening takes from the neighbours at most what they hold."""
+    made = resampled(np.arange(20.0), np.where(np.arange(20) == 7, 100.0, 0.0), 1.0)
+    assert made.counts.min() >= 0
+    assert made.counts.sum() == pytest.approx(1)
+    assert made.counts[7] == 1
 
 
 def test_resampling_keeps_all_counts_and_where_they_are():
