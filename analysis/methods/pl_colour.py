@@ -168,8 +168,8 @@ def _check_it_is_the_emission(data: Spectrum, above: Array, weights: Array, tota
     if share > MOST_FROM_FOOT:
         raise MethodError(
             f"{100 * min(share, 1):.0f} % of the visible light comes from where the spectrum is below "
-            f"{100 * FOOT:.0f} % of its maximum at {data.x[int(smooth.argmax())]:.0f} nm: it would be "
-            "the colour of the background. Choose a window around the emission, or measure with less stray light."
+            f"{100 * FOOT:.0f} % of its maximum at {data.x[int(smooth.argmax())]:.0f} nm: it would be the "
+            "colour of the background. Choose a window around the emission, or measure with less stray light."
         )
 
 
