@@ -148,6 +148,8 @@ def _cube(dataset: Dataset, params: MapParams) -> tuple[Cube, list[str]]:
     if values.ndim != 3:
         shape = " × ".join(str(size) for size in values.shape)
         raise MethodError(f"A map of spectra is expected, but this dataset has the shape {shape}.")
+    if values.shape[0] * values.shape[1] < MIN_PIXELS:
+        raise MethodError(f"A map of at least {MIN_PIXELS} pixels is needed.")
     for axis in dataset.axes[:2]:
         if kind_of(axis.unit) not in (POSITION, WAVELENGTH, ""):  # a place may be in nm
             raise MethodError(f"A map runs over two lengths, this one over “{axis.unit}”; check the axes.")
