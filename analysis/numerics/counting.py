@@ -20,6 +20,7 @@ Model = Callable[[Array], tuple[Array, Array]]
 
 STEP_IN_SIGMAS_SQUARED = 1e-10
 ROUNDING = 1e-12  # of the deviance: a sum of thousands of terms is not known better
+PATIENCE, STALLED = 10, 1e-4  # so many steps in which the deviance fell by less: along a valley without end
 MAX_DAMPING = 1e12
 TINY = 1e-300
 
@@ -53,7 +54,7 @@ def most_likely(
     upper: Array,
     *,
     weights: Array | None = None,
-    max_iterations: int = 200,
+    max_iterations: int = 100,
 ) -> Optimum:
     """y : (N,) counts, or numbers that vary like counts; start, lower, upper : (P,)
 
@@ -65,7 +66,11 @@ def most_likely(
     deviance = merit.deviance(curve)
     normal, gradient = merit.normal_equations(curve, jacobian)
     damping, growth, converged = 1e-3, 2.0, False
+    reached = [deviance]
     for _ in range(max_iterations):
+        if len(reached) > PATIENCE and reached[-PATIENCE - 1] - deviance < STALLED:
+            converged = True
+            break
         held = (lower == upper) | _pushed_outwards(p, gradient, lower, upper)
         trial = _step(p, normal, gradient, held, damping, lower, upper)
         step = trial - p
@@ -85,6 +90,7 @@ def most_likely(
             damping, growth = damping * growth, 2 * growth
             if damping > MAX_DAMPING:
                 break
+        reached.append(deviance)
     outwards = _pushed_outwards(p, gradient, lower, upper) & (lower < upper)
     free = (lower < upper) & ~outwards
     covariance = _covariance(normal, free)

@@ -233,6 +233,17 @@ def test_the_metro_traces_leave_white_residuals(reference, name, response):
     assert "fitted: σ²" in str(outcome.notes["noise"])
 
 
+def test_a_dye_counted_beside_its_own_response_leaves_a_white_residual(reference):
+    """Anthracene in ethanol, 2 ps a channel, both curves in one file: 10⁴ counts, nothing left to explain."""
+    path = reference / "instrument_files" / "trpl" / "picoquant_hydraharp_v10.hhd"
+    response, sample = readers.read(readers.get("picoquant_hhd"), path)
+    outcome = ran(sample, response, model="2", end_ns=60.0)
+    assert number(outcome, "reduced_chi2") == pytest.approx(1, abs=0.03)
+    assert abs(number(outcome, "serial_correlation")) < 0.02
+    assert value(outcome, "trpl_lifetime", "2")[0] == pytest.approx(4.1, abs=0.02)
+    assert value(outcome, "trpl_amplitude_share", "2")[0] > 0.95
+
+
 # Flags
 
 
