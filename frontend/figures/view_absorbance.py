@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from frontend.figures._absorption_names import GREEK, arrows, names, told
+from frontend.figures._absorption_curves import GREEK, arrows, joined, names, told
 from frontend.figures._arrays import typed
 from frontend.figures._pl_views import (
     LOADING,
@@ -27,7 +27,17 @@ from frontend.figures._pl_views import (
 )
 from frontend.figures._points import plain, shown
 from frontend.figures._template import INK, SECOND, SYMBOLS, axis, layout
-from frontend.figures.base import Column, Curves, Drawing, Figure, Numbers, Option, Quantity, Reading, View
+from frontend.figures.base import (
+    Column,
+    Curves,
+    Drawing,
+    Figure,
+    Numbers,
+    Option,
+    Quantity,
+    Reading,
+    View,
+)
 
 EDGES = ("", "gamma", "delta", "beta", "alpha")
 FIGURE = Figure(
@@ -70,7 +80,7 @@ GAP = Quantity("band_gap", "Band gap", "eV")
 def draw(view: View, options: Mapping[str, str]) -> Drawing:
     show, along = options.get("show", "absorbance"), options.get("along", SINTERING)
     normalised = options.get("height") == "normalised"
-    wanted = [line for line in view.lines if _belongs(line.name, show) and line.x.size > 1]
+    wanted = joined([line for line in view.lines if _belongs(line.name, show) and line.x.size > 1])
     row = row_along(view, wanted, along)
     notes = [*view.missing, *row.notes]
     if not row.curves:
@@ -102,7 +112,7 @@ def _belongs(name: str, show: str) -> bool:
 def _shown(curve: Curve, normalised: bool) -> tuple[Numbers, Numbers]:
     order = np.argsort(curve.line.x)
     x, y = curve.line.x[order], curve.line.y[order]
-    top = float(np.max(y))
+    top = float(np.nanmax(y))
     return x, y / top if normalised and top > 0 else y
 
 
@@ -232,8 +242,8 @@ def _layout(
     if inset:
         more["xaxis2"] = axis(quantity_of(view, row.along).title, domain=[0.8, 1], anchor="y2", nticks=5)
         more["yaxis2"] = axis(GAP.title, anchor="x2", nticks=7)
-    top = max(float(y.max()) for _, y in drawn)
-    low = min(0.0, *(float(y.min()) for _, y in drawn))
+    top = max(float(np.nanmax(y)) for _, y in drawn)
+    low = min(0.0, *(float(np.nanmin(y)) for _, y in drawn))
     y_axis = axis(_y_is(row, show, normalised).title, range=[low, 1.12 * top])
     return layout(axis(x_is.title, hoverformat=".5~g", domain=[0, right]), y_axis, **more)
 

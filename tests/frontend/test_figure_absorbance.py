@@ -102,6 +102,15 @@ def test_the_tauc_plot_runs_over_energy_and_marks_the_gap_on_its_axis(gap):
     assert all(1.5 < decoded(mark["x"])[0] < 1.85 and decoded(mark["y"])[0] == 0 for mark in marks)
 
 
+def test_the_tauc_plots_of_two_edges_are_one_curve_with_a_gap():
+    drawing = ABSORBANCE.draw(array((175.0, 225.0)), {"show": "indirect"})
+    both = traces(drawing, "spectrum")[0]
+    x, y = decoded(both["x"]), decoded(both["y"])
+    assert np.isnan(y).sum() == 1
+    assert x.min() < 1.8 < 2.8 < x.max()
+    assert not any("more curve" in note for note in drawing.notes)
+
+
 def test_normalised_curves_reach_one():
     drawing = ABSORBANCE.draw(array(), {"height": "normalised"})
     assert [decoded(trace["y"]).max() for trace in traces(drawing, "spectrum")] == pytest.approx([1] * 4)

@@ -1,19 +1,35 @@
-"""What the view of absorption writes beside its curves: their names, and arrows at their edges."""
+"""The curves of the view of absorption, their names, and arrows at their edges."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from frontend.figures._pl_views import Row
 from frontend.figures._template import SECOND
-from frontend.figures.base import Numbers, Reading
+from frontend.figures.base import Line, Numbers, Reading
 from frontend.formatting import quantity as written
 
 GREEK = {"": "", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ"}
 MOST_ARROWS = 4
+
+
+def joined(lines: Sequence[Line]) -> list[Line]:
+    """One line a measurement: the Tauc plots of its edges one after the other, with a gap between."""
+    of: dict[int, list[Line]] = {}
+    for line in sorted(lines, key=lambda line: float(line.x.min())):
+        of.setdefault(line.measurement, []).append(line)
+    found = []
+    for parts in of.values():
+        x, y = parts[0].x, parts[0].y
+        for part in parts[1:]:
+            x = np.concatenate([x, [(x.max() + part.x.min()) / 2], part.x])
+            y = np.concatenate([y, [np.nan], part.y])
+        found.append(replace(parts[0], x=x, y=y))
+    return found
 
 
 def told(reading: Reading, show: str) -> str:
