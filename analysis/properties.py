@@ -11,7 +11,7 @@ from analysis import methods
 from analysis.methods._awaited import AWAITED
 from analysis.methods.base import Property
 
-__all__ = ["Property", "all", "get", "preferred_method"]
+__all__ = ["Property", "all", "get", "methods_yielding", "preferred_method"]
 
 
 def all() -> Mapping[str, Property]:  # read as `properties.all()`
@@ -27,13 +27,18 @@ def get(key: str) -> Property:
 
 def preferred_method(key: str) -> str | None:
     """The method whose value a dashboard shows for this property; None while no method yields it."""
-    yielding = [
+    return next(iter(methods_yielding(key)), None)
+
+
+def methods_yielding(key: str) -> list[str]:
+    """The preferred one first; another speaks for a sample for which those before it have nothing to say."""
+    yielding = sorted(
         (not declared.preferred, loaded.key)
         for loaded in methods.registry().values()
         for declared in loaded.method.properties
         if declared.key == key
-    ]
-    return min(yielding)[1] if yielding else None
+    )
+    return [method for _, method in yielding]
 
 
 @cache

@@ -24,9 +24,19 @@ OF_PROPERTY = """(
         string_agg(rpad(comparator, 2), '') AS {name}_comparator
     FROM analysis_value
     WHERE property = %({name}_property)s AND component = %({name}_component)s
-        AND method = ANY(%({name}_methods)s)
+        AND {of_methods}
         AND current AND value IS NOT NULL AND sample_id IS NOT NULL
 ) AS {name}"""
+OF_FIRST = "method = ANY(%({name}_methods)s)"
+# Asked only where several methods yield a property: those after the first are few, and looked up by sample.
+OF_OTHERS = f"""({OF_FIRST} OR method = ANY(%({{name}}_others)s) AND NOT EXISTS (
+            SELECT FROM analysis_value better
+            WHERE better.property = analysis_value.property AND better.component = analysis_value.component
+                AND better.sample_id = analysis_value.sample_id AND better.origin = analysis_value.origin
+                AND better.current AND better.value IS NOT NULL
+                AND (better.method = '' OR array_position(%({{name}}_ranks)s, better.method::text)
+                    < array_position(%({{name}}_ranks)s, analysis_value.method::text))
+        ))"""
 MADE = "coalesce(sample.made_at, sample.created_at)"
 
 
@@ -46,8 +56,10 @@ def statement(
     of_properties = []
     for name, quantity in asked.items():
         if quantity.kind == "property":
-            of_properties.append(OF_PROPERTY.format(name=name))
-            parameters |= _chosen(name, quantity)
+            chosen = _chosen(name, quantity)
+            of_methods = OF_OTHERS if chosen[f"{name}_others"] else OF_FIRST
+            of_properties.append(OF_PROPERTY.format(name=name, of_methods=of_methods.format(name=name)))
+            parameters |= chosen
         elif quantity.numeric:
             of_samples.append(
                 f"string_agg(float8send(coalesce({FACTORS[quantity.key].sql}, 'NaN')), '') AS {name}"
@@ -69,12 +81,15 @@ def _joined(text: str, name: str) -> str:
 
 
 def _chosen(name: str, quantity: Axis) -> dict[str, Any]:
-    """Which values: those of the property's preferred method, and those that no method gave."""
-    preferred = properties.preferred_method(quantity.property)
+    """Which values: those of the property's preferred method and those that no method gave; for a sample that
+    has none of them, those of the next method."""
+    yielding = properties.methods_yielding(quantity.property)
     return {
         f"{name}_property": quantity.property,
         f"{name}_component": quantity.component,
-        f"{name}_methods": ["", preferred] if preferred else [""],
+        f"{name}_methods": ["", *yielding[:1]],
+        f"{name}_others": yielding[1:],
+        f"{name}_ranks": yielding,
     }
 
 

@@ -32,10 +32,10 @@ SIMULATED = (str(Value.Origin.SIMULATED),)
 def rows_for(loaded: LoadedMethod, subject: Subject) -> Rows:
     """What the method is given today; empty when that is not enough to ask it.
 
-    Current numbers of samples that are not void, from the preferred method of each property or entered by
-    hand, neither limits nor words. Of one origin: what was measured here or entered, and where there is none
-    of it, what was simulated; what is published elsewhere never. Into a project's runs nothing goes that is
-    under an embargo: everybody in the project reads the result.
+    Current numbers of samples that are not void, from the first method of each property that speaks of
+    them or entered by hand, neither limits nor words. Of one origin: what was measured here or entered, and
+    where there is none of it, what was simulated; what is published elsewhere never. Into a project's runs
+    nothing goes that is under an embargo: everybody in the project reads the result.
     """
     values = _counting(loaded, subject)
     for origins in (OWN, SIMULATED):
@@ -61,11 +61,22 @@ def _counting(loaded: LoadedMethod, subject: Subject) -> QuerySet[Value]:
 
 
 def _read(values: QuerySet[Value], loaded: LoadedMethod) -> Rows:
-    preferred = {key: ("", properties.preferred_method(key)) for key in loaded.method.reads}
     rows = {
         pk: _row(columns, loaded) for pk, *columns in values.order_by("pk").values_list(*COLUMNS).iterator()
     }
-    return {pk: row for pk, row in rows.items() if row.method in preferred[row.property]}
+    ranked = {key: properties.methods_yielding(key) for key in loaded.method.reads}
+    # Of each sample the preferred method speaks, and the next one where it has said nothing.
+    voice: dict[tuple[str, str, str], str] = {}
+    for row in rows.values():
+        order = ranked[row.property]
+        if row.method in order:
+            before = voice.get(_about(row), row.method)
+            voice[_about(row)] = min(row.method, before, key=order.index)
+    return {pk: row for pk, row in rows.items() if row.method in ("", voice.get(_about(row)))}
+
+
+def _about(row: ValueRow) -> tuple[str, str, str]:
+    return row.sample, row.property, row.component
 
 
 def rows_of_runs(loaded: Mapping[int, LoadedMethod]) -> dict[int, Rows]:

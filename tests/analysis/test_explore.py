@@ -10,10 +10,11 @@ import struct
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from analysis import explore
-from analysis.models import Publication, Value
+from analysis.models import Publication, Run, Value
 from samples.models import Material, Project, Sample, User
 from samples.services import create_project, plan_composite
 
@@ -49,6 +50,29 @@ def sintered_at(composite: Sample, temperature_c: float, code: str) -> Sample:
         quench={"medium": "air"},
         code=code,
     )
+
+
+def found_by(method: str, sample: Sample, value: float) -> Value:
+    """A current value as a run of this method would leave it."""
+    now = timezone.now()
+    run = Run.objects.create(
+        method=method, method_version=1, params={}, identity=f"{method} {sample.pk}", status="done",
+        sample=sample, queued_at=now, finished_at=now,
+    )  # fmt: skip
+    return plqy(sample, value, 0.01, origin="measured", run=run, method=method)
+
+
+def test_another_method_speaks_for_a_sample_of_which_the_preferred_one_says_nothing(
+    alice: User, composite: Sample
+) -> None:
+    other = sintered_at(composite, 300.0, "VT-OTHER")
+    found_by("plqy_reported", composite, 0.5)
+    found_by("plqy", other, 0.8)
+    assert sorted(ask(alice).y) == pytest.approx([0.5, 0.8])
+    found_by("plqy_reported", other, 0.1)
+    assert sorted(ask(alice).y) == pytest.approx([0.5, 0.8])
+    found_by("plqy", composite, 0.6)
+    assert sorted(ask(alice).y) == pytest.approx([0.6, 0.8])
 
 
 def test_a_point_is_a_sample_with_its_processing_and_its_property(
