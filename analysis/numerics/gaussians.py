@@ -7,19 +7,19 @@ deviation. A row of parameters is (y0, xc, w, A) or (y0, xc, w, A, xc, w, A).
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.numerics.compiled import pays
 from analysis.numerics.least_squares import Errors, Minima, Model, covariances, minimise
 
 Array = NDArray[np.float64]
 
 ROOT_HALF_PI = float(np.sqrt(np.pi / 2))
 EXPLORE, POLISH = 25, 300  # iterations for every start, and for the best of them
-LONG = 1024  # points; below, compiling is not worth its seconds
+LONG = 1024  # points; below, numba gains little
 FWHM_PER_WIDTH = float(np.sqrt(2 * np.log(2)))  # 1.177410
 
 
@@ -85,7 +85,7 @@ def fit(
     y : (B, N)
     starts : (B, S, 1+3k), k = 1 or 2
     weights : (B, N) 1/σ² up to a factor, or None
-    engine : "numpy", "numba", or "auto": numba from LONG points on, where it is installed
+    engine : "numpy", "numba", or "auto": numba from LONG points on, where it pays
 
     Areas are kept ≥ 0, widths within the limits, centres inside the axis. The spectra are scaled to the order
     of one for the arithmetic; the answers are in the units of y.
@@ -99,7 +99,9 @@ def fit(
     lower, upper = _bounds(x, size, min_width, max_width)
     scaled = y / scale[:, None]
     model = gaussian_model(x)
-    compiled = x.size >= LONG and has_numba() if engine == "auto" else engine == "numba"
+    compiled = engine == "numba"
+    if engine == "auto" and x.size >= LONG:
+        compiled = pays("_gaussians_numba", y.size)
 
     def search(y: Array, starts: Array, weights: Array | None, iterations: int) -> Minima:
         low, high = np.broadcast_to(lower, starts.shape), np.broadcast_to(upper, starts.shape)
@@ -130,10 +132,6 @@ def fit(
         ),
         Errors(errors.classical * outer, errors.sandwich * outer, errors.residuals * scale[:, None]),
     )
-
-
-def has_numba() -> bool:
-    return importlib.util.find_spec("numba") is not None
 
 
 def _bounds(x: Array, size: int, min_width: float, max_width: float) -> tuple[Array, Array]:

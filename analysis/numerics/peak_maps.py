@@ -16,18 +16,18 @@ G. H. Golub, V. Pereyra, SIAM J. Numer. Anal. 10 (1973) 413; damping as K. Leven
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.numerics.compiled import pays
+
 Array = NDArray[np.float64]
 
 NAMES = ("height", "centre", "sigma", "offset", "slope")
 MIN_POINTS = 8
-LARGE = 4_000_000  # values of a map; below, loading and compiling numba takes longer than NumPy
 BLOCKS = 64  # the start is sought among so many means of neighbouring points
 MIXED = 0.3  # of a peak's height: a deeper trough beside it means that the line was through the peak
 INSIDE_SIGMAS = 6.5  # beyond, a Gaussian is below 10⁻⁹ of its height
@@ -77,10 +77,6 @@ class Axis:
     uniform: bool
 
 
-def has_numba() -> bool:
-    return importlib.util.find_spec("numba") is not None
-
-
 def gaussian_on_line(x: Array, params: Array) -> Array:
     """(B, N) curves of (B, 5) parameters in the order of NAMES."""
     height, centre, sigma, offset, slope = (column[:, None] for column in params.T)
@@ -94,7 +90,7 @@ def fit(x: Array, y: NDArray[np.floating], *, level: bool = False, engine: str =
     x : (N,) increasing, N ≥ 8; a uniform one is several times faster
     y : (B, N)
     level : the background has no slope
-    engine : "numpy", "numba", or "auto": numba for LARGE maps, where it is installed
+    engine : "numpy", "numba", or "auto" for numba where it pays
 
     Centres stay on the axis and σ between half a step and twice its length; no spectrum's answer depends on
     who else is fitted. Raises ValueError for what is no axis.
@@ -104,7 +100,7 @@ def fit(x: Array, y: NDArray[np.floating], *, level: bool = False, engine: str =
         raise ValueError(f"The axis must hold at least {MIN_POINTS} increasing values.")
     if y.ndim != 2 or y.shape[1] != x.size:
         raise ValueError(f"Spectra of shape {y.shape} do not fit an axis of {x.size} values.")
-    if engine == "numba" or (engine == "auto" and y.size >= LARGE and has_numba()):
+    if engine == "numba" or (engine == "auto" and pays("_peak_maps_numba", y.size)):
         from analysis.numerics._peak_maps_numba import fit_rows
     else:
         from analysis.numerics._peak_maps_numpy import fit_rows

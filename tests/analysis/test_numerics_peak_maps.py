@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit
 
-from analysis.numerics import peak_maps
+from analysis.numerics import compiled, peak_maps
 from measurements.data import Array
 
 X_NM = np.linspace(600.0, 820.0, 256)
 ENGINES = [
     "numpy",
-    pytest.param("numba", marks=pytest.mark.skipif(not peak_maps.has_numba(), reason="no numba")),
+    pytest.param("numba", marks=pytest.mark.skipif(not compiled.has_numba(), reason="no numba")),
 ]
 
 
@@ -94,7 +97,7 @@ def test_the_centres_of_a_published_map_are_recovered(engine: str) -> None:
     assert np.all(fits.params[:, 4] == 0)
 
 
-@pytest.mark.skipif(not peak_maps.has_numba(), reason="no numba")
+@pytest.mark.skipif(not compiled.has_numba(), reason="no numba")
 @pytest.mark.parametrize("level", [False, True])
 def test_both_engines_give_the_same_answers(level: bool) -> None:
     truth = planted(200, slope=0 if level else 0.2)
@@ -107,18 +110,27 @@ def test_both_engines_give_the_same_answers(level: bool) -> None:
     assert one.ssr == pytest.approx(other.ssr, rel=1e-6)
 
 
-def test_only_large_maps_are_worth_compiling_and_without_numba_numpy_answers(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.skipif(not compiled.has_numba(), reason="no numba")
+def test_numba_is_used_where_it_pays_and_never_missed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     y = noisy(planted(5), 30.0)
-    alone = peak_maps.fit(X_NM, y, engine="numpy")
-    assert np.array_equal(peak_maps.fit(X_NM, y).params, alone.params)
-    monkeypatch.setattr(peak_maps, "LARGE", 1)
-    if peak_maps.has_numba():
-        compiled = peak_maps.fit(X_NM, y, engine="numba")
-        assert np.array_equal(peak_maps.fit(X_NM, y).params, compiled.params)
-    monkeypatch.setattr(peak_maps, "has_numba", lambda: False)
-    assert np.array_equal(peak_maps.fit(X_NM, y).params, alone.params)
+    by_numpy, by_numba = (peak_maps.fit(X_NM, y, engine=engine).params for engine in ("numpy", "numba"))
+    monkeypatch.delitem(sys.modules, "analysis.numerics._peak_maps_numba")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert np.array_equal(peak_maps.fit(X_NM, y).params, by_numpy)
+    monkeypatch.setattr(compiled, "LARGE", y.size)
+    assert compiled.pays("_peak_maps_numba", y.size)
+    monkeypatch.setattr(compiled, "LARGE", y.size + 1)
+    assert not compiled.pays("_peak_maps_numba", y.size)
+    (tmp_path / "numerics_1").mkdir()
+    (tmp_path / "numerics_1" / "_peak_maps_numba._fit_all-70.py311.nbi").touch()
+    assert compiled.pays("_peak_maps_numba", 1)
+    monkeypatch.setitem(sys.modules, "analysis.numerics._peak_maps_numba", peak_maps)
+    assert compiled.pays("_peak_maps_numba", 1)
+    monkeypatch.setattr(compiled, "has_numba", lambda: False)
+    assert np.array_equal(peak_maps.fit(X_NM, y).params, by_numpy)
+    assert np.abs(by_numba - by_numpy).max() < 1e-2
 
 
 @pytest.mark.parametrize("engine", ENGINES)
