@@ -39,20 +39,26 @@ class Choices(Protocol):
 
 
 def tail(data: Decay, choices: Choices) -> tuple[Problem, Rows]:
-    """Channels from the maximum on; those before the pulse take part in a free background."""
+    """Channels from the maximum on; those before the pulse take part in a free background, as the end of the
+    pulse before where its period is known."""
     place = np.arange(data.t.size)
     rows = np.flatnonzero(data.chosen & (place >= data.peak))
     background, sigma = _background(data, choices)
+    times = data.t[rows] - data.t[data.peak]
     if choices.background == "fit":
-        rows = np.concatenate([np.arange(data.before), rows])
+        before = np.arange(data.before)
+        earlier = data.t[before] - data.t[data.peak]
+        if data.period_ns > times[-1] - (earlier[0] if before.size else 0.0) and np.isfinite(data.period_ns):
+            rows, times = np.concatenate([rows, before]), np.concatenate([times, earlier + data.period_ns])
+        else:
+            rows, times = np.concatenate([before, rows]), np.concatenate([earlier, times])
     amplitude = None
     if choices.amplitude == "peak":
         amplitude = float(data.y[data.peak]) - background[0]
-        if rows[0] != data.peak and choices.background != "fit":
+        if data.peak not in rows:
             raise MethodError(
                 "An amplitude is held at the highest channel: fit from there, without start_ns."
             )
-    times = data.t[rows] - data.t[data.peak]
     problem = Problem(
         Points(times),
         data.y[rows],
@@ -62,7 +68,7 @@ def tail(data: Decay, choices: Choices) -> tuple[Problem, Rows]:
         _lifetimes(data),
         amplitude,
         sigma,
-        int(np.searchsorted(rows, data.peak)),
+        int(np.argmax(rows == data.peak)),
     )
     return problem, rows
 

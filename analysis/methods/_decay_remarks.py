@@ -32,7 +32,7 @@ def remarks(data: Decay, fit: Fit, at: Array, counted: bool) -> tuple[list[str],
     if data.period_ns < PERIOD_TAUS * longest:
         said.append(
             f"A pulse comes every {_ns(data.period_ns)}, {data.period_ns / longest:.2g} times the longest "
-            "lifetime: light of earlier pulses is counted as background. Measure at a lower repetition rate."
+            "lifetime: light of earlier pulses is still there. Measure at a lower repetition rate."
         )
     if fit.at_bound[2:].any():
         said.append("A parameter sits on a limit: this model has more components than the data.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,25 @@ from analysis.numerics.propagation import linear
 
 def values(fit: Fit) -> tuple[Result, ...]:
     return _of_stretched(fit) if fit.components == 0 else _of_exponentials(fit)
+
+
+def of_one_pulse(fit: Fit, period_ns: float) -> Fit:
+    """Amplitudes without the light of all earlier pulses: Σ exp(−(t + kT)/τ) = exp(−t/τ) / (1 − exp(−T/τ)).
+
+    What remains of a stretched exponential is no stretched exponential, so that one is left as it is.
+    """
+    n = fit.components
+    if n == 0 or not np.isfinite(period_ns):
+        return fit
+    periods = period_ns / fit.taus
+    share = -np.expm1(-periods)
+    turned = np.eye(fit.params.size)
+    place = np.arange(n)
+    turned[2 + place, 2 + place] = share
+    turned[2 + place, 2 + n + place] = -fit.amplitudes * periods * np.exp(-periods)
+    params = fit.params.copy()
+    params[2 : 2 + n] *= share
+    return replace(fit, params=params, covariance=turned @ fit.covariance @ turned.T)
 
 
 def _of_exponentials(fit: Fit) -> tuple[Result, ...]:

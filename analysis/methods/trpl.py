@@ -21,7 +21,7 @@ from analysis.methods._decay_problems import (
 )
 from analysis.methods._decay_remarks import diagnostics, remarks
 from analysis.methods._decay_response import response
-from analysis.methods._decay_values import values
+from analysis.methods._decay_values import of_one_pulse, values
 from analysis.methods._decay_words import COUNTS, Fit
 from analysis.methods._decays import Decay, decay, in_unit
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Role, param
@@ -134,6 +134,7 @@ def _tail(data: Decay, params: Params, warnings: list[str], asked: bool) -> Outc
         sentence, free = with_free_amplitude(problem, best, params.model)
         warnings.append(sentence)
         notes |= free
+    best = of_one_pulse(best, data.period_ns)
     at = data.t[rows]
     after = at >= data.t[data.peak]
     curves = [

@@ -288,6 +288,28 @@ def test_pulses_that_come_before_the_decay_is_over_are_flagged():
     assert "earlier pulses" not in said(ran(decay(GOOD, conditions=every_250_ns), irf()))
 
 
+def test_light_of_earlier_pulses_is_told_from_the_background():
+    """Every 150 ns a pulse, of which 60 ns decay: the channels before the pulse are the end of the last."""
+    t, period = 0.25 * np.arange(600), 150.0
+    after = np.where(t >= 20, t - 20, t - 20 + period)
+    steady = sum(
+        a * np.exp(-after / tau) / (1 - np.exp(-period / tau)) for a, tau in ((3000, 15.0), (2000, 60.0))
+    )
+    sample = decay(photons(steady + 30, 2), t, conditions={"repetition_rate": Quantity(1e3 / period, "MHz")})
+    outcome = ran(sample, model="2")
+    for key, component, truth in (
+        ("trpl_lifetime", "1", 15.0),
+        ("trpl_lifetime", "2", 60.0),
+        ("trpl_amplitude", "2", 2000.0),
+        ("trpl_tau_amp", "", (3 * 15 + 2 * 60) / 5),
+    ):
+        found, sigma = value(outcome, key, component)
+        assert abs(found - truth) < 3.5 * sigma, key
+    assert abs(number(outcome, "background") - 30) < 3.5 * number(outcome, "sigma background")
+    assert number(outcome, "reduced_chi2") == pytest.approx(1, abs=0.15)
+    assert "earlier pulses" in said(outcome)
+
+
 def test_an_afterpulse_is_flagged_where_it_is():
     y = photons(expected() + np.where(np.abs(T_NS - 65) < 0.5, 400.0, 0.0))
     outcome = ran(decay(y), irf())
