@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from analysis import explore, services
 from analysis.models import Publication, Value
-from frontend import figures
+from frontend import figures, gathering
 from frontend.figures import Curves, Drawing, Figure, LoadedFigure, Option, View
 from frontend.gathering import curves as gathered_curves
 from frontend.gathering import gather
@@ -210,6 +210,18 @@ def test_too_many_curves_are_counted_and_the_newest_of_each_sample_come_first(
     view = gather(alice, FIGURE, everything())
     assert {view.subjects[line.subject].code for line in view.curves("data")} == {"VT-OLD", "VT-GLASS"}
     assert "2 of 4 measurements are drawn" in " ".join(view.missing)
+
+
+def test_too_many_samples_are_counted_and_the_newest_are_kept(
+    alice: User, project: Project, composite: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "MOST_SAMPLES", 1)
+    for sample, number in ((composite, 0.2), (another(alice, project, "VT-NEW", 200), 0.3)):
+        entered(sample, alice, number)
+    view = gather(alice, FIGURE, everything())
+    assert [subject.code for subject in view.subjects] == ["VT-NEW"]
+    assert [(reading.subject, reading.value) for reading in view.readings] == [(0, 0.3)]
+    assert view.missing[0].startswith("The newest 1 of 2 samples are drawn")
 
 
 def test_a_series_is_a_line_a_step(alice: User, composite: Sample) -> None:
