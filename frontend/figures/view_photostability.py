@@ -77,6 +77,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     for trace in traces:
         data += _retention(trace)
         data += _shift(trace)
+    data.append(_guide(traces))
     return Drawing(
         data=data,
         layout=_layout(traces, dose, shown is not None),
@@ -206,6 +207,22 @@ def _retention(trace: Trace) -> list[dict[str, Any]]:
     return [dots, fit]
 
 
+def _guide(traces: Sequence[Trace]) -> dict[str, Any]:
+    """The level at which T₈₀ is read."""
+    end = max(float(trace.retention.x[-1]) * trace.per_hour for trace in traces)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [0.0, end],
+        "y": [80.0, 80.0],
+        "line": {"color": SECOND, "width": 1, "dash": "dot"},
+        "hoverinfo": "skip",
+        "yaxis": "y2",
+        "showlegend": False,
+        "meta": "80 %",
+    }
+
+
 def _shift(trace: Trace) -> list[dict[str, Any]]:
     if trace.wavelength is None:
         return []
@@ -244,13 +261,8 @@ def _layout(traces: Sequence[Trace], dose: bool, mapped: bool) -> dict[str, Any]
     x = axis(title, anchor="y3" if moved else "y2")
     if not moved:
         middle = [0.0, 0.51] if mapped else [0.0, 1.0]
-    guide = {
-        "type": "line", "xref": "paper", "yref": "y2", "x0": 0, "x1": 1, "y0": 80, "y1": 80,
-        "line": {"color": SECOND, "width": 1, "dash": "dot"},
-    }  # fmt: skip
     more: dict[str, Any] = {
         "yaxis2": axis("Retained (%)", domain=middle, anchor="x", **_from_zero(traces)),
-        "shapes": [guide],
     }
     if moved:
         more["yaxis3"] = axis("Shift (nm)", domain=below, anchor="x", zeroline=True, nticks=5)
