@@ -98,6 +98,7 @@ def serve(supervisor: Supervisor, options: argparse.Namespace) -> None:
         if not options.no_browser:
             network.open_browser(addresses[0])
         offer_demo(supervisor, options.data, wanted=not options.no_demo)
+        compile_kernels(supervisor, options.data)
         supervisor.watch()
     finally:
         supervisor.say("Stopping")
@@ -182,6 +183,16 @@ def scheduler() -> Child:
 
 def celery(role: str) -> list[str]:
     return [str(PROGRAMS / "celery"), "--quiet", "--workdir", str(ROOT), "-A", "config", role]
+
+
+def compile_kernels(supervisor: Supervisor, data: Path) -> None:
+    """Once for a data folder and behind everything else; until it is done, fits take NumPy's time."""
+    cache = data / "cache" / "numba"
+    supervisor.env.setdefault("NUMBA_CACHE_DIR", str(cache))
+    if not any(cache.glob("*/*.nbi")):
+        quietly = ["env", f"PYTHONPATH={ROOT}", "nice", "-n", "19"]
+        command = [*quietly, str(PYTHON), "-m", "analysis.numerics.compiled"]
+        supervisor.start(Child("kernels", command, once=True))
 
 
 def offer_demo(supervisor: Supervisor, data: Path, wanted: bool) -> None:

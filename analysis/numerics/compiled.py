@@ -46,5 +46,5 @@ def compile_all() -> None:
         peak_maps.fit(x, y.astype(dtype), engine="numba")
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and has_numba():
     compile_all()
