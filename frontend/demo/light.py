@@ -96,7 +96,7 @@ def _response() -> Array:
 ABSORPTION_NM: Array = np.arange(350.0, 801.0)
 DELTA_EDGE_NM, DELTA_WIDTH_NM = 432.0, 6.0
 ONE_EDGE_ABOVE_C = 185.0
-ABSORBANCE_NOISE = 0.0015
+ABSORBANCE_NOISE = 0.0004
 
 
 def gamma_edge_nm(temperature_c: float) -> float:
