@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from frontend.figures._arrays import typed
-from frontend.figures._template import CATEGORIES, FULL, SECOND, axis, colorbar, layout
+from frontend.figures._template import (
+    CATEGORIES,
+    FULL,
+    ORIGINS,
+    SECOND,
+    SYMBOLS,
+    axis,
+    colorbar,
+    layout,
+    legend_mark,
+)
 from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Option, View
 from frontend.formatting import number
 
@@ -78,6 +88,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         data += _retention(trace)
         data += _shift(trace)
     data.append(_guide(traces))
+    data += [legend_mark(origin) for origin in ORIGINS if any(t.origin == origin for t in traces)]
     return Drawing(
         data=data,
         layout=_layout(traces, dose, shown is not None),
@@ -170,11 +181,20 @@ def _heat(trace: Trace, hours: Numbers, x: Numbers, z: Numbers) -> dict[str, Any
         "z": typed(z.astype(np.float32)),
         "colorscale": FULL,
         "zmin": 0.0,
-        "colorbar": colorbar("Intensity over the first maximum", len=0.44, y=0.79),
+        "colorbar": colorbar("Relative intensity", len=0.44, y=0.79),
         "hovertemplate": "%{y:.5~g} nm at %{x:.4~g}<br>%{z:.3~g} of the first maximum<extra></extra>",
         "xaxis": "x2",
         "yaxis": "y",
         "meta": "map",
+    }
+
+
+def _marker(trace: Trace, size: int) -> dict[str, Any]:
+    return {
+        "symbol": SYMBOLS[trace.origin],
+        "size": size,
+        "color": trace.color,
+        "line": {"width": 1.2, "color": trace.color},
     }
 
 
@@ -185,7 +205,7 @@ def _retention(trace: Trace) -> list[dict[str, Any]]:
         "name": trace.code,
         "x": typed(trace.retention.x * trace.per_hour),
         "y": typed(100 * trace.retention.y),
-        "marker": {"size": 5, "color": trace.color, "opacity": 0.8},
+        "marker": _marker(trace, 6),
         "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.4~g}} % left at %{{x:.4~g}}<extra></extra>",
         "yaxis": "y2",
         "showlegend": True,
@@ -233,7 +253,7 @@ def _shift(trace: Trace) -> list[dict[str, Any]]:
             "x": typed(trace.wavelength.x * trace.per_hour),
             "y": typed(trace.wavelength.y - _beginning(trace.wavelength)),
             "line": {"color": trace.color, "width": 1},
-            "marker": {"size": 4, "color": trace.color},
+            "marker": _marker(trace, 5),
             "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.3~g}} nm at %{{x:.4~g}}<extra></extra>",
             "yaxis": "y3",
             "showlegend": False,
