@@ -22,7 +22,7 @@ from pathlib import Path
 from measurements.store.base import Store
 from measurements.store.errors import StoreUnavailableError, sentences
 from measurements.store.hashing import Hashing
-from measurements.store.pending import CHUNK_BYTES, Pending, Stored
+from measurements.store.pending import CHUNK_BYTES, WRITE_BYTES, Pending, Stored
 
 FOLDER = "partial"
 REMEMBERED = 256
@@ -157,7 +157,7 @@ class Partial(Pending):
                 self._hashed.update(data)
                 view = memoryview(data)
                 while view:
-                    view = view[os.write(fd, view) :]
+                    view = view[os.write(fd, view[:WRITE_BYTES]) :]
                 yield
             os.fsync(fd)
 
