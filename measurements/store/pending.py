@@ -12,7 +12,7 @@ from measurements.store.hashing import Hashing
 from measurements.store.writeback import hand_on
 
 CHUNK_BYTES = 1024 * 1024
-WRITE_BYTES = 512 * 1024  # a file of 1 GiB written by whole megabytes took the kernel four times as long
+WRITE_BYTES = 256 * 1024  # a file of 2 GiB written by whole megabytes took the kernel more than twice as long
 HAND_ON_BYTES = 8 * CHUNK_BYTES
 LOOK_EVERY_BYTES = 64 * 1024**2
 
