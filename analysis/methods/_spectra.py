@@ -32,10 +32,14 @@ class Spectrum:
 
 
 def spectrum(
-    dataset: Dataset, window_min_nm: float | None = None, window_max_nm: float | None = None
+    dataset: Dataset,
+    window_min_nm: float | None = None,
+    window_max_nm: float | None = None,
+    as_measured: Dataset | None = None,
 ) -> Spectrum:
     """The part of a dataset inside the window, in order of wavelength.
 
+    as_measured : the same before any correction, which leaves no two points of a clipped top equal
     Raises MethodError when it is not a spectrum that a peak could be found in.
     """
     if dataset.signal.values.ndim != 1:
@@ -49,11 +53,13 @@ def spectrum(
     warnings = _axis_warnings(axis.unit, x)
     _check_columns(x, y)
     _check_wavelengths(x)
+    detected = y if as_measured is None else np.asarray(as_measured.signal.values, dtype=np.float64)
+    _, detected = _inside(*_in_order(x, detected), window_min_nm, window_max_nm)
     x, y = _in_order(x, y)
     x, y = _inside(x, y, window_min_nm, window_max_nm)
     _check_range(x, y)
     in_counts, said = _counts(dataset.signal.unit)
-    warnings += said + _saturation(x, y)
+    warnings += said + _saturation(x, detected)
     return Spectrum(x, y, dataset.signal.name or "intensity", dataset.signal.unit, in_counts, tuple(warnings))
 
 

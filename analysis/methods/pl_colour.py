@@ -94,7 +94,7 @@ class Params:
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     given = datasets if params.correct else {"sample": datasets["sample"]}
     sample, correction, done = corrected(given)
-    data = spectrum(sample, params.window_min_nm, params.window_max_nm)
+    data = spectrum(sample, params.window_min_nm, params.window_max_nm, datasets["sample"])
     variance = _variance(data, correction)
     offset, var_offset = _offset(data, variance) if params.subtract_offset else (0.0, 0.0)
     above = data.y - offset

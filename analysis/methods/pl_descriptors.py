@@ -10,6 +10,7 @@ import numpy as np
 from analysis.methods import _pl_shape as shape
 from analysis.methods._corrections import DARK, SPECTRAL, corrected
 from analysis.methods._pl_flags import flags
+from analysis.methods._signal_units import is_rate
 from analysis.methods._spectra import HC_EV_NM, Spectrum, spectrum
 from analysis.methods.base import (
     Curve,
@@ -94,7 +95,7 @@ class Params:
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     given = datasets if params.correct else {"sample": datasets["sample"]}
     sample, correction, done = corrected(given)
-    data = spectrum(sample, params.window_min_nm, params.window_max_nm)
+    data = spectrum(sample, params.window_min_nm, params.window_max_nm, datasets["sample"])
     level = shape.outer_median(data)
     smooth = peaks.running_mean(data.y, 2)
     height = float(smooth.max()) - level
@@ -184,11 +185,12 @@ def _brightness(
 ) -> tuple[list[Result], dict[str, float | str]]:
     """The integral over time and power; nothing unless both are known: half a normalisation is none."""
     integral = next((value for value in values if value.property == "pl_integrated_intensity"), None)
-    time_s = _number(sample, "exposure_time", "s") or _number(sample, "dwell_time", "s")
+    rate = is_rate(sample.signal.unit)  # its time is divided out already
+    time_s = 1.0 if rate else _number(sample, "exposure_time", "s") or _number(sample, "dwell_time", "s")
     power_mw = _power_mw(sample)
     if integral is None or time_s is None or power_mw is None:
         return [], {}
-    if params.accumulations == "added":
+    if params.accumulations == "added" and not rate:
         time_s *= _number(sample, "accumulations", "1") or 1.0
     per = time_s * power_mw
     if not 1e-30 < per < 1e30:

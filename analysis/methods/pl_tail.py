@@ -96,7 +96,7 @@ class Params:
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     given = datasets if params.correct else {"sample": datasets["sample"]}
     sample, correction, done = corrected(given)
-    data = spectrum(sample, params.window_min_nm, params.window_max_nm)
+    data = spectrum(sample, params.window_min_nm, params.window_max_nm, datasets["sample"])
     temperature_c, doubts = _temperature(sample, params)
     flank = windows.flank(data, sample, None if correction is None else correction.at(data.x))
     limits = windows.Limits(params.tail_min_ev, params.tail_max_ev, params.background == "fit")
