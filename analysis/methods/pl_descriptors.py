@@ -10,7 +10,6 @@ import numpy as np
 from analysis.methods import _pl_shape as shape
 from analysis.methods._corrections import DARK, SPECTRAL, corrected
 from analysis.methods._pl_flags import flags
-from analysis.methods._signal_units import is_rate
 from analysis.methods._spectra import HC_EV_NM, Spectrum, spectrum
 from analysis.methods.base import (
     Curve,
@@ -185,12 +184,11 @@ def _brightness(
 ) -> tuple[list[Result], dict[str, float | str]]:
     """The integral over time and power; nothing unless both are known: half a normalisation is none."""
     integral = next((value for value in values if value.property == "pl_integrated_intensity"), None)
-    rate = is_rate(sample.signal.unit)  # its time is divided out already
-    time_s = 1.0 if rate else _number(sample, "exposure_time", "s") or _number(sample, "dwell_time", "s")
+    time_s = _number(sample, "exposure_time", "s") or _number(sample, "dwell_time", "s")
     power_mw = _power_mw(sample)
     if integral is None or time_s is None or power_mw is None:
         return [], {}
-    if params.accumulations == "added" and not rate:
+    if params.accumulations == "added":
         time_s *= _number(sample, "accumulations", "1") or 1.0
     per = time_s * power_mw
     if not 1e-30 < per < 1e30:
