@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.methods._signal_units import is_energy, is_rate
 from analysis.methods._spectra import NANOMETRES, UNSAID
 from analysis.methods.base import Array, Dataset, MethodError
 
@@ -168,12 +169,10 @@ def is_power(scans: Mapping[str, Scan], sphere: Scan | None, asked: str, said: l
     """Whether, after the calibration, the signal is energy, and so grows into photons by the wavelength."""
     if asked != AUTO:
         return asked == POWER
-    units = {one.unit.strip().lower() for one in scans.values()} | (
-        {sphere.unit.lower()} if sphere else set()
-    )
-    if any("photon" in unit or unit.startswith(("quanta", "ph/")) for unit in units):
+    units = {one.unit.strip() for one in scans.values()} | ({sphere.unit.strip()} if sphere else set())
+    if any("photon" in unit.lower() or unit.lower().startswith(("quanta", "ph/")) for unit in units):
         return False
-    if any(_is_of_power(unit) for unit in units):
+    if any(is_energy(unit) for unit in units):
         return True
     if sphere is None:
         return False
@@ -184,21 +183,27 @@ def is_power(scans: Mapping[str, Scan], sphere: Scan | None, asked: str, said: l
     return True
 
 
-def _is_of_power(unit: str) -> bool:
-    head = unit.replace("·", "/").replace(" ", "/").split("/")[0]
-    return head in {"w", "mw", "µw", "uw", "nw", "j", "mj", "µj", "uj"}
-
-
 def exposures(scans: Mapping[str, Scan], said: list[str]) -> dict[str, float]:
     """By what each spectrum is to be multiplied, so that all count for the same time."""
-    times = {key: one.exposure_s for key, one in scans.items() if key != "reference"}
-    known = {key: t for key, t in times.items() if t is not None}
-    if len({round(t, 9) for t in known.values()}) > 1:
-        if len(known) == len(times):
-            said.append("The spectra were taken with different exposures; each is divided by its own.")
-            return {key: 1 / t for key, t in known.items()} | {"reference": 1.0}
+    own = {key: one for key, one in scans.items() if key != "reference"}
+    totals = {key: one for key, one in own.items() if not is_rate(one.unit)}
+    known = {key: one.exposure_s for key, one in totals.items() if one.exposure_s is not None}
+    alike = dict.fromkeys(scans, 1.0)
+    if not totals:
+        return alike  # a rate is divided by its time already
+    if len(totals) < len(own):
+        if len(known) < len(totals):
+            raise MethodError(
+                "Some of the spectra are rates and others totals that do not state their exposure; export "
+                "all of them in one unit."
+            )
+    elif len({round(t, 9) for t in known.values()}) < 2:
+        return alike
+    elif len(known) < len(totals):
         said.append("Only some files state their exposure, and those differ; it is not allowed for.")
-    return dict.fromkeys(scans, 1.0)
+        return alike
+    said.append("The spectra were taken with different exposures; each is divided by its own.")
+    return alike | {key: 1 / t for key, t in known.items()}
 
 
 def flat_top(one: Scan, low: float, high: float) -> str:

@@ -37,7 +37,8 @@ DATE_KEYS = re.compile(r"date|time|acquired|measured|timestamp|started", re.IGNO
 NOT_OF_THE_MEASUREMENT = re.compile(r"export|print|saved|modif|convert|version|dwell|exposure|integr", re.I)
 CONDITIONS = {
     "excitation_wavelength": re.compile(r"excit", re.IGNORECASE),
-    "integration_time": re.compile(r"integration|exposure|dwell", re.IGNORECASE),
+    "exposure_time": re.compile(r"integration|exposure", re.IGNORECASE),
+    "dwell_time": re.compile(r"dwell", re.IGNORECASE),
     "temperature": re.compile(r"^(?:sample[ _])?temp(?:erature)?\b", re.IGNORECASE),
 }
 # Only with a unit that light in the visible never has: for both together there is the check A-16.
@@ -151,7 +152,7 @@ def conditions(header: Mapping[str, str]) -> dict[str, Quantity]:
             continue
         for condition, pattern in CONDITIONS.items():
             if condition not in understood and pattern.search(name):
-                understood[condition] = Quantity(amount, unit)
+                understood |= condition_of(condition, amount, unit)
         for xray, (pattern, units) in OF_XRAYS.items():
             if xray not in understood and unit.lower() in units and pattern.search(name):
                 understood |= condition_of(xray, amount, unit)

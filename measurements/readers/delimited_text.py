@@ -31,7 +31,7 @@ FORMAT = Format(
     "point or comma. Lines above the numbers are kept; “Wavelength (nm)” above a column gives its unit. "
     "Tables of very many columns are read as one map.",
 )
-VERSION = 2
+VERSION = 3
 
 LAST_RESORT = 0.1  # any text at all: what is wrong with it is said line by line in `read`
 HEAD_CHARACTERS = (32 * 1024, 1024 * 1024)  # where the numbers must begin: usually, and at the latest

@@ -225,6 +225,9 @@ def test_power_in_the_units_of_the_file_is_multiplied_by_its_wavelength() -> Non
     given = {role: scaled(one, 1 / X_NM) for role, one in planted().items()}
     watts = {role: replace(one, signal=replace(one.signal, unit="µW/nm")) for role, one in given.items()}
     assert plqy(watts) == pytest.approx(0.813, abs=5e-4)
+    for unit in ("μW/nm", "Watt/nm"):  # the Greek letter; the sign for micro is another
+        spelled = {role: replace(one, signal=replace(one.signal, unit=unit)) for role, one in given.items()}
+        assert plqy(spelled) == pytest.approx(0.813, abs=5e-4), unit
     assert plqy(given) == pytest.approx(0.813 * LASER_NM / EMISSION_NM, rel=0.01)
 
 
@@ -259,6 +262,48 @@ def test_different_exposures_are_allowed_for() -> None:
     outcome = found(given)
     assert table(outcome)["plqy"][0] == pytest.approx(0.813, abs=5e-4)
     assert any("different exposures" in said for said in outcome.warnings)
+
+
+EXPOSURES_S = {"empty": 0.5, "off_beam": 0.5, "on_beam": 2.0}
+
+
+def as_text(folder: Path, role: str, y: Array, title: str, stated: float, unit: str) -> Dataset:
+    """As an instrument writes it, read again."""
+    path = folder / f"{role}.txt"
+    rows = "\n".join(f"{nm:g}\t{value:.9g}" for nm, value in zip(X_NM, y, strict=True))
+    path.write_text(
+        f"# Excitation wavelength: 440 nm\n# {title}: {stated:g}\nWavelength (nm)\tI ({unit})\n{rows}"
+    )
+    (dataset,) = delimited_text.read(path)
+    return dataset
+
+
+@pytest.mark.parametrize(("title", "per_s"), [("Integration time (ms)", 1000), ("Exposure time (s)", 1)])
+def test_exposures_that_text_files_state_are_divided_out(tmp_path: Path, title: str, per_s: float) -> None:
+    given = {
+        role: as_text(tmp_path, role, time_s * light(*PLANTED[role]), title, per_s * time_s, "counts")
+        for role, time_s in EXPOSURES_S.items()
+    }
+    assert plqy(given) == pytest.approx(0.813, abs=5e-4)
+
+
+@pytest.mark.parametrize("unit", ["counts/s", "cps", "1/s", "s⁻¹", "photons/s"])
+def test_rates_are_not_divided_by_the_exposure_again(tmp_path: Path, unit: str) -> None:
+    given = {
+        role: as_text(tmp_path, role, light(*PLANTED[role]), "Exposure time (s)", time_s, unit)
+        for role, time_s in EXPOSURES_S.items()
+    }
+    outcome = found(given)
+    assert table(outcome)["plqy"][0] == pytest.approx(0.813, abs=5e-4)
+    assert not any("exposure" in said for said in outcome.warnings)
+
+
+def test_rates_and_counts_meet_only_where_the_counts_state_their_exposure() -> None:
+    rates = {role: spectrum(light(*PLANTED[role]), unit="cps") for role in ("empty", "off_beam")}
+    stated = spectrum(2 * light(*PLANTED["on_beam"]), exposure_time=2.0)
+    assert plqy(rates | {"on_beam": stated}) == pytest.approx(0.813, abs=5e-4)
+    with pytest.raises(methods.MethodError, match="export all of them in one unit"):
+        found(rates | {"on_beam": spectrum(light(*PLANTED["on_beam"]))})
 
 
 def test_an_unstated_excitation_is_found_in_the_empty_sphere_and_said() -> None:

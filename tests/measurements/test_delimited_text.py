@@ -198,7 +198,7 @@ def test_conditions_are_understood_only_where_their_unit_is_written(read: Readin
     (dataset,) = read("Excitation: 405 nm\nIntegration time (ms): 100\nTemperature: 300\n1\t2\n2\t3\n")
     assert {key: (c.value, c.unit) for key, c in dataset.conditions.items()} == {
         "excitation_wavelength": (405.0, "nm"),
-        "integration_time": (100.0, "ms"),
+        "exposure_time": (0.1, "s"),
     }
 
 
