@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods._corrections import DARK, SPECTRAL, Correction, corrected
+from analysis.methods._signal_units import is_energy
 from analysis.methods._spectra import Spectrum, spectrum
 from analysis.methods.base import (
     Array,
@@ -176,8 +177,7 @@ def _check_it_is_the_emission(data: Spectrum, above: Array, weights: Array, tota
 def _in_photons(data: Spectrum, asked: str) -> bool:
     if asked != "auto":
         return asked == "photons"
-    unit = data.y_unit.replace("µ", "").replace("μ", "").strip()
-    return not (unit.startswith(("W", "mW", "uW", "nW", "pW")) or "watt" in unit.lower())
+    return not is_energy(data.y_unit)
 
 
 def _truncated(data: Spectrum, above: Array) -> list[str]:

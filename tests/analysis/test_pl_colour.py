@@ -52,6 +52,11 @@ def test_counts_are_photons_and_watts_are_energy():
     )
 
 
+@pytest.mark.parametrize("unit", ["μW/nm", "µW/nm", "Watt/nm", "W·m⁻²·nm⁻¹"])
+def test_energy_is_known_however_watts_are_written(unit):
+    assert colour_of(WHITE, unit=unit, x=VISIBLE).notes["intensity counts"] == "energy"
+
+
 def test_a_green_line_has_its_wavelength_and_no_temperature():
     values = table(colour_of(line(520, 20), VISIBLE))
     assert values["dominant_wavelength", ""][0] == pytest.approx(520, abs=1)
