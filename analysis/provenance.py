@@ -161,6 +161,7 @@ def _input(given: RunInput, seen: bool) -> dict[str, Any]:
         "dataset": dataset.pk,
         "measurement": dataset.measurement_id,
         "calibration": _calibration(given),
+        "conditions": given.conditions,
         "files": [
             {
                 "id": file.pk,

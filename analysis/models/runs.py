@@ -176,6 +176,10 @@ class RunInput(models.Model):
         "analysis.Calibration", on_delete=models.PROTECT, null=True, blank=True, related_name="uses",
         help_text="When the input was chosen as the calibration valid at the time.",
     )  # fmt: skip
+    conditions = models.JSONField(
+        default=dict,
+        help_text="{key: {value, unit}}: what its sender had said of it, beyond the file itself.",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(name="runinput_one_per_role", fields=["run", "role"])]

@@ -17,7 +17,7 @@ from analysis.models import Calibration, ProjectParams, Reanalysis, Run, RunInpu
 from analysis.services import requesting
 from analysis.services.choosing import chosen_for, named_inputs, recorded, said_about
 from analysis.services.currency import decide_current
-from analysis.services.inputs import datasets_of, own_inputs
+from analysis.services.inputs import datasets_of, own_inputs, stated
 from analysis.services.parameters import settled, still_known
 from analysis.services.waking import wake
 from measurements.models import Dataset, Measurement
@@ -58,7 +58,13 @@ def _ask_again(runs: Sequence[Run], campaign: Reanalysis) -> list[Run]:
     fresh = [both for key, both in asked.items() if key not in known]
     Run.objects.bulk_create([new for new, _ in fresh])
     RunInput.objects.bulk_create(
-        RunInput(run=new, role=role, dataset=dataset, calibration=question.calibrations.get(role))
+        RunInput(
+            run=new,
+            role=role,
+            dataset=dataset,
+            calibration=question.calibrations.get(role),
+            conditions=stated(dataset),
+        )
         for new, question in fresh
         for role, dataset in question.datasets.items()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
@@ -14,13 +15,13 @@ from analysis.methods import MethodError
 from analysis.models import QuickInput, Run, RunInput
 from analysis.sandbox import Job
 from analysis.services.value_rows import Rows, identity_over, rows_of_runs
-from measurements.data import Dataset
+from measurements.data import Dataset, Quantity
 from measurements.models import Blob
 from measurements.nexus import read_nxdata
 from measurements.store import StoreError, store
 
 CORRECTED = "The samples that it reads were corrected after it was asked; it is asked again by itself."
-Sources: TypeAlias = dict[str, "Copy | File | Missing"]
+Sources: TypeAlias = dict[str, "Copy | File | Missing | Stated"]
 
 
 class Copy:
@@ -54,6 +55,18 @@ class Missing:
 
     def read(self, copies: dict[str, bytes]) -> NoReturn:
         raise MethodError(self.sentence)
+
+
+class Stated:
+    """A dataset of which its sender said more than the file does."""
+
+    def __init__(self, source: Copy | File | Missing, said: Mapping[str, Mapping[str, Any]]) -> None:
+        self.source, self.said = source, said
+
+    def read(self, copies: dict[str, bytes]) -> Dataset:
+        dataset = self.source.read(copies)
+        said = {key: Quantity(given["value"], given["unit"]) for key, given in self.said.items()}
+        return replace(dataset, conditions={**dataset.conditions, **said})
 
 
 def jobs(runs: Sequence[Run], borrowed: ExitStack, copies: dict[str, bytes]) -> list[Job]:
@@ -96,14 +109,15 @@ def _sources(runs: Sequence[Run], borrowed: ExitStack) -> dict[int, Sources]:
     # Whoever asks whether the same comes out again means the record, not a copy of it.
     from_the_record = {run.pk for run in runs if run.verifies_id is not None}
     files: dict[str, File | Missing] = {}
-    for run_pk, role, sha256, content in inputs.values_list(
-        "run", "role", "dataset__blob__sha256", "dataset__blob__quick_input__content"
+    for run_pk, role, said, sha256, content in inputs.values_list(
+        "run", "role", "conditions", "dataset__blob__sha256", "dataset__blob__quick_input__content"
     ):
+        source: Copy | File | Missing
         if content is not None and run_pk not in from_the_record:
-            found[run_pk][role] = Copy(content)
+            source = Copy(content)
         else:
-            files[sha256] = files.get(sha256) or _borrow(sha256, borrowed)
-            found[run_pk][role] = files[sha256]
+            source = files[sha256] = files.get(sha256) or _borrow(sha256, borrowed)
+        found[run_pk][role] = Stated(source, said) if said else source
     return found
 
 

@@ -10,13 +10,14 @@ from analysis import methods
 from analysis.methods import LoadedMethod, Role
 from analysis.methods._axes import fit
 from measurements.models import Dataset, Measurement
+from measurements.vocabulary import CONDITIONS, condition
 
 
 def datasets_of(measurements: Sequence[Measurement | int]) -> QuerySet[Dataset]:
     """Those in force, in their order, with what tells roles apart and without what is large."""
     rows: QuerySet[Dataset] = Dataset.objects.filter(measurement__in=measurements, current=True)
     return (
-        rows.select_related("blob", "file")
+        rows.select_related("blob", "file", "measurement")
         .defer("preview", "overview", "header")
         .order_by("measurement_id", "number")
     )
@@ -82,3 +83,26 @@ def named_input(role: Role, source: Measurement) -> Dataset | None:
     for dataset in datasets_of([source]):
         datasets[role_of(dataset) == role.key].append(dataset)
     return next((each for each in (*datasets[True], *datasets[False]) if fits(role, each)), None)
+
+
+def stated(dataset: Dataset) -> dict[str, dict[str, float | str]]:
+    """What a person said of the conditions of its measurement and the file does not say: {key: {value, unit}}
+    in the units of the vocabulary. Where both speak, the person is right."""
+    said: dict[str, dict[str, float | str]] = {}
+    for key, given in dataset.measurement.conditions.items():
+        own = dataset.conditions.get(key)
+        if key not in CONDITIONS or given == own or not isinstance(given, Mapping):
+            continue
+        if own is not None and _by_a_file(dataset, key, given):
+            continue
+        value = given.get("value")
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            for known, quantity in condition(key, value, str(given.get("unit") or "")).items():
+                said[known] = {"value": quantity.value, "unit": quantity.unit}
+    return said
+
+
+def _by_a_file(dataset: Dataset, key: str, given: Mapping[str, object]) -> bool:
+    """Whether it is what another dataset says, which only concerns that one."""
+    siblings = Dataset.objects.filter(measurement=dataset.measurement_id, current=True)
+    return any(found.get(key) == given for found in siblings.values_list("conditions", flat=True))

@@ -17,7 +17,7 @@ from analysis import methods
 from analysis.models import Run, RunInput
 from analysis.services.choosing import chosen_for, missing, recorded, said_about
 from analysis.services.currency import decide_current
-from analysis.services.inputs import datasets_of, methods_for, named_input, own_inputs, why_not
+from analysis.services.inputs import datasets_of, methods_for, named_input, own_inputs, stated, why_not
 from analysis.services.parameters import wanted_by
 from analysis.services.waking import FAST, LONG, wake
 from measurements.models import Dataset, Measurement
@@ -35,7 +35,8 @@ def identity(
     measurement_pk: int,
     inputs: Mapping[str, Dataset],
 ) -> str:
-    """SHA-256 over everything that decides the result: content of the inputs, readers, method, parameters."""
+    """SHA-256 over everything that decides the result: content of the inputs, readers, what senders said of
+    them, method, parameters."""
     question = {
         "method": [method, version],
         "params": dict(params),
@@ -45,6 +46,8 @@ def identity(
             for role, dataset in inputs.items()
         },
     }
+    if said := {role: words for role, dataset in inputs.items() if (words := stated(dataset))}:
+        question["conditions"] = said
     return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
 
 
@@ -101,7 +104,7 @@ def request_run(
     )
     if created:
         RunInput.objects.bulk_create(
-            RunInput(run=run, dataset=d, role=role, calibration=chosen.get(role))
+            RunInput(run=run, dataset=d, role=role, calibration=chosen.get(role), conditions=stated(d))
             for role, d in datasets.items()
         )
         queue(run)

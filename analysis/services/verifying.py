@@ -89,7 +89,13 @@ def _repeat(run: Run, user: User) -> Run:
         verifies=run,
     )
     RunInput.objects.bulk_create(
-        RunInput(run=again, dataset_id=given.dataset_id, role=given.role, calibration_id=given.calibration_id)
+        RunInput(
+            run=again,
+            dataset_id=given.dataset_id,
+            role=given.role,
+            calibration_id=given.calibration_id,
+            conditions=given.conditions,
+        )
         for given in run.inputs.order_by("pk")
     )
     ValueInput.objects.bulk_create(
