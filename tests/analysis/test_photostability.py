@@ -180,6 +180,26 @@ def test_a_cosmic_ray_is_taken_out_and_a_line_that_stays_is_not() -> None:
     assert without_spikes(steady)[1] == 0
 
 
+@pytest.mark.parametrize("frames", [60, 200])
+@pytest.mark.parametrize(("tau", "beta"), [(0.1, 0.5), (0.3, 0.6)])
+def test_a_fast_decay_from_the_first_spectrum_on_is_no_cosmic_ray(
+    tau: float, beta: float, frames: int
+) -> None:
+    hours = np.linspace(0, 10, frames)
+    clean = spectra(np.exp(-((hours / 10 / tau) ** beta)), hours)
+    outcome = follow(clean)
+    assert not outcome.warnings
+    found = table(outcome)
+    for key, level in (("pl_t80", 0.8), ("pl_half_life", 0.5)):
+        value, sigma = found[key, "light"]
+        assert value == pytest.approx(10 * tau * (-np.log(level)) ** (1 / beta), abs=4 * sigma)
+    hit = clean.signal.values.copy()
+    hit[0, 40:42] += 5000
+    cleaned, points = without_spikes(hit)
+    assert points == 2
+    assert np.abs(cleaned - clean.signal.values).max() < 100
+
+
 def test_times_in_days_are_hours_in_the_end_and_a_time_without_unit_is_refused() -> None:
     days = np.linspace(0, 650, 66)
     found = table(follow(spectra(np.ones(66), days, unit="d", conditions={}), medium="air"))
