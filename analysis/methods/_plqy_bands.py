@@ -19,6 +19,7 @@ OUTER = 0.05  # share of a spectrum at either end that shows its background
 PLAIN_BACKGROUND, WORTH_SUBTRACTING = 5.0, 0.02
 AUTO, ENDS, NOTHING = "auto", "ends", "none"
 SECOND_ORDER_NM, RING_NM = 6.0, 20.0
+SURE, TELLING = 5.0, 0.002  # sigmas of the line, share of the emission: from there on it is told
 
 Given = tuple[float | None, float | None]
 Wanted = dict[str, list[tuple[str, float, float]]]
@@ -245,7 +246,13 @@ def _matters(y: Array, rows: Array, variance: Array, ends: Array) -> bool:
     return abs(level) > PLAIN_BACKGROUND * sigma and bool(np.any(share > WORTH_SUBTRACTING))
 
 
-def remarks(scans: Mapping[str, Scan], shown: Windows, variances: Mapping[str, Array]) -> list[str]:
+def remarks(
+    scans: Mapping[str, Scan],
+    shown: Windows,
+    variances: Mapping[str, Array],
+    worths: Mapping[str, Worth],
+    found: Integrals,
+) -> list[str]:
     """What makes the windows doubtful: a line that is wider, second order, emission that is cut off."""
     said = []
     empty, (low, high) = scans["empty"], shown.laser
@@ -256,7 +263,8 @@ def remarks(scans: Mapping[str, Scan], shown: Windows, variances: Mapping[str, A
         said.append(f"The empty sphere is brightest at {where:g} nm, outside the laser’s window.")
     elif max(line[0], line[-1]) - min(line.min(), 0.0) > 0.1 * line.max():
         said.append(f"The laser’s line reaches beyond its window, {low:g} to {high:g} nm; widen it.")
-    said += _second_order(emission_of(scans, "empty"), shown)
+    second = emission_of(scans, "empty")
+    said += _second_order(second, shown, worths[second.role].gain, variances[second.role], found)
     emitting = emission_of(scans, "on_beam")
     part = (emitting.x >= shown.emission[0]) & (emitting.x <= shown.emission[1])
     y, count = emitting.y[part], max(3, int(OUTER * part.sum()))
@@ -270,17 +278,24 @@ def remarks(scans: Mapping[str, Scan], shown: Windows, variances: Mapping[str, A
     return said
 
 
-def _second_order(one: Scan, shown: Windows) -> list[str]:
+def _second_order(one: Scan, shown: Windows, gain: Array, variance: Array, found: Integrals) -> list[str]:
+    """In the empty sphere, which holds most of the laser. What it adds there is taken off the yield, so it is
+    weighed against the emission and its error, never against the laser."""
     at = 2 * shown.excitation_nm
     if not shown.emission[0] < at < shown.emission[1]:
         return []
     away = np.abs(one.x - at)
-    line, ring = one.y[away <= SECOND_ORDER_NM], one.y[(away > SECOND_ORDER_NM) & (away <= RING_NM)]
-    if line.size < 1 or ring.size < 5:
+    near, ring = away <= SECOND_ORDER_NM, (away > SECOND_ORDER_NM) & (away <= RING_NM)
+    if near.sum() < 1 or ring.sum() < 5:
         return []
-    typical = float(np.median(ring))
-    scatter = 1.4826 * float(np.median(np.abs(ring - typical)))
-    if line.max() - typical <= 8 * max(scatter, 1e-3 * float(np.max(np.abs(one.y)))):
+    rows = np.where(near, band(one.x, *one.x[[0, -1]]) * gain, 0.0)
+    excess = float(rows @ (one.y - float(np.median(one.y[ring]))))
+    scatter = max(float(np.var(one.y[ring])), float(np.mean(variance[ring])))
+    noise = float(np.sqrt(scatter * (np.sum(rows**2) + np.sum(rows) ** 2 * np.pi / 2 / ring.sum())))
+    net, error = found["P_c"], found.sigma("P_c")
+    if "P_a" in found:
+        net, error = net - found["P_a"], float(np.hypot(error, found.sigma("P_a")))
+    if excess <= max(SURE * noise, TELLING * abs(net), error / 2):
         return []
     return [
         f"The second order of the laser, at {at:g} nm, lies inside the emission window. End the window "

@@ -178,7 +178,7 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     red_from = _add_red_edge(scans, wanted, shown, params)
     found = bands.integrals(scans, wanted, worths, variances, params.background, shown.laser, said)
     found = yields.drifting(yields.filtered(found, params.filter_factor), params.laser_drift)
-    doubts = bands.remarks(scans, shown, variances)
+    doubts = bands.remarks(scans, shown, variances, worths, found)
     doubts += [word for one in scans.values() for word in _flat(one, shown) if word]
     values = yields.values(found, shown, params.reabsorbed, doubts)
     said += doubts
