@@ -192,6 +192,30 @@ def bend(line: Flank, window: Window, tail: tails.Tail) -> tuple[float, float]:
     return tails.curvature(line.energy[inside], logarithm(line, window, tail), weight)
 
 
+def for_exponential(line: Flank, window: Window, tail: tails.Tail, limits: Limits) -> float | None:
+    """ΔBIC of the exponential over the flank of a Gaussian at the maximum, or at the second peak: both have
+    as many parameters. Not above zero: the Gaussian fits as well. None where no Gaussian fits.
+
+    In w = −(E − E₀)² a Gaussian is an exponential, so that the same fit serves. Where neither fits within the
+    noise, the noise is taken as what the better one leaves.
+    """
+    inside = slice(window.start, window.end)
+    energy, y = line.energy[inside], line.y[inside]
+    found = []
+    for centre in {line.peak_ev, line.peak_ev if line.second_nm is None else HC_EV_NM / line.second_nm}:
+        away = centre - energy
+        start = tail.slope / (2 * float(centre - line.energy[window.slice].mean())), tail.constant
+        scaled = -away * np.abs(away), y, factor(energy, 2), line.variance[inside]
+        fit = tails.fit_tail(*scaled, limits.with_constant, start)
+        if fit is not None:
+            found.append(fit.chi2)
+    if not found:
+        return None
+    gaussian = min(found)
+    points = y.size - (3 if limits.with_constant else 2)
+    return points * (gaussian - tail.chi2) / max(1.0, min(gaussian, tail.chi2))
+
+
 def is_curved(change: float, sigma: float) -> bool:
     return abs(change) > CURVED and abs(change) > CURVED_SIGMAS * sigma
 

@@ -61,13 +61,15 @@ METHOD = Method(
         "a constant is fitted to the counts, each point weighted by its noise; the points beyond the tail "
         "hold the constant. At least 15 points and R² ≥ 0.98 of the logarithms are required. Twice: for "
         "ln I, whose slope s a log plot shows, and for ln(I/E²), whose slope s′ gives the tail energy 1/s′ "
-        "and the Urbach energy. The sigmas hold the scatter and the unknown constant, not an error of the "
-        "temperature (0.2 % of E_U per kelvin) or a tail that is no exponential."
+        "and the Urbach energy. Unless BIC prefers the exponential by 10 to the flank of a Gaussian at the "
+        "maximum, the value is flagged. The sigmas hold the scatter and the unknown constant, not an error "
+        "of the temperature (0.2 % of E_U per kelvin) or a tail that is no exponential."
     ),
 )
 
 MIN_R2 = 0.98
 UNDETERMINED = 0.25
+PREFERRED = 10.0  # of BIC, as for a second Gaussian
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,9 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
         "low end": window.ended_by,
         **done,
     }
+    preferred = windows.for_exponential(flank, window, tail, limits)
+    if preferred is not None:
+        notes["ΔBIC of exponential over Gaussian"] = preferred
     if flank.second_nm is not None:
         notes["second Gaussian nm"] = flank.second_nm
     warnings = (
@@ -133,7 +138,7 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
         *doubts,
         *flank.warnings,
         *((trimmed,) if trimmed else ()),
-        *_shape(flank, window, tail),
+        *_shape(flank, window, tail, preferred),
     )
     return Outcome(values, _curves(data, flank, window, tail, plain), warnings, notes)
 
@@ -172,10 +177,16 @@ def _credible(flank: Flank, window: Window, tail: tails.Tail) -> float:
     return r2
 
 
-def _shape(flank: Flank, window: Window, tail: tails.Tail) -> list[str]:
+def _shape(flank: Flank, window: Window, tail: tails.Tail, preferred: float | None) -> list[str]:
     said = []
     change, sigma = windows.bend(flank, window, tail)
-    if windows.is_curved(change, sigma):
+    if preferred is not None and preferred < PREFERRED:
+        said.append(
+            f"An exponential does not fit clearly better than the flank of a Gaussian (ΔBIC {preferred:.3g}, "
+            f"{PREFERRED:g} are needed): the Urbach energy is that of the mean slope, of no tail that was "
+            "seen. Measure longer, so that the tail is followed further down."
+        )
+    elif windows.is_curved(change, sigma):
         said.append(
             f"The logarithm is curved: its slope changes by {100 * abs(change):.0f} % over the window, as "
             "the flank of a Gaussian does. The Urbach energy is that of the mean slope, of no exponential."

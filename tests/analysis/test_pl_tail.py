@@ -177,11 +177,39 @@ def test_a_weak_trap_in_the_middle_of_the_tail_is_refused_as_not_exponential() -
     assert "not exponential" in refusal(np.random.default_rng(3).poisson(y).astype(float))
 
 
-def test_the_flank_of_a_gaussian_is_flagged_as_curved() -> None:
+def test_the_flank_of_a_gaussian_is_flagged_and_that_of_an_exponential_is_not() -> None:
     y = 1e6 * np.exp(-2 * ((X_NM - 690) / 40) ** 2) + 100
     outcome = found(np.random.default_rng(4).poisson(y).astype(float))
-    assert said(outcome, "as the flank of a Gaussian does")
-    assert not said(found(np.random.default_rng(4).poisson(urbach()).astype(float)), "Gaussian does")
+    assert said(outcome, "not fit clearly better than the flank of a Gaussian")
+    assert not found(np.random.default_rng(4).poisson(urbach()).astype(float)).warnings
+
+
+@pytest.mark.parametrize(("height", "offset"), [(8000, 100), (8000, 5), (50_000, 300), (1e6, 100)])
+def test_no_gaussian_gives_an_urbach_energy_without_a_flag(height, offset) -> None:
+    x = np.arange(550.0, 950.0)
+    line = height * np.exp(-0.5 * ((x - 683) / 18) ** 2) + offset
+    answers = 0
+    for seed in range(20):
+        y = np.random.default_rng(seed).poisson(line).astype(float)
+        try:
+            outcome = found(at(ROOM_K, y, x))
+        except MethodError:
+            continue
+        answers += 1
+        assert said(outcome, "flank of a Gaussian"), seed
+    assert answers >= 5
+
+
+@pytest.mark.parametrize("height", [1e4, 3e4, 1e6])
+def test_no_exponential_is_taken_for_a_gaussian(height) -> None:
+    for seed in range(10):
+        try:
+            outcome = found(
+                np.random.default_rng(seed).poisson(urbach(height=height, offset=10)).astype(float)
+            )
+        except MethodError:
+            continue
+        assert not outcome.warnings, seed
 
 
 def test_the_published_line_gives_a_tail_only_with_points_enough_above_its_noise() -> None:
