@@ -197,7 +197,7 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
         if not numbered:
             continue
         at = np.array([cell.column + 0.35 * (1 if (n, cell) in beside else -1) for n, cell in numbered])
-        colors = [_ink(cell.value * points.y_is.factor / highest) for _, cell in numbered]
+        colors = [_ink(cell.value * points.y_is.factor / (highest or 1.0)) for _, cell in numbered]
         traces.append(
             {
                 "type": "scatter",

@@ -192,3 +192,10 @@ def test_a_limit_is_written_as_one() -> None:
     bench.read(bench.sample(**at(0.25, 275.0)), "plqy", 0.5, comparator=">", origin="published", source="x")
     texts = [t["text"] for t in traces(drawn(bench.view), "scatter") if t.get("meta") == "published"]
     assert texts == [[">\u202f50.0\u202f%"]]
+
+
+def test_a_map_of_nothing_but_zeros_is_drawn() -> None:
+    bench = Bench()
+    bench.read(bench.sample("DARK", **at(0.05, 275.0)), "plqy", 0.0)
+    (heat,) = traces(drawn(bench.view), "heatmap")
+    assert decoded(heat["z"]).ravel().tolist() == [0.0]
