@@ -20,7 +20,7 @@ from analysis.methods._spectra import (
     _inside,
 )
 from analysis.methods.base import Array, Dataset, MethodError, Role, param
-from analysis.numerics.peaks import noise_sigma
+from analysis.numerics.peaks import noise_sigma, running_mean
 
 SAMPLE = Role(
     "sample",
@@ -166,7 +166,7 @@ def _absorbing(x: Array, y: Array, kind: str, unit: str) -> tuple[Array, Array, 
         if kind == "reflectance":
             if few.any():
                 said.append(f"Hardly any light comes back {_where(x, few)}; F(R) is cut off there.")
-            return (1 - y) ** 2 / (2 * y), ((1 - 1 / y**2) / 2 * sigma) ** 2 + 1e-30, said
+            return (1 - y) ** 2 / (2 * y), _of_kubelka_munk(y, sigma), said
         y, variance = -np.log10(y), (sigma / (y * np.log(10))) ** 2
     else:
         variance = np.full(y.shape, sigma**2)
@@ -180,6 +180,13 @@ def _absorbing(x: Array, y: Array, kind: str, unit: str) -> tuple[Array, Array, 
             "arrives, and stray light flattens the curve. Measure a thinner or more dilute sample."
         )
     return y, variance, said
+
+
+def _of_kubelka_munk(reflectance: Array, sigma: float) -> Array:
+    """Variance of F(R), to second order: near R = 1 the slope of F vanishes, the noise does not. From the
+    mean of neighbours, for a point that noise put near 1 is no better than they."""
+    level = np.maximum(running_mean(reflectance, 2), float(reflectance.min()))
+    return np.asarray(((1 - 1 / level**2) / 2 * sigma) ** 2 + (sigma**2 / level**3) ** 2 / 2 + 1e-30)
 
 
 def _where(x: Array, chosen: NDArray[np.bool_]) -> str:

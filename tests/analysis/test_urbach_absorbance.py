@@ -49,6 +49,19 @@ def test_the_sigma_holds_the_truth_in_two_cases_of_three() -> None:
     assert 620 <= inside <= 740
 
 
+@pytest.mark.parametrize("noise", [5e-4, 2e-3])
+def test_the_sigma_holds_the_truth_in_diffuse_reflectance_too(noise) -> None:
+    rng = np.random.default_rng(20231104)
+    absorbed = edge(offset=0.0)
+    reflected = 1 + absorbed - np.sqrt(absorbed**2 + 2 * absorbed)
+    inside, runs = 0, 300
+    for _ in range(runs):
+        y = 100 * (reflected + rng.normal(0, noise, X_NM.size))
+        value, sigma = table(found(y, name="%R", unit="%"))["urbach_energy", ""]
+        inside += abs(value - 15.0) <= sigma
+    assert 0.60 * runs <= inside <= 0.76 * runs
+
+
 def test_a_constant_under_the_edge_does_not_change_it() -> None:
     for offset in (0.0, 0.1, 0.5):
         assert table(found(edge(offset=offset)))["urbach_energy", ""][0] == pytest.approx(15.0, rel=1e-4)
