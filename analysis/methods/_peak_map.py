@@ -30,15 +30,16 @@ from analysis.numerics.spikes import without_spikes
 MIN_PIXELS, MIN_POINTS = 20, 15
 LARGEST = 1e100
 CHUNK = 256
+SAME_NM = 1e-3  # centres closer than this need no finer histogram
 FWHM_PER_SIGMA = float(np.sqrt(8 * np.log(2)))
 
 
 DESCRIPTION = (
-    "Points that no neighbour of a pixel knows are taken for cosmic rays; then one Gaussian on a level (or a "
-    "line) is fitted to every pixel at once. Pixels whose peak is lower than five times the noise are left "
-    "out. Centre and width: medians over the map, with the order statistics that enclose them as sigma. "
-    "Spread: standard deviation of the centres without what the fits' own errors add. Maps are given as "
-    "lines over the number of the pixel, row after row."
+    "Up to three points in a row that no neighbour of a pixel knows are taken for cosmic rays; then one "
+    "Gaussian on a level (or a line) is fitted to every pixel. Pixels whose peak is lower than five times "
+    "the noise are left out. Centre and width: medians over the map, with the order statistics that enclose "
+    "them as sigma. Spread: standard deviation of the centres without what the fits' own errors add. Maps "
+    "are given as lines over the number of the pixel, row after row."
 )
 
 
@@ -257,7 +258,7 @@ def _curves(cube: Cube, seen: Seen) -> tuple[Curve, ...]:
     curves = [
         Curve(name, cube.x, y, "wavelength", "nm", cube.y_name, cube.y_unit) for name, y in lines.items()
     ]
-    counted, edges = np.histogram(seen.params[:, 1], bins=min(50, max(10, int(np.sqrt(seen.pixels.size)))))
+    counted, edges = histogram(seen.params[:, 1])
     middles = (edges[:-1] + edges[1:]) / 2
     curves.append(Curve("centre histogram", middles, counted.astype(float), "centre", "nm", "pixels", "1"))
     maps = {"height map": 0, "centre map": 1, "width map": 2}
@@ -266,3 +267,14 @@ def _curves(cube: Cube, seen: Seen) -> tuple[Curve, ...]:
         unit = cube.y_unit if column == 0 else "nm"
         curves.append(Curve(name, at, seen.params[:, column], "pixel", "1", name.removesuffix(" map"), unit))
     return tuple(curves)
+
+
+def histogram(centres: Array) -> tuple[Array, Array]:
+    """Counts and edges, also where all centres are the same but for rounding."""
+    around = max(0.0, SAME_NM - float(np.ptp(centres))) / 2
+    counted, edges = np.histogram(
+        centres,
+        bins=min(50, max(10, int(np.sqrt(centres.size)))),
+        range=(centres.min() - around, centres.max() + around),
+    )
+    return counted, edges

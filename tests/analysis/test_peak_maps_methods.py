@@ -10,6 +10,7 @@ import pytest
 
 from analysis import methods
 from analysis.methods import MethodError, Outcome
+from analysis.methods._peak_map import histogram
 from analysis.numerics import peak_maps
 from measurements.data import Array, Axis, Dataset, Signal
 from tests.analysis.pl_reference import table
@@ -122,6 +123,24 @@ def test_a_cosmic_ray_does_not_move_a_centre() -> None:
     )
     kept = curve(mapped(struck, remove_cosmic_rays=False), "centre map")
     assert place not in kept[0] or abs(kept[1][kept[0] == place][0] - 710) > 3
+
+
+def test_an_emitter_of_one_pixel_is_no_cosmic_ray() -> None:
+    dataset, _ = cube(side=40, spread_nm=0.0)
+    places = np.zeros((40, 40), dtype=bool)
+    places[::4, ::4] = True
+    y = dataset.signal.values.copy()
+    y[places] += 20_000 * np.exp(-0.5 * ((X_NM - 740) / 8) ** 2)
+    outcome = mapped(replace(dataset, signal=replace(dataset.signal, values=y)))
+    pixels, centres = curve(outcome, "centre map")
+    assert (centres[np.isin(pixels, np.flatnonzero(places))] > 735).sum() == 100
+    assert not any("cosmic" in warning for warning in outcome.warnings)
+
+
+def test_centres_that_differ_only_by_rounding_have_a_histogram_too() -> None:
+    counted, edges = histogram(np.repeat([683.0, 683.0 + 2e-13], 200))
+    assert counted.sum() == 400
+    assert edges[0] < 683 < edges[-1]
 
 
 def test_what_is_no_map_is_refused_with_the_reason() -> None:
