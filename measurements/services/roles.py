@@ -23,11 +23,12 @@ WORDS = {
     "on": ON_BEAM, "onbeam": ON_BEAM, "direct": ON_BEAM,
 }  # fmt: skip
 EMISSION = {"em", "emission"}
+TWO_AT_ONCE = "?"
 
 
 def roles_from_names(technique: str, filenames: Sequence[str]) -> list[str]:
-    """A role for each file, "" where its name tells none; all "" unless every role is told once and one of
-    them is the sample on the beam."""
+    """A role for each file, "" where its name tells none; all "" unless every role is told once, one of them
+    is the sample on the beam and no name tells two."""
     untold = [""] * len(filenames)
     if technique not in (str(Technique.PLQY), str(Technique.TRPL)) or len(filenames) < 2:
         return untold
@@ -36,7 +37,10 @@ def roles_from_names(technique: str, filenames: Sequence[str]) -> list[str]:
     if technique == str(Technique.TRPL):
         responses = [IRF if RESPONSES & set(re.split(r"[^a-z0-9]+", stem)) else "" for stem in stems]
         return responses if responses.count(IRF) == 1 else untold
-    for told in (list(map(_by_word, stems)), list(map(_by_letter, stems))):
+    by_words = [_by_word(stem) for stem in stems]
+    if TWO_AT_ONCE in by_words:
+        return untold
+    for told in (by_words, list(map(_by_letter, stems))):
         known = [role for role in told if role]
         if ON_BEAM in known and len(known) > 1 and len(set(known)) == len(known):
             return told
@@ -45,8 +49,6 @@ def roles_from_names(technique: str, filenames: Sequence[str]) -> list[str]:
 
 def give_roles(measurement: Measurement) -> None:
     """To files that came before anybody knew the technique; what a sender said stays."""
-    if measurement.technique != str(Technique.PLQY):
-        return
     files = list(measurement.files.order_by("pk"))
     if any(file.role for file in files):
         return
@@ -68,7 +70,7 @@ def _by_word(stem: str) -> str:
     words = set(re.split(r"[^a-z0-9]+", stem))
     roles = {role for word, role in WORDS.items() if word in words}
     if len(roles) != 1:
-        return ""
+        return TWO_AT_ONCE if roles else ""
     return roles.pop() + (OF_EMISSION if words & EMISSION else "")
 
 

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from measurements.models import Measurement
-from measurements.services import Incoming, Receipt, receive
+from measurements.services import Incoming, Receipt, receive, set_technique
 from measurements.services.roles import roles_from_names
 from samples.models import Sample, User
 
@@ -40,6 +40,7 @@ def test_names_that_tell_all_roles_fill_them(names: list[str], roles: list[str])
         ["on_1.txt", "on_2.txt", "empty.txt"],
         ["empty.txt", "off.txt"],
         ["on_off.txt", "empty.txt"],
+        ["film_on_glass_indirect.txt", "film_on_glass_direct.txt", "empty.txt"],
         ["iron.txt", "coffee.txt"],
         ["A1.txt", "B1.txt"],
         ["C1.txt", "C1_copy_C1.txt"],
@@ -80,6 +81,18 @@ def test_what_the_sender_says_wins_over_the_names(alice: User, composite: Sample
     receipt = sent(alice, composite, LETTERED, role="reference")
     assert {file.role for file in receipt.measurement.files.all()} == {"reference"}
     assert receipt.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("technique", "names", "roles"),
+    [("trpl", ["decay.txt", "IRF.txt"], ["", "irf"]), ("plqy", LETTERED, ROLES), ("pl", LETTERED, [""] * 5)],
+)
+def test_files_of_an_unknown_technique_get_their_roles_once_somebody_says_it(
+    alice: User, composite: Sample, technique: str, names: list[str], roles: list[str]
+) -> None:
+    row = sent(alice, composite, names, technique="unknown").measurement
+    set_technique(row, technique, user=alice)
+    assert [file.role for file in row.files.order_by("pk")] == roles
 
 
 def test_no_role_is_told_where_the_technique_is_not_known(alice: User, composite: Sample) -> None:
