@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.methods._axes import POSITION, WAVELENGTH, kind_of
+from analysis.methods._pl_series import saturation
 from analysis.methods.base import (
     Array,
     Curve,
@@ -101,6 +102,7 @@ class Seen:
 def outcome(dataset: Dataset, params: MapParams, prefix: str) -> Outcome:
     cube, warnings = _cube(dataset, params)
     y = cube.y
+    warnings += saturation(y, "pixels")
     if params.remove_cosmic_rays:
         y, spikes = without_spikes(y, (0, 1))
         if spikes:

@@ -12,6 +12,7 @@ import numpy as np
 from analysis.methods._axes import TEMPERATURE, TIME, WAVELENGTH, kind_of
 from analysis.methods.base import Array, Dataset, MethodError
 from analysis.numerics import peak_maps
+from analysis.numerics.flat_tops import flat_tops
 from analysis.numerics.gaussians import edge_points
 from analysis.numerics.peaks import trapezoid_weights
 from analysis.numerics.spikes import without_spikes
@@ -70,10 +71,22 @@ def series(dataset: Dataset, kind: str, low_nm: float | None = None, high_nm: fl
         raise MethodError(f"{x.size} wavelengths in the window; at least {MIN_POINTS} are needed.")
     if np.abs(y).max() > LARGEST or np.ptp(y) < 1 / LARGEST:
         raise MethodError(f"Intensities from {y.min():g} to {y.max():g} are no detector's; check the file.")
+    more += saturation(y, "spectra")
     y, spikes = without_spikes(y)
     if spikes:
         more.append(f"{spikes} points were taken for cosmic rays and replaced by those of their neighbours.")
     return Series(at, x, y, (*said, *more))
+
+
+def saturation(y: Array, what: str) -> list[str]:
+    """The sentence about them, if there are any; `what` they are, in the plural."""
+    clipped = flat_tops(y)
+    if not (count := int(clipped.sum())):
+        return []
+    return [
+        f"In {count} of {clipped.size} {what} the maximum is flat: the detector was probably saturated, and "
+        "what is said about intensities and peaks is wrong. Measure again with less light."
+    ]
 
 
 def coordinate(axis: Axis, kind: str) -> tuple[Array, list[str]]:

@@ -143,6 +143,16 @@ def test_centres_that_differ_only_by_rounding_have_a_histogram_too() -> None:
     assert edges[0] < 683 < edges[-1]
 
 
+def test_pixels_of_a_saturated_detector_are_counted() -> None:
+    dataset, truth = cube()
+    assert not mapped(dataset).warnings
+    clipped = np.minimum(dataset.signal.values, 1000)
+    (warning,) = mapped(replace(dataset, signal=replace(dataset.signal, values=clipped))).warnings
+    count = int(warning.split()[1])
+    assert 0.8 * count < (truth[:, 0] > 950).sum() < 1.2 * count
+    assert "saturated" in warning
+
+
 def test_what_is_no_map_is_refused_with_the_reason() -> None:
     dataset, _ = cube()
     flat = Dataset(Signal("CL", "counts", dataset.signal.values[0]), dataset.axes[1:])

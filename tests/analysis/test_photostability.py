@@ -200,6 +200,15 @@ def test_a_fast_decay_from_the_first_spectrum_on_is_no_cosmic_ray(
     assert np.abs(cleaned - clean.signal.values).max() < 100
 
 
+def test_a_series_of_a_saturated_detector_is_flagged() -> None:
+    hours = np.linspace(0, 10, 40)
+    whole = spectra(1 - 0.03 * hours, hours)
+    clipped = replace(whole, signal=replace(whole.signal, values=np.minimum(whole.signal.values, 850)))
+    assert not follow(whole).warnings
+    (warning,) = [said for said in follow(clipped).warnings if "saturated" in said]
+    assert 25 < int(warning.split()[1]) < 32
+
+
 def test_times_in_days_are_hours_in_the_end_and_a_time_without_unit_is_refused() -> None:
     days = np.linspace(0, 650, 66)
     found = table(follow(spectra(np.ones(66), days, unit="d", conditions={}), medium="air"))
