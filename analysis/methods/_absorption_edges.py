@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.methods._absorbance import Absorbance
 from analysis.methods._spectra import HC_EV_NM
 from analysis.methods.base import Array, MethodError
-from analysis.numerics import absorption_edges, edge_tangents
+from analysis.numerics import absorption_edges, edge_tangents, tails
 from analysis.numerics.absorption_edges import Fall
 from analysis.numerics.edge_tangents import Baseline
 from analysis.numerics.peaks import running_mean
@@ -24,6 +24,7 @@ EDGE_OF_SCAN = 0.05
 MATTERS = 0.005  # of the drop: a background that moves by less under the edge is a constant
 SEPARATION_NM = 60.0
 BROADEST_EV = 0.35  # a broader fall beside a sharp one is what lies above the edge, not another edge
+LIKE_NOISE, LITTLE_LEFT = 1.5, 0.01  # χ², and part of the range, that a power of λ leaves of scattering
 LABELS = ("delta", "gamma")  # of two edges, that of higher energy first: by wavelength
 
 
@@ -49,7 +50,8 @@ def edges_of(
     """
     given = data.x, data.y, data.variance, smallest_share
     found = absorption_edges.falls(*given)
-    if not found and from_the_end:
+    if from_the_end := from_the_end and not found:
+        _check_not_scattering(data)
         found = absorption_edges.falls(*given, from_the_end=True)
     found = absorption_edges.apart(found, 2, SEPARATION_NM)
     found = [f for f in found if f.width * HC_EV_NM / f.steepest**2 < BROADEST_EV] or found[-1:]
@@ -63,6 +65,11 @@ def edges_of(
         )
     labels = LABELS if len(found) == 2 else ("",)
     warnings = _about_the_end(data, found[-1])
+    if from_the_end:
+        warnings.append(
+            f"No edge lies inside the window: the signal is steepest where it begins, at {data.x[0]:g} nm. "
+            "Whether it rises there by absorption and not by scattering, this spectrum cannot tell."
+        )
     made: list[Edge] = []
     y = data.y
     subtracted = False
@@ -82,6 +89,21 @@ def edges_of(
                 "background leans on them."
             )
     return made[::-1], warnings
+
+
+def _check_not_scattering(data: Absorbance) -> None:
+    """Raises MethodError where a constant and a·λ^(−p) explain the whole scan, within the noise or nearly."""
+    towards = -np.log(data.x)
+    start = 4.0, float(data.y.min())
+    line = tails.fit_tail(towards, data.y, np.ones_like(data.y), data.variance, True, start)
+    if line is None:
+        return
+    left = np.sqrt(line.chi2 / float(np.mean(1 / data.variance)))
+    if line.chi2 < LIKE_NOISE or left < LITTLE_LEFT * float(np.ptp(data.y)):
+        raise MethodError(
+            f"No absorption edge inside the window: λ^−{line.slope:.1f} on a constant, which is scattering, "
+            "explains the whole scan. Widen the scan or the window, or measure with less scattering."
+        )
 
 
 def _again(before: list[Fall], after: list[Fall]) -> list[Fall]:

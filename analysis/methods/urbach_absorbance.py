@@ -14,7 +14,7 @@ import numpy as np
 from analysis.methods._absorbance import HIGH_PARAM, LOW_PARAM, SAMPLE, SIGNAL_PARAM, Absorbance, absorbance
 from analysis.methods._spectra import HC_EV_NM
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Result, param
-from analysis.numerics import peaks, tails
+from analysis.numerics import absorption_edges, peaks, tails
 
 METHOD = Method(
     title="UV-Vis: Urbach tail",
@@ -39,7 +39,8 @@ METHOD = Method(
         "The steepest place of the spectrum over photon energy is the edge, twice the rise up to it its "
         "height. Between a tenth and a thousandth of that, and above five times the noise, an exponential on "
         "a constant is fitted; the points at lower energy hold the constant. At least 15 points and R² ≥ "
-        "0.98 of the logarithms are required. Where the absorption grows evenly with thickness, absorbance "
+        "0.98 of the logarithms are required, and a fall at least as steep as λ⁻⁸, for scattering falls as "
+        "λ⁻⁴. Where the absorption grows evenly with thickness, absorbance "
         "serves as well as α. The sigma holds the scatter and the unknown constant."
     ),
 )
@@ -47,6 +48,8 @@ TOP, BOTTOM = 0.1, 1e-3  # of the height of the edge
 NOISE_FACTOR, MIN_POINTS, MIN_R2, UNDETERMINED = 5.0, 15, 0.98, 0.25
 EDGE_SHARE = 0.02  # of the points, over which the slope is taken
 ROUNDS = 6
+SMALLEST_SHARE = 0.1  # of the range of the signal, that an edge must drop by
+LEAST_POWER = 8.0  # of the wavelength: twice that of the steepest scattering
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     inside = slice(foot.first, stop)
     above = np.maximum(foot.y[inside] - tail.constant, np.sqrt(foot.variance[inside]))
     r2 = _credible(tail, tails.r_squared(foot.energy[inside], np.log(above)), stop - foot.first)
+    _check_no_scattering(tail, float(foot.energy[inside].mean()))
     energy_mev = 1e3 / tail.slope
     notes: dict[str, float | str] = {
         "points": float(stop - foot.first),
@@ -105,13 +109,12 @@ def _foot(data: Absorbance, params: Params) -> Foot:
     energy = HC_EV_NM / data.x
     half = max(2, int(EDGE_SHARE * data.x.size))
     smooth = peaks.running_mean(data.y, half)
-    rise = np.gradient(smooth, energy)
-    edge = int(np.argmax(rise[half:-half])) + half if data.x.size > 2 * half + 2 else 0
+    edge = _edge(data, np.gradient(smooth, energy))
     beyond = data.y[edge:]
     background = float(np.median(beyond[-max(3, beyond.size // 10) :]))
     height = 2 * (float(smooth[edge]) - background)
     noise = float(np.sqrt(np.median(data.variance)))
-    if edge == 0 or height < NOISE_FACTOR * noise:
+    if height < NOISE_FACTOR * noise:
         raise MethodError("No absorption edge stands above the noise; widen the scan or the window.")
     below = np.flatnonzero(smooth[edge:] - background < TOP * height)
     if below.size == 0:
@@ -127,6 +130,20 @@ def _foot(data: Absorbance, params: Params) -> Foot:
                 f"({params.tail_max_ev:g} eV)."
             )
     return Foot(energy, data.y, data.variance, height, background, first)
+
+
+def _edge(data: Absorbance, rise: Array) -> int:
+    """The index of the steepest point over energy inside a fall that recovers on both sides: scattering,
+    which only gets steeper towards the blue, has none."""
+    inside = np.zeros(data.x.size, bool)
+    for fall in absorption_edges.falls(data.x, data.y, data.variance, SMALLEST_SHARE):
+        inside |= (data.x >= fall.blue) & (data.x <= fall.red)
+    if not inside.any():
+        raise MethodError(
+            "No absorption edge inside the window: nowhere is the signal steepest, away from both ends of "
+            "the scan, by more than the noise. Scattering alone has none. Widen the scan or the window."
+        )
+    return int(np.argmax(np.where(inside, rise, -np.inf)))
 
 
 def _fitted(foot: Foot, params: Params) -> tuple[tails.Tail, int]:
@@ -183,6 +200,17 @@ def _credible(tail: tails.Tail, r2: float, points: int) -> float:
             "tail_max_ev."
         )
     return r2
+
+
+def _check_no_scattering(tail: tails.Tail, energy_ev: float) -> None:
+    """Of A ∝ λ^(−p) the slope of ln A is p/E."""
+    power = tail.slope * energy_ev
+    if power < LEAST_POWER:
+        raise MethodError(
+            f"The foot of the edge falls only as λ^−{power:.1f}, as scattering does (up to λ⁻⁴): 1/slope is "
+            f"{1e3 / tail.slope:.0f} meV, no Urbach energy. Measure with less scattering, or narrow the "
+            "window."
+        )
 
 
 def _bent(foot: Foot, tail: tails.Tail, inside: slice) -> list[str]:

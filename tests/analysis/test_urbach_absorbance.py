@@ -73,6 +73,22 @@ def test_scattering_under_the_foot_is_pointed_out() -> None:
     assert said(outcome, "Scattering or a second edge may lie under it")
 
 
+@pytest.mark.parametrize("power", [1, 2, 3, 4])
+def test_scattering_alone_has_no_urbach_energy(power) -> None:
+    x = np.arange(350.0, 901.0)
+    noise = np.random.default_rng(power).normal(0, 1e-3, x.size)
+    with pytest.raises(MethodError, match="No absorption edge"):
+        found(0.5 * (x / 400) ** -power + noise, x)
+    with pytest.raises(MethodError):
+        found(0.5 * (x / 400) ** -power + 0.05 * edge(30.0, x) + noise, x)
+
+
+def test_a_foot_that_falls_no_faster_than_scattering_is_refused() -> None:
+    x = np.arange(350.0, 1200.0)
+    with pytest.raises(MethodError, match="as scattering does"):
+        found(edge(300.0, x, gap_ev=2.6), x)
+
+
 def test_an_edge_that_is_no_exponential_is_refused() -> None:
     with pytest.raises(MethodError, match=r"not exponential|points lie"):
         found(np.clip((HC / X_NM - 1.70) / 0.2, 0, 1) + 0.02)

@@ -84,6 +84,19 @@ def test_two_edges_on_strong_scattering_are_both_found():
     assert values["band_edge", "delta"][0] == pytest.approx(442.0, abs=0.2)
 
 
+@pytest.mark.parametrize("power", [1, 2, 3, 4])
+@pytest.mark.parametrize("loaded", [EDGE, TAUC], ids=["edge", "tauc"])
+def test_scattering_alone_has_neither_edge_nor_gap(loaded, power):
+    y = 0.5 * (X / 400) ** -power + np.random.default_rng(power).normal(0, 1e-3, X.size)
+    with pytest.raises(MethodError, match="No absorption edge"):
+        ask(loaded, y)
+
+
+def test_a_gap_that_rises_to_the_end_of_the_scan_is_given_with_a_doubt():
+    outcome = ask(TAUC, indirect())
+    assert any("this spectrum cannot tell" in warning for warning in outcome.warnings)
+
+
 def test_a_gap_on_top_of_scattering_is_found():
     x = np.arange(400.0, 1000.0)
     given = direct(x=x) + 0.05 * (x / 700) ** -4 + np.random.default_rng(0).normal(0, 1e-5, x.size)
