@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from analysis import methods, services
 from analysis.api.values import ValueSerializer
 from analysis.models import Run, RunInput, Value, ValueInput
+from analysis.services.choosing import without_secrets
 from analysis.services.requesting import NothingToRunError
 from measurements.models import Measurement
 
@@ -110,6 +111,8 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         asked = form.validated_data
         inputs = {role: _writable(request.user, pk) for role, pk in asked["inputs"].items()}
         measurements = [_writable(request.user, pk) for pk in asked["measurements"]]
+        for measurement in measurements:
+            _refuse_secrets(inputs, measurement)
         runs = [self._ask(request, measurement, asked, inputs) for measurement in measurements]
         body = RunStateSerializer(runs[0]).data | {"runs": RunStateSerializer(runs, many=True).data}
         return Response(body, status=202)
@@ -150,3 +153,9 @@ def _writable(user: Any, pk: int) -> Measurement:
     if not Measurement.objects.open_to(user).filter(pk=pk).exists():
         raise PermissionDenied("You may look at this project but not run analyses in it; ask its manager.")
     return measurement
+
+
+def _refuse_secrets(inputs: dict[str, Measurement], measurement: Measurement) -> None:
+    asked = {source.pk for source in inputs.values()}
+    if asked and without_secrets(Measurement.objects.filter(pk__in=asked), measurement).count() < len(asked):
+        raise Http404

@@ -6,10 +6,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from analysis.methods import LoadedMethod, Role
 from analysis.models import Calibration, Run, RunInput
 from analysis.querysets import CalibrationQuerySet
 from measurements.models import Measurement
+from measurements.querysets import MeasurementQuerySet
+from samples.models import Sample
 
 
 def moment_of(measurement: Measurement) -> datetime:
@@ -75,6 +79,14 @@ def named_inputs(run: Run) -> dict[str, Measurement]:
         dataset__measurement=run.measurement_id
     )
     return {row.role: row.dataset.measurement for row in given.select_related("dataset__measurement")}
+
+
+def without_secrets(sources: MeasurementQuerySet, measurement: Measurement) -> MeasurementQuerySet:
+    """Those that a run of `measurement` may be given. Whoever sees the run sees its inputs, so what is under
+    an embargo serves its own sample only."""
+    secret = Q(sample__in=Sample.objects.under_embargo().order_by().values("pk"))
+    own = Q(sample=measurement.sample_id) if measurement.sample_id else Q(pk=measurement.pk)
+    return sources.filter(~secret | own)
 
 
 def recorded(run: Run, chosen: Mapping[str, Calibration]) -> None:

@@ -87,7 +87,7 @@ def forms(
             for entry in methods.params_schema(loaded)
         ]
         method = loaded.method
-        inputs = inputs_of_form(loaded, row, datasets, candidates, last, came_back)
+        inputs = inputs_of_form(user, loaded, row, datasets, candidates, last, came_back)
         form = RunForm(loaded.key, method.title, method.version, method.description, fields, mine, inputs)
         found.append(form)
     return found

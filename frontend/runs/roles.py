@@ -10,7 +10,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils import timezone
 
 from analysis.methods import LoadedMethod, Role
-from analysis.services.choosing import named_inputs
+from analysis.services.choosing import named_inputs, without_secrets
 from analysis.services.inputs import own_inputs
 from measurements.models import Dataset, Measurement
 
@@ -70,7 +70,7 @@ def candidates_for(user: Any, row: Measurement, methods: Sequence[LoadedMethod])
     of_instrument = Q(instrument=row.instrument_id) if row.instrument_id else Q(pk__in=[])
     of_day = Q(acquired_at__date=day) if day else Q(pk__in=[])
     found = (
-        Measurement.objects.visible_to(user)
+        without_secrets(Measurement.objects.visible_to(user), row)
         .filter(project=row.project_id, status=Measurement.Status.READ, technique__in=techniques)
         .exclude(pk=row.pk)
         .select_related("sample", "instrument")
@@ -81,6 +81,7 @@ def candidates_for(user: Any, row: Measurement, methods: Sequence[LoadedMethod])
 
 
 def inputs_of_form(
+    user: Any,
     loaded: LoadedMethod,
     row: Measurement,
     datasets: Sequence[Dataset],
@@ -89,14 +90,19 @@ def inputs_of_form(
     given: Mapping[str, str] | None = None,
 ) -> list[Input]:
     """Every role of a method that has several; `given` is what the form came back with, else what the last
-    run was given. What is analysed is this measurement, so for the first role there is no other choice."""
-    main, *others = loaded.method.accepts
+    run was given; that stays to be chosen, whatever else is offered. What is analysed is this measurement, so
+    for the first role there is no other choice."""
+    _, *others = loaded.method.accepts
     if not others:
         return []
     own = own_inputs(loaded, datasets)
     if given is None:
         named = named_inputs(last) if last is not None else {}
         given = {PREFIX + role: str(measurement.pk) for role, measurement in named.items()}
+    chosen = {role.key: given.get(PREFIX + role.key, "") for role in others}
+    offered = {role.key: _of_role(role, candidates) for role in others}
+    for role, missing in _not_offered(user, chosen, offered).items():
+        offered[role] = [*offered[role], missing]
     return [
         Input(
             name=PREFIX + role.key,
@@ -105,8 +111,8 @@ def inputs_of_form(
             required=role.required,
             own=_file(own.get(role.key)),
             calibration=role.calibration.replace("_", " "),
-            candidates=[] if role is main else _of_role(role, candidates),
-            chosen=given.get(PREFIX + role.key, ""),
+            candidates=offered.get(role.key, []),
+            chosen=chosen.get(role.key, ""),
         )
         for role in loaded.method.accepts
     ]
@@ -122,6 +128,25 @@ def _file(dataset: Dataset | None) -> str:
 def _of_role(role: Role, candidates: Sequence[Measurement]) -> list[Candidate]:
     fitting = [each for each in candidates if each.technique in role.techniques]
     return [Candidate(each.pk, _told(each)) for each in fitting[:MOST_CANDIDATES]]
+
+
+def _not_offered(
+    user: Any, chosen: Mapping[str, str], offered: Mapping[str, Sequence[Candidate]]
+) -> dict[str, Candidate]:
+    """By role: what was named before and is no candidate, for it is older, of another project, or hidden."""
+    missing = {
+        role: int(pk)
+        for role, pk in chosen.items()
+        if pk.isdecimal() and len(pk) < 19 and int(pk) not in {each.pk for each in offered[role]}
+    }
+    if not missing:
+        return {}
+    seen = Measurement.objects.visible_to(user).select_related("sample", "instrument")
+    rows = seen.in_bulk(list(missing.values()))
+    return {
+        role: Candidate(pk, _told(rows[pk]) if pk in rows else f"measurement no. {pk} (not yours to read)")
+        for role, pk in missing.items()
+    }
 
 
 def _told(row: Measurement) -> str:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from analysis import methods
 from analysis.models import Calibration
 from analysis.services import request_run
+from analysis.services.choosing import without_secrets
 from analysis.services.requesting import NothingToRunError
 from frontend import runs
 from frontend.access import login_required, must_write
@@ -139,7 +140,7 @@ def run_again(request: HttpRequest, pk: int) -> HttpResponse:
     }
     params = {name: value for name, value in given.items() if not name.startswith(runs.PREFIX)}
     try:
-        run, created = request_run(row, method, params, user=request.user, inputs=_named(request, given))
+        run, created = request_run(row, method, params, user=request.user, inputs=_named(request, row, given))
     except methods.ParamsError as error:
         history = runs.history(row)
         forms = runs.forms(request.user, row, history, method, given, {error.field: error.message})
@@ -154,14 +155,15 @@ def run_again(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(row)
 
 
-def _named(request: HttpRequest, given: Mapping[str, str]) -> dict[str, Measurement]:
+def _named(request: HttpRequest, row: Measurement, given: Mapping[str, str]) -> dict[str, Measurement]:
     """The measurements that a person named for the roles of a method."""
     asked = {
         name.removeprefix(runs.PREFIX): row_number(value)
         for name, value in given.items()
         if name.startswith(runs.PREFIX) and value
     }
-    found = Measurement.objects.open_to(request.user).in_bulk([pk for pk in asked.values() if pk])
+    open_ones = without_secrets(Measurement.objects.open_to(request.user), row)
+    found = open_ones.in_bulk([pk for pk in asked.values() if pk])
     if missing := sorted(role for role, pk in asked.items() if pk not in found):
         raise NothingToRunError(
             f"For “{missing[0].replace('_', ' ')}” a measurement is named that does not exist among yours; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 from urllib.parse import quote
 
@@ -9,13 +10,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
 
 from analysis.models import Run
 from analysis.services import execute
 from frontend.demo.files import sphere_files
 from measurements.models import Measurement
 from measurements.services import Incoming, read_measurement, receive
-from samples.models import Sample, User
+from samples.models import Project, Sample, User
 
 FILES = sphere_files("VT", 0.05, 275.0)
 
@@ -91,6 +94,61 @@ def test_a_measurement_that_one_may_not_use_is_refused_with_a_sentence(
         assert "does not exist among yours" in answer.content.decode(), quote(named)
     assert not Run.objects.filter(method="plqy").exists()
     assert f'value="{theirs.pk}"' not in page(alices_browser, row)
+
+
+def test_what_was_named_stays_chosen_where_it_is_no_candidate_and_hidden_says_so(
+    alices_browser: Client, alice: User, bob: User, composite: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("frontend.runs.roles.MOST_CANDIDATES", 1)
+    row, empty = sent(alice, composite, "on_beam"), sent(alice, composite, "empty")
+    alices_browser.post(f"/measurements/{row.pk}/runs/", {"method": "plqy", "input-empty": str(empty.pk)})
+    execute(Run.objects.get(measurement=row, method="plqy").pk)
+    sent(alice, composite, "off_beam")  # newer, and the only candidate
+    assert f'<option value="{empty.pk}" selected>{composite.code} · ' in page(alices_browser, row)
+    elsewhere = Sample.objects.create(
+        project=Project.objects.create(name="Elsewhere", slug="elsewhere"), code="EL-1", state="powder"
+    )
+    Measurement.objects.filter(pk=empty.pk).update(sample=elsewhere, project=elsewhere.project)
+    hidden = page(alices_browser, row)
+    assert f'<option value="{empty.pk}" selected>measurement no. {empty.pk} (not yours to read)' in hidden
+    assert "EL-1" not in hidden
+
+
+def embargoed(sample: Sample, maker: User) -> Sample:
+    """Another sample of the project, which only its maker sees."""
+    until = timezone.now().date() + timedelta(days=9)
+    return Sample.objects.create(
+        project=sample.project, code="SECRET-1", state="powder", created_by=maker, embargoed_until=until
+    )
+
+
+def test_an_embargoed_measurement_is_no_input_of_another_sample(
+    alices_browser: Client, alice: User, composite: Sample
+) -> None:
+    """The run keeps the raw curve, and everybody in the project reads the run."""
+    secret = embargoed(composite, alice)
+    row, hidden = sent(alice, composite, "on_beam"), sent(alice, secret, "empty")
+    assert f'value="{hidden.pk}"' not in page(alices_browser, row)
+    asked = {"method": "plqy", "input-empty": str(hidden.pk)}
+    answer = alices_browser.post(f"/measurements/{row.pk}/runs/", asked, follow=True)
+    assert "does not exist among yours" in answer.content.decode()
+    body = {"method": "plqy", "measurements": [row.pk], "inputs": {"empty": hidden.pk}}
+    api = APIClient()
+    api.force_authenticate(alice)
+    assert api.post("/api/v1/runs/", body, format="json").status_code == 404
+    assert not Run.objects.filter(measurement=row, method="plqy").exists()
+
+
+def test_an_embargoed_measurement_is_an_input_of_its_own_sample(
+    alices_browser: Client, alice: User, composite: Sample
+) -> None:
+    secret = embargoed(composite, alice)
+    row, empty = sent(alice, secret, "on_beam"), sent(alice, secret, "empty")
+    assert f'<option value="{empty.pk}">' in page(alices_browser, row)
+    body = {"method": "plqy", "measurements": [row.pk], "inputs": {"empty": empty.pk}}
+    api = APIClient()
+    api.force_authenticate(alice)
+    assert api.post("/api/v1/runs/", body, format="json").status_code == 202
 
 
 def test_candidates_cost_one_query_however_many(
