@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods._axes import TIME
-from analysis.methods._pl_series import LARGEST, MIN_SPECTRA, coordinate
+from analysis.methods._pl_series import LARGEST, MIN_SPECTRA, above_background, coordinate, series
 from analysis.methods.base import Array, Curve, Dataset, MethodError, Outcome, Property, Result
 from analysis.numerics import irradiation
 from analysis.numerics.losses import NEVER, Loss, fit_losses
@@ -103,11 +103,16 @@ def trace(dataset: Dataset) -> tuple[Array, Array]:
     return hours, y
 
 
-def reference(dataset: Dataset, hours: Array) -> Array:
-    """(N,) what the reference did meanwhile, 1 at the beginning; spectra are added up."""
-    values = np.asarray(dataset.signal.values, dtype=np.float64)
-    over, _ = coordinate(dataset.axes[0], TIME)
-    level = values.reshape(over.size, -1).mean(axis=1)
+def reference(dataset: Dataset, hours: Array) -> tuple[Array, list[str]]:
+    """(N,) what the reference did meanwhile, 1 at the beginning, and what was said of it; of spectra the
+    intensity above their background, as of the sample's."""
+    said: list[str] = []
+    if dataset.signal.values.ndim == 1:
+        over, level = trace(dataset)
+    else:
+        data = series(dataset, TIME)
+        over, level = data.at, above_background(data)
+        said = [f"Reference: {warning}" for warning in data.warnings]
     if over[0] > hours[0] or over[-1] < hours[-1]:
         raise MethodError(
             f"The reference covers {over[0]:.4g} to {over[-1]:.4g} h, the sample {hours[0]:.4g} to "
@@ -116,7 +121,7 @@ def reference(dataset: Dataset, hours: Array) -> Array:
     if not np.all(np.isfinite(level)) or level.min() <= 0 or level.max() > LARGEST:
         raise MethodError("The reference is not above zero all the time; run it without a reference.")
     found = np.interp(hours, over, level)
-    return np.asarray(found / found[0])
+    return np.asarray(found / found[0]), said
 
 
 def outcome(

@@ -127,11 +127,16 @@ def _ascending(x: Array, y: Array) -> tuple[Array, Array]:
     return x, y
 
 
-def frames(data: Series) -> Frames:
-    """Raises MethodError when the first spectrum has no peak to compare with."""
+def above_background(data: Series) -> Array:
+    """(N,) integrals above the median of the outer points."""
     edge = edge_points(data.x)
     outer = np.concatenate([data.y[:, :edge], data.y[:, -edge:]], axis=1)
-    intensity = (data.y - np.median(outer, axis=1)[:, None]) @ trapezoid_weights(data.x)
+    return np.asarray((data.y - np.median(outer, axis=1)[:, None]) @ trapezoid_weights(data.x))
+
+
+def frames(data: Series) -> Frames:
+    """Raises MethodError when the first spectrum has no peak to compare with."""
+    intensity = above_background(data)
     fits = peak_maps.fit(data.x, data.y, level=True)
     noise = np.sqrt(fits.ssr / max(data.x.size - 4, 1))
     with np.errstate(invalid="ignore"):

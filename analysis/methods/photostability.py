@@ -69,8 +69,8 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     found = frames(data)
     intensity, said = found.intensity, data.warnings
     if "reference" in datasets:
-        factor = stability.reference(datasets["reference"], data.at)
-        intensity = intensity / factor
+        factor, more = stability.reference(datasets["reference"], data.at)
+        intensity, said = intensity / factor, (*said, *more)
     lit = stability.light(sample, params.irradiance_mw_per_cm2, params.irradiance_error)
     return stability.outcome(
         data.at,

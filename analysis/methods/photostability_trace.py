@@ -57,8 +57,10 @@ class Params:
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     sample = datasets["sample"]
     hours, intensity = stability.trace(sample)
+    said: list[str] = []
     if "reference" in datasets:
-        intensity = intensity / stability.reference(datasets["reference"], hours)
+        factor, said = stability.reference(datasets["reference"], hours)
+        intensity = intensity / factor
     lit = stability.light(sample, None, params.irradiance_error)
     return stability.outcome(
         hours,
@@ -67,5 +69,5 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
         stability.medium_of(sample, params.medium, lit),
         lit,
         stability.Limits(params.min_retention, float("inf")),
-        (),
+        tuple(said),
     )

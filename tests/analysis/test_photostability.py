@@ -165,6 +165,18 @@ def test_a_reference_beside_it_takes_the_drift_of_the_lamp_out() -> None:
         follow(lit, reference=trace(np.ones(20), np.linspace(0, 5, 20), unit="h"))
 
 
+@pytest.mark.parametrize("offset", [0.0, 500.0])
+def test_spectra_as_a_reference_leave_their_background_behind(offset: float) -> None:
+    hours = np.linspace(0, 10, 60)
+    lamp = 1 - 0.02 * hours
+    lit = spectra(lamp * (1 - 0.005 * hours), hours)
+    beside = spectra(lamp, hours, seed=2)
+    beside = replace(beside, signal=replace(beside.signal, values=beside.signal.values + offset))
+    for given, of in ((lit, SERIES), (trace(lamp * (1 - 0.005 * hours), hours, unit="h"), TRACE)):
+        value, _ = table(follow(given, of=of, reference=beside))["pl_retention", "light"]
+        assert value == pytest.approx(0.95, abs=0.005)
+
+
 def test_a_cosmic_ray_is_taken_out_and_a_line_that_stays_is_not() -> None:
     hours = np.linspace(0, 10, 40)
     clean = spectra(np.ones(40), hours)
