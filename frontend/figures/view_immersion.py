@@ -109,7 +109,7 @@ def medium_of(line: Line) -> str:
 def _tracks(view: View) -> list[Track]:
     found = []
     for line in view.curves("retention"):
-        known = (line.x > 0) & np.isfinite(line.y)
+        known = (line.x > 0) & np.isfinite(line.x) & np.isfinite(line.y)
         if known.any():
             code = view.subjects[line.subject].code
             found.append(Track(medium_of(line), code, line.origin, line.x[known], line.y[known]))
@@ -123,7 +123,7 @@ def _marks(view: View) -> list[Mark]:
             continue
         retained = {(r.subject, r.origin): r for r in view.values(f"pl_retention:{medium}")}
         for reading in view.values(key):
-            if not reading.value > 0:
+            if not 0 < reading.value < float("inf"):
                 continue
             left = retained.get((reading.subject, reading.origin))
             found.append(

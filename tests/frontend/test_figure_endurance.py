@@ -151,6 +151,13 @@ def test_times_of_which_nobody_said_what_was_left_are_counted_in_a_note() -> Non
     )
 
 
+def test_an_infinite_endurance_is_left_out() -> None:
+    given = view()
+    readings = [*given.readings, Reading(1, "stability_water", "", float("inf"), 1.0, "published")]
+    drawing = drawn("view_immersion", View(given.subjects, readings, given.lines, {}))
+    assert len(meant(drawing, "endurance")) == len(meant(drawn("view_immersion", given), "endurance"))
+
+
 @pytest.mark.parametrize("kind", ["view_photostability", "view_immersion"])
 def test_with_nothing_to_draw_it_says_so(kind: str) -> None:
     nothing = drawn(kind, View([Subject("VT-0", "")], [], [], {}))
