@@ -23,10 +23,12 @@ def kind_of(unit: str) -> str | None:
 
 def fit(wanted: tuple[str, ...], units: list[str]) -> bool:
     """Whether axes in these units are of these kinds, in this order. One that does not say may be anything,
-    and nanometres may be a wavelength or a place."""
+    and nanometres may be a wavelength or a place; but a series runs over a time or a temperature only if it
+    says so, for else its steps are only counted."""
     if len(wanted) != len(units):
         return False
+    told = (TIME, TEMPERATURE) if len(wanted) > 1 else ()
     return all(
-        found in ("", want) or (found == WAVELENGTH and want == POSITION)
+        found == want or (found == "" and want not in told) or (found == WAVELENGTH and want == POSITION)
         for found, want in zip(map(kind_of, units), wanted, strict=True)
     )

@@ -37,10 +37,17 @@ def test_the_unit_of_an_axis_tells_what_it_runs_over(unit, kind):
 
 
 def test_an_axis_that_does_not_say_may_be_anything_but_their_number_must_fit():
-    assert fit(("time", "wavelength"), ["", "nm"])
+    assert fit(("wavelength",), [""])
+    assert fit(("time",), ["1"])
     assert fit(("position", "position", "wavelength"), ["nm", "µm", "nm"])
     assert not fit(("wavelength",), ["s", "nm"])
     assert not fit(("wavelength",), ["eV"])
+
+
+@pytest.mark.parametrize("kind", ["time", "temperature"])
+@pytest.mark.parametrize("unit", ["", "1"])
+def test_spectra_that_are_only_counted_are_no_series_over_time_or_temperature(kind, unit):
+    assert not fit((kind, "wavelength"), [unit, "nm"])
 
 
 def test_a_series_does_not_go_to_a_method_for_one_spectrum():
