@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import methods
+from analysis.methods import MethodError
 from analysis.numerics import colour
 from analysis.numerics._cie_1931 import WAVELENGTHS_NM
+from frontend.formatting import ORIGIN_WORDS
+from measurements.data import Dataset as LoadedDataset
 from measurements.models import Dataset, Measurement
 from measurements.services import load
 from measurements.store import StoreError
@@ -49,11 +53,17 @@ SAMPLES = ("first", "second")
 
 @dataclass(frozen=True)
 class Part:
-    """energy : (471,) at GRID_NM, of area one; share : of the light, before all add up to one"""
+    """energy : (471,) at GRID_NM, of area one; share : of the light, before all add up to one; origin : of
+    the spectrum, empty for the chip"""
 
     name: str
     energy: Numbers
     share: float
+    origin: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.name}, {ORIGIN_WORDS[self.origin]}" if self.origin else self.name
 
 
 @dataclass(frozen=True)
@@ -88,9 +98,10 @@ def mix(user: Any, asked: Mapping[str, str]) -> Mix:
         code = asked.get(name, "")
         if not code:
             continue
-        energy = _emission(user, code, notes)
-        if energy is not None:
-            parts.append(Part(code, energy, setting(slider, asked.get(slider.name))))
+        found = _emission(user, code, notes)
+        if found is not None:
+            energy, origin = found
+            parts.append(Part(code, energy, setting(slider, asked.get(slider.name)), origin))
     return mixed(parts, list(dict.fromkeys(notes)))
 
 
@@ -114,13 +125,13 @@ def _of_area_one(energy: Numbers) -> Numbers:
     return np.asarray(energy / area) if area > 0 else np.zeros(GRID_NM.size)
 
 
-def _emission(user: Any, code: str, notes: list[str]) -> Numbers | None:
-    """The newest PL spectrum of a sample, without its offset, in energy."""
+def _emission(user: Any, code: str, notes: list[str]) -> tuple[Numbers, str] | None:
+    """The newest PL spectrum of a sample, without its offset, in energy; and its origin."""
     rows = Measurement.objects.visible_to(user).filter(technique=Technique.PL, status=Measurement.Status.READ)
     spectra = Dataset.objects.filter(
         measurement__in=rows.filter(sample__code=code, sample__voided_at=None), current=True
     )
-    for row in spectra.select_related("blob").order_by("-measurement_id", "number")[:20]:
+    for row in spectra.select_related("blob", "measurement").order_by("-measurement_id", "number")[:20]:
         if len(row.axes) != 1 or row.axes[0]["unit"] not in NANOMETRES:
             continue
         try:
@@ -128,19 +139,21 @@ def _emission(user: Any, code: str, notes: list[str]) -> Numbers | None:
         except StoreError:
             notes.append(UNREADABLE)
             return None
-        return emission(dataset.axes[0].values, dataset.signal.values)
+        try:
+            return emission(dataset), row.measurement.origin
+        except MethodError as error:
+            notes.append(f"{code}: {error}")
+            return None
     notes.append(NOT_YOURS)
     return None
 
 
-def emission(x_nm: Numbers, counts: Numbers) -> Numbers:
-    """Counts are photons: over λ they are energy. The median of the lower end is taken off; what noise leaves
-    below zero stays, for cut off it would add up to white light."""
-    known = np.isfinite(x_nm) & np.isfinite(counts) & (x_nm > 0)
-    order = np.argsort(x_nm[known])
-    x, y = x_nm[known][order], counts[known][order]
-    if x.size < 2:
-        return np.zeros(GRID_NM.size)
-    edge = max(1, x.size // 40)
-    y = y - min(float(np.median(y[:edge])), float(np.median(y[-edge:])))
-    return _of_area_one(np.interp(GRID_NM, x, y / x, left=0.0, right=0.0))
+def emission(dataset: LoadedDataset) -> Numbers:
+    """At GRID_NM, as the method for colours takes it: without offset, photons over λ, energy as it is.
+
+    Raises MethodError where the method has no colour for it: noise, or a line that nobody sees.
+    """
+    loaded = methods.get("pl_colour")
+    outcome = loaded.run({"sample": dataset}, methods.parse_params(loaded, {}))
+    (curve,) = outcome.curves
+    return _of_area_one(np.interp(GRID_NM, curve.x, curve.y, left=0.0, right=0.0))

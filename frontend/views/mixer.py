@@ -77,7 +77,7 @@ def figure(request: HttpRequest) -> HttpResponse:
     total = sum(part.share for part in found.parts) or 1.0
     drawing = _mixture.draw(
         mixing.GRID_NM,
-        [(part.name, part.share / total * part.energy) for part in found.parts],
+        [(part.words, part.share / total * part.energy) for part in found.parts],
         found.energy,
         found.xy,
         sentence,

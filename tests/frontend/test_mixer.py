@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from django.test import Client
 
+from analysis.methods import MethodError
 from analysis.numerics import colour
 from frontend import mixing
 from frontend.figures import _mixture
+from measurements.data import Axis, Dataset, Signal
+from measurements.models import Measurement
 from samples.models import Sample
 from tests.analysis.conftest import Measured, measured
 from tests.frontend.views_by_hand import decoded
@@ -49,9 +52,21 @@ def test_a_saturated_mixture_has_no_temperature_and_darkness_no_colour():
     assert mixing.mixed([part(455, 0.0)]).xy is None
 
 
+X_NM = np.arange(420.0, 900.0, 2.0)
+
+
+def spectrum(y: np.ndarray, unit: str = "counts") -> Dataset:
+    return Dataset(Signal("intensity", unit, y), (Axis("wavelength", "nm", X_NM),))
+
+
+def lit(center_nm: float, height: float = 1e4) -> np.ndarray:
+    """As a detector counts it: on a background, with noise."""
+    line = height * np.exp(-0.5 * ((X_NM - center_nm) / 12) ** 2)
+    return np.random.default_rng(4).poisson(line + 400).astype(float)
+
+
 def test_counts_are_photons_and_lose_their_offset():
-    x = np.arange(420.0, 800.0, 2.0)
-    energy = mixing.emission(x, x * np.exp(-0.5 * ((x - 520) / 12) ** 2) + 40)
+    energy = mixing.emission(spectrum(X_NM * np.exp(-0.5 * ((X_NM - 520) / 12) ** 2) + 40))
     assert energy.sum() == pytest.approx(1)
     wavelength, purity = colour.dominant_wavelength(
         colour.chromaticity(colour.tristimulus(mixing.GRID_NM, energy))
@@ -62,10 +77,19 @@ def test_counts_are_photons_and_lose_their_offset():
     assert center == pytest.approx(520, abs=0.3)
 
 
-def test_a_spectrum_that_holds_nothing_adds_nothing():
-    assert not mixing.emission(np.array([500.0]), np.array([1.0])).any()
-    assert not mixing.emission(np.array([400.0, 500, 600]), np.array([np.nan, 1.0, 1.0])).any()
-    assert not mixing.emission(np.array([400.0, 500, 600]), np.zeros(3)).any()
+@pytest.mark.parametrize("unit", ["W/nm", "μW/nm", "Watt/nm"])
+def test_watts_are_energy_already(unit):
+    """A broad line of constant energy would move by 8 nm if it were divided by its wavelength again."""
+    broad = np.exp(-0.5 * ((X_NM - 600) / 50) ** 2)
+    energy = mixing.emission(spectrum(broad, unit))
+    assert float(energy @ mixing.GRID_NM) == pytest.approx(600, abs=1)
+
+
+def test_what_nobody_sees_and_pure_noise_have_no_colour_to_mix():
+    for y in (lit(850), lit(520, height=0.0), np.zeros(X_NM.size)):
+        with pytest.raises(MethodError):
+            mixing.emission(spectrum(y))
+    assert mixing.emission(spectrum(lit(520))).any()
 
 
 @pytest.mark.parametrize(
@@ -123,6 +147,26 @@ def test_the_page_mixes_the_chip_with_a_sample(
     assert composite.code in figure["summary"]
     alone = alices_browser.get("/figures/mixer.json").json()
     assert float(alone["mixed"]["x"]) < 0.2
+
+
+def test_the_figure_says_where_a_spectrum_comes_from(
+    measured: Measured, composite: Sample, alices_browser: Client
+) -> None:
+    row = measured()
+    for origin in ("measured", "simulated"):
+        Measurement.objects.filter(pk=row.pk).update(origin=origin)
+        drawn = alices_browser.get("/figures/mixer.json", {"first": composite.code}).json()["data"]
+        assert f"{composite.code}, {origin}" in [trace.get("name") for trace in drawn]
+
+
+def test_a_spectrum_that_has_no_colour_is_left_out_with_a_sentence(
+    measured: Measured, composite: Sample, alices_browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured()
+    monkeypatch.setattr(mixing, "load", lambda row: spectrum(lit(850)))
+    figure = alices_browser.get("/figures/mixer.json", {"first": composite.code}).json()
+    assert figure["mixed"] == alices_browser.get("/figures/mixer.json").json()["mixed"]
+    assert composite.code in figure["notes"][0]
 
 
 def test_the_address_holds_every_setting(measured: Measured, alices_browser: Client) -> None:
