@@ -82,7 +82,7 @@ def decays_of(view: View, along: str) -> tuple[list[Shown], list[str]]:
     newest: dict[int, dict[str, Line]] = {}
     for measurement in sorted(runs):
         found = runs[measurement]
-        if "data" in found and np.nanmax(found["data"].y) > 0:
+        if "data" in found and np.any(found["data"].y > 0):
             newest[found["data"].subject] = found
     levels = ordered({level for s in newest if (level := level_of(view, s, along)) is not None})
     known = sorted(

@@ -32,6 +32,7 @@ from frontend.figures.base import (
     Curves,
     Drawing,
     Figure,
+    Line,
     Numbers,
     Option,
     Quantity,
@@ -80,7 +81,7 @@ GAP = Quantity("band_gap", "Band gap", "eV")
 def draw(view: View, options: Mapping[str, str]) -> Drawing:
     show, along = options.get("show", "absorbance"), options.get("along", SINTERING)
     normalised = options.get("height") == "normalised"
-    wanted = joined([line for line in view.lines if _belongs(line.name, show) and line.x.size > 1])
+    wanted = joined([line for line in view.lines if _belongs(line.name, show) and _is_drawable(line)])
     row = row_along(view, wanted, along)
     notes = [*view.missing, *row.notes]
     if not row.curves:
@@ -107,6 +108,10 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
 
 def _belongs(name: str, show: str) -> bool:
     return name == "absorbance" if show == "absorbance" else name.startswith(f"tauc {show}")
+
+
+def _is_drawable(line: Line) -> bool:
+    return line.x.size > 1 and bool(np.isfinite(line.y).any())
 
 
 def _shown(curve: Curve, normalised: bool) -> tuple[Numbers, Numbers]:

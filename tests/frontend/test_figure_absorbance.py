@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -126,3 +128,12 @@ def test_the_table_holds_what_is_drawn():
 def test_without_spectra_or_without_temperatures_the_view_says_so():
     assert "no analysed" in ABSORBANCE.draw(View([], [], [], {}), {}).empty
     assert "known sintering temperature" in ABSORBANCE.draw(array((275.0,), known=False), {}).empty
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_spectrum_without_any_number_is_not_drawn():
+    given = array()
+    last = given.lines[-1].subject
+    lines = [replace(line, y=line.y * np.nan) if line.subject == last else line for line in given.lines]
+    drawing = ABSORBANCE.draw(View(given.subjects, given.readings, lines, {}), {"height": "normalised"})
+    assert len(traces(drawing, "spectrum")) == len(TEMPERATURES) - 1

@@ -145,3 +145,10 @@ def test_more_decays_than_can_be_told_apart_are_thinned_and_said():
 
 def test_nothing_to_draw_says_so():
     assert "No decay" in drawn(View([], [], [], {})).empty
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_decay_without_any_number_is_not_drawn():
+    given = view()
+    lines = [replace(line, y=line.y * np.nan) if line.subject == 3 else line for line in given.lines]
+    assert len(traces(drawn(View(given.subjects, given.readings, lines, {})), "data")) == 3
