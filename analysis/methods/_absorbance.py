@@ -136,6 +136,11 @@ def _kind(name: str, unit: str, asked: str) -> tuple[str, list[str]]:
         )
     for kind, words in NAMED.items():
         if word in words or any(len(part) > 3 and part in word for part in words):
+            if "%" in unit and kind not in ("transmittance", "reflectance"):
+                raise MethodError(
+                    f"“{name}” in {unit}: no {kind} is a share of the light. Say under “signal” whether it "
+                    "is transmittance or reflectance, or export it without the %."
+                )
             return kind, []
     if unit in PER_LENGTH:
         return "coefficient", []

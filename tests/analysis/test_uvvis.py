@@ -202,6 +202,13 @@ def test_what_the_signal_is_may_be_said():
         ask(EDGE, 100 * 10 ** -sigmoid(), name="channel 2", unit="%")
 
 
+def test_an_absorbance_in_percent_is_not_believed():
+    absorbed = 100 * (1 - 10 ** -direct())
+    with pytest.raises(MethodError, match="no absorbance is a share of the light"):
+        ask(TAUC, absorbed, name="A", unit="%")
+    assert table(ask(EDGE, 100 * 10 ** -sigmoid(), name="A", unit="%", signal="transmittance"))
+
+
 def test_an_axis_in_electronvolts_gives_the_same_edge_since_absorbance_is_no_density():
     order = np.argsort(EV / X)
     for unit in ("eV", ""):
