@@ -69,6 +69,7 @@ METHOD = Method(
 
 MIN_R2 = 0.98
 UNDETERMINED = 0.25
+COLDEST_C = -270.0  # liquid helium; colder, kT alone would be the result
 PREFERRED = 10.0  # of BIC, as for a second Gaussian
 
 
@@ -88,7 +89,11 @@ class Params:
         help="fit: a constant under the tail, found with it. none: there is none, the dark is subtracted.",
     )
     temperature_c: float = param(
-        25.0, unit="°C", min=-273, max=2000, help="Of the sample, where the measurement does not state it."
+        25.0,
+        unit="°C",
+        min=COLDEST_C,
+        max=2000,
+        help="Of the sample, where the measurement does not state it.",
     )
     correct: bool = param(
         True, help="Subtract the instrument's dark counts and apply its spectral correction, where known."
@@ -149,8 +154,11 @@ def _temperature(sample: Dataset, params: Params) -> tuple[float, list[str]]:
         return params.temperature_c, [
             f"The measurement does not state its temperature; {params.temperature_c:g} °C is taken for E_U."
         ]
-    if not -273 <= stated.value <= 5000:
-        raise MethodError(f"A temperature of {stated.value:g} °C cannot be; correct it in the measurement.")
+    if not COLDEST_C <= stated.value <= 5000:
+        raise MethodError(
+            f"A temperature of {stated.value:g} °C cannot be that of what emits: it lies outside "
+            f"{COLDEST_C:g} to 5000 °C. Correct it in the measurement."
+        )
     return float(stated.value), []
 
 

@@ -135,6 +135,12 @@ def test_a_temperature_below_absolute_zero_is_refused() -> None:
     assert "cannot be" in refusal(at(-20.0, urbach()))
 
 
+def test_a_temperature_below_that_of_liquid_helium_is_refused() -> None:
+    assert "cannot be that of what emits" in refusal(at(0.15, urbach()))
+    with pytest.raises(methods.ParamsError, match="-270"):
+        found(urbach(), temperature_c=-273)
+
+
 # What imitates a tail
 
 
