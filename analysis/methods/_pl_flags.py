@@ -40,6 +40,12 @@ def flags(
             f"The maximum, {top_nm:.1f} nm, is the excitation itself ({laser:g} nm). Set window_min_nm above "
             "it, or use a long-pass filter."
         )
+    second = laser is not None and abs(top_nm - 2 * laser) <= AT_EXCITATION_NM
+    if laser is not None and second and _stands_out(data, 2 * laser, variance, background):
+        raise MethodError(
+            f"The maximum, {top_nm:.1f} nm, is a line at twice the excitation ({laser:g} nm), its second "
+            "order. Use a long-pass filter, or set window_max_nm below it."
+        )
     height = float(np.max(peaks.running_mean(data.y, 2))) - background
     sigma = _local_sigma(data.y, variance)
     said = [*_negative(data, sigma), *_cropped(data, variance, height)]

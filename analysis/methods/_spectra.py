@@ -16,6 +16,9 @@ HC_EV_NM = 1239.841984  # E in eV is this over λ in nm (vacuum), CODATA 2018
 
 NANOMETRES = {"nm", "nanometer", "nanometers", "nanometre", "nanometres"}
 COUNTS = {"counts", "count", "cts", "ct"}
+COUNTS_PER_SECOND = {"cps", "counts per second"} | {
+    counts + per for counts in COUNTS for per in ("/s", "/sec", " s⁻¹", "·s⁻¹", " s-1", " s^-1")
+}
 UNSAID = {"", "1", "a.u.", "a.u", "au", "arb. u.", "arb. units", "arbitrary units", "rel. units"}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.methods import _pl_shape as shape
 from analysis.methods._corrections import DARK, SPECTRAL, corrected
 from analysis.methods._pl_flags import flags
-from analysis.methods._spectra import HC_EV_NM, Spectrum, spectrum
+from analysis.methods._spectra import COUNTS_PER_SECOND, HC_EV_NM, Spectrum, spectrum
 from analysis.methods.base import (
     Curve,
     Dataset,
@@ -111,7 +111,7 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     fwhm_points = float((smooth > level + height / 2).sum())
     flagged = flags(data, sample, variance, background.level, line.top.x, fwhm_points)
     values, warnings = _values(data, line)
-    bright, said = _brightness(values, sample, params)
+    bright, said = _brightness(data, line, sample, params)
     notes = {
         "background": background.level,
         "background sigma": float(np.sqrt(background.variance)),
@@ -180,21 +180,27 @@ def _number(sample: Dataset, name: str, unit: str) -> float | None:
 
 
 def _brightness(
-    values: list[Result], sample: Dataset, params: Params
+    data: Spectrum, line: shape.Line, sample: Dataset, params: Params
 ) -> tuple[list[Result], dict[str, float | str]]:
-    """The integral over time and power; nothing unless both are known: half a normalisation is none."""
-    integral = next((value for value in values if value.property == "pl_integrated_intensity"), None)
-    time_s = _number(sample, "exposure_time", "s") or _number(sample, "dwell_time", "s")
+    """The integral over time and power; nothing unless both are known: half a normalisation is none. Counts
+    per second are over time already."""
+    is_rate = data.y_unit.strip().lower() in COUNTS_PER_SECOND
+    moments = shape.moments(data, line.variance, line.background) if is_rate or data.in_counts else None
+    time_s = 1.0 if is_rate else _number(sample, "exposure_time", "s") or _number(sample, "dwell_time", "s")
     power_mw = _power_mw(sample)
-    if integral is None or time_s is None or power_mw is None:
+    if moments is None or time_s is None or power_mw is None:
         return [], {}
-    if params.accumulations == "added":
+    if params.accumulations == "added" and not is_rate:
         time_s *= _number(sample, "accumulations", "1") or 1.0
     per = time_s * power_mw
     if not 1e-30 < per < 1e30:
         return [], {}
-    said: dict[str, float | str] = {"integration time s": time_s, "excitation power mW": power_mw}
-    return [Result("pl_brightness", integral.value / per, integral.sigma / per)], said
+    said: dict[str, float | str] = {"excitation power mW": power_mw}
+    if not is_rate:
+        said["integration time s"] = time_s
+    integral = moments[1]
+    sigma = float(np.sqrt(integral.variance)) / per
+    return [Result("pl_brightness", integral.value / per, sigma)], said
 
 
 def _power_mw(sample: Dataset) -> float | None:
@@ -209,7 +215,8 @@ def _power_mw(sample: Dataset) -> float | None:
 
 def _about_accumulations(sample: Dataset, params: Params, bright: bool) -> list[str]:
     several = _number(sample, "accumulations", "1") or 1.0
-    if not bright or several <= 1 or params.accumulations == "added":
+    is_rate = sample.signal.unit.strip().lower() in COUNTS_PER_SECOND
+    if not bright or is_rate or several <= 1 or params.accumulations == "added":
         return []
     return [
         f"The {several:g} accumulations are taken as averaged; if the instrument adds them, set "

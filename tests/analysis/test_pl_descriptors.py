@@ -136,6 +136,19 @@ def test_the_brightness_is_the_integral_over_time_and_power() -> None:
     assert found["pl_brightness", ""] == pytest.approx((integral / 2.0, sigma / 2.0))
 
 
+def test_a_rate_is_divided_by_the_power_alone() -> None:
+    lit = {"exposure_time": Quantity(0.5, "s"), "laser_power": Quantity(4.0, "mW")}
+    counts, sigma = table(shaped(CURVE, conditions=lit))["pl_brightness", ""]
+    for unit in ("cps", "counts/s"):
+        rate = replace(dataset(CURVE / 0.5, X_NM, unit=unit), conditions=lit)
+        outcome = describe(rate)
+        assert table(outcome)["pl_brightness", ""] == pytest.approx((counts, sigma))
+        assert "integration time s" not in outcome.notes
+        assert ("pl_integrated_intensity", "") not in table(outcome)
+    watts = replace(dataset(CURVE, X_NM, unit="W/nm"), conditions=lit)
+    assert ("pl_brightness", "") not in table(describe(watts))
+
+
 def test_twice_the_time_at_half_the_power_is_as_bright() -> None:
     one = {"dwell_time": Quantity(1.0, "s"), "laser_power": Quantity(1.0, "mW")}
     other = {"dwell_time": Quantity(2.0, "s"), "laser_power": Quantity(0.5, "mW")}
@@ -202,6 +215,16 @@ def test_the_laser_inside_the_window_is_flagged_and_as_the_maximum_refused() -> 
     assert said(shaped(y + line_at(440, 3000, x=x), x, LIT_440), "lies inside the window")
     with pytest.raises(MethodError, match="is the excitation itself"):
         shaped(y + line_at(440, 30_000, 4, x), x, LIT_440)
+
+
+def test_the_second_order_of_the_excitation_is_no_maximum_of_an_emission() -> None:
+    x = np.arange(550.0, 951.0)
+    y = one_peak(area=4e4, x=x) + np.random.default_rng(1).normal(0, 10, x.size) + line_at(880, 5000, 4, x)
+    with pytest.raises(MethodError, match="its second order"):
+        shaped(y, x, LIT_440)
+    assert table(shaped(y, x, LIT_440, window_max_nm=860.0))["pl_max_position", ""][0] == pytest.approx(
+        680, abs=1
+    )
 
 
 def test_an_emission_at_twice_the_excitation_is_not_taken_for_its_second_order() -> None:
