@@ -93,7 +93,7 @@ def stated(dataset: Dataset) -> dict[str, dict[str, float | str]]:
         own = dataset.conditions.get(key)
         if key not in CONDITIONS or given == own or not isinstance(given, Mapping):
             continue
-        if own is not None and _by_a_file(dataset, key, given):
+        if _by_a_file(dataset, key, given):
             continue
         value = given.get("value")
         if isinstance(value, (int, float, str)) and not isinstance(value, bool):
@@ -103,6 +103,7 @@ def stated(dataset: Dataset) -> dict[str, dict[str, float | str]]:
 
 
 def _by_a_file(dataset: Dataset, key: str, given: Mapping[str, object]) -> bool:
-    """Whether it is what another dataset says, which only concerns that one."""
+    """Whether it is what another dataset says, which only concerns that one: of the three exposures of a
+    sphere the measurement shows the first, and a file that states none has not that."""
     siblings = Dataset.objects.filter(measurement=dataset.measurement_id, current=True)
     return any(found.get(key) == given for found in siblings.values_list("conditions", flat=True))

@@ -58,3 +58,14 @@ def test_the_person_wins_over_the_file_but_not_what_another_dataset_says_of_itse
     dataset.pk, dataset.number, dataset.conditions = None, 1, hot
     dataset.save()
     assert stated(Dataset.objects.get(measurement=measurement, number=0)) == {}
+
+
+def test_a_file_that_is_silent_does_not_get_what_another_file_says_of_itself(measured: Any) -> None:
+    """Of an integrating sphere one file may state its exposure and another not: it is not the same one."""
+    measurement = measured()
+    exposure = {"exposure_time": {"value": 0.5, "unit": "s"}}
+    dataset = Dataset.objects.get(measurement=measurement)
+    dataset.pk, dataset.number, dataset.conditions = None, 1, exposure
+    dataset.save()
+    Measurement.objects.filter(pk=measurement.pk).update(conditions=exposure)
+    assert stated(Dataset.objects.get(measurement=measurement, number=0)) == {}
