@@ -19,6 +19,7 @@ from analysis import methods, sandbox
 from analysis.models import Run
 from analysis.sandbox import Answer, ChildDiedError, Progress
 from analysis.services import derived
+from analysis.services.choosing import named_inputs
 from analysis.services.claiming import (
     CancelledError,
     Lease,
@@ -234,7 +235,13 @@ def _is_of_this_version(run: Run) -> bool:
         return True
     answers_for_itself = run.measurement is None or run.verifies_id is not None
     if run.method_version < newest and not answers_for_itself:
-        request_run(run.measurement, run.method, run.params, trigger=Run.Trigger.SUPERSESSION)
+        request_run(
+            run.measurement,
+            run.method,
+            run.params,
+            trigger=Run.Trigger.SUPERSESSION,
+            inputs=named_inputs(run),
+        )
     elif run.measurement is None and run.verifies_id is None:
         derived.ask(methods.get(run.method), run.over)
     _end(

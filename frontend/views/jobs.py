@@ -16,6 +16,7 @@ from analysis.backlog import Backlog, backlog, failed_runs, unreadable
 from analysis.models import Run
 from analysis.querysets import RunQuerySet
 from analysis.services import request_run
+from analysis.services.choosing import named_inputs
 from analysis.services.derived import try_again
 from analysis.services.requesting import NothingToRunError
 from frontend.access import login_required
@@ -117,7 +118,7 @@ def _again(run: Run, user: Any) -> None:
     if run.measurement is None:
         try_again(run)
     else:
-        request_run(run.measurement, run.method, run.params, user=user)
+        request_run(run.measurement, run.method, run.params, user=user, inputs=named_inputs(run))
 
 
 def _read_again(request: HttpRequest) -> HttpResponse:

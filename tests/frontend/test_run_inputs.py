@@ -96,6 +96,19 @@ def test_a_measurement_that_one_may_not_use_is_refused_with_a_sentence(
     assert f'value="{theirs.pk}"' not in page(alices_browser, row)
 
 
+def test_a_failed_run_is_tried_again_with_what_was_named_for_it(
+    alices_browser: Client, alice: User, composite: Sample
+) -> None:
+    row, off_beam = sent(alice, composite, "on_beam", "empty"), sent(alice, composite, "off_beam")
+    asked = {"method": "plqy", "input-off_beam": str(off_beam.pk)}
+    alices_browser.post(f"/measurements/{row.pk}/runs/", asked)
+    failed = Run.objects.get(measurement=row, inputs__role="off_beam")
+    Run.objects.filter(pk=failed.pk).update(status="failed", message="It died.", finished_at=timezone.now())
+    alices_browser.post("/jobs/retry/", {"what": "run", "run": str(failed.pk)})
+    failed.refresh_from_db()
+    assert failed.status == "queued"
+
+
 def test_what_was_named_stays_chosen_where_it_is_no_candidate_and_hidden_says_so(
     alices_browser: Client, alice: User, bob: User, composite: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
