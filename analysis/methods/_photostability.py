@@ -10,21 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods._axes import TIME
+from analysis.methods._endurance import (
+    MAX_MISFIT,
+    Limits,
+    departure,
+    dip,
+    doubts,
+    endurance,
+    excursion,
+    misfits,
+)
 from analysis.methods._pl_series import LARGEST, MIN_SPECTRA, above_background, coordinate, series
 from analysis.methods.base import Array, Curve, Dataset, MethodError, Outcome, Property, Result
 from analysis.numerics import irradiation
 from analysis.numerics.losses import NEVER, Loss, fit_losses
-from analysis.numerics.residuals import serial_correlation
+from analysis.numerics.smoothing import Smooth, smooth
 from analysis.numerics.straight_lines import weighted_line
 
 MEDIA = ("light", "water", "air", "sonication", "other")
-ENDURANCE = {  # property, and what an hour is in its unit
-    "light": ("stability_laser", 3600.0),
-    "water": ("stability_water", 1.0),
-    "air": ("stability_ambient", 1 / 24),
-    "sonication": ("stability_sonication", 1.0),
-}
-SERIAL_SIGMAS = 4.0
 ERRORS_HELP = "One standard deviation of the irradiance, as a fraction; power meters are good to about 5 %."
 
 
@@ -43,12 +46,6 @@ def properties(preferred: bool) -> tuple[Property, ...]:
         declared("stability_laser", "Stable under laser light for", "s", True),
         declared("stability_sonication", "Stable under sonication for", "h", True),
     )
-
-
-@dataclass(frozen=True)
-class Limits:
-    retention: float
-    shift_nm: float
 
 
 @dataclass(frozen=True)
@@ -139,80 +136,82 @@ def outcome(
     scale = float(np.median(np.abs(intensity[: max(3, intensity.size // 20)])))
     if not scale > 0:
         raise MethodError("There is no intensity at the beginning to compare the others with.")
-    losses = fit_losses(times, intensity / scale)
+    relative = intensity / scale
+    losses = fit_losses(times, relative)
     loss = losses[0]
-    if loss.curve(np.zeros(1))[0] <= 0:
+    first = float(loss.curve(np.zeros(1))[0])
+    if first <= 0:
         raise MethodError("The intensity does not start above zero; was the background subtracted twice?")
-    retained, sigma = loss.retained()
-    values = [Result("pl_retention", retained, sigma, medium)]
+    means = smooth(times, relative / first)
     notes: dict[str, float | str] = {"model": loss.kind, "hours observed": float(times[-1])}
     notes |= {f"bic {other.kind}": other.bic for other in losses}
-    warnings = [*said, *_doubts(loss)]
+    doubtful = doubts(loss)
+    start, end = misfits(loss, times, relative, first)
+    warnings = [*said, *doubtful, *departure(loss, start, end)]
+    values = []
+    if follows := max(start, end) <= MAX_MISFIT:
+        warnings += dip(loss, times, means, first)
+        values = _losses(loss, times, means, (start, end), medium, notes)
+    path = None
+    shift = 0.0
+    if wavelength is not None:
+        drift, shift, path, more = _drift(times, *wavelength)
+        values, notes = [*values, *drift], notes | more
+        warnings += excursion(path, shift, limits)
+    values += endurance(loss, times, means, (shift, path), medium, limits, follows and not doubtful, notes)
+    if medium == "light" or lit.irradiance is not None:
+        values += _dose(lit, float(times[-1]) * 3600, notes)
+    if not values:
+        raise MethodError(departure(loss, start, end)[0])
+    curves = _curves(times, relative, loss, wavelength, medium)
+    return Outcome(tuple(values), curves, tuple(warnings), notes)
+
+
+def _losses(
+    loss: Loss,
+    times: Array,
+    means: Smooth,
+    misfits: tuple[float, float],
+    medium: str,
+    notes: dict[str, float | str],
+) -> list[Result]:
+    """What is left at the end, never less than nothing, and the times to the levels that were reached."""
+    retained, sigma = loss.retained()
+    start, end = misfits
+    sigma = float(np.hypot(sigma, np.hypot(end, retained * start)))
+    values = [Result("pl_retention", max(retained, 0.0), sigma, medium)]
     for key, level in (("pl_t80", 0.8), ("pl_half_life", 0.5)):
         at, error = loss.time_to(level)
+        passed = means.first_beyond(1 - means.y, 1 - level)
         if at < NEVER:
             values.append(Result(key, at, error, medium))
+        elif passed < NEVER:
+            notes[f"{level:.0%}"] = f"passed at {passed:.4g} h, but the curve does not follow"
         else:
             notes[f"{level:.0%}"] = f"not reached in {times[-1]:.4g} h"
     if loss.kind == "stretched exponential":
         notes |= {"tau (h)": float(loss.params[1] * loss.span), "beta": float(loss.params[2])}
-    shift = 0.0
-    if wavelength is not None:
-        drift, shift, more = _drift(times, *wavelength)
-        values, notes = [*values, *drift], notes | more
-    values += _endurance(loss, times, shift, medium, limits, notes)
-    if medium == "light" or lit.irradiance is not None:
-        values += _dose(lit, float(times[-1]) * 3600, notes)
-    curves = _curves(times, intensity / scale, loss, wavelength, medium)
-    return Outcome(tuple(values), curves, tuple(warnings), notes)
+    return values
 
 
-def _doubts(loss: Loss) -> list[str]:
-    correlation = serial_correlation(loss.residuals)
-    if correlation * np.sqrt(loss.residuals.size) <= SERIAL_SIGMAS:
-        return []
-    return [
-        f"Neighbouring points deviate together from the {loss.kind} (correlation {correlation:.2f}): the "
-        "lamp drifts or the decay has another shape, and the true errors are larger than the sigmas. "
-        "A reference measured beside it takes the lamp out."
-    ]
-
-
-def _drift(times: Array, centre: Array, sigma: Array) -> tuple[list[Result], float, dict[str, float | str]]:
-    """A straight line through the wavelengths: its slope, and how far it goes."""
+def _drift(
+    times: Array, centre: Array, sigma: Array
+) -> tuple[list[Result], float, Smooth | None, dict[str, float | str]]:
+    """A straight line through the wavelengths: its slope, and how far it goes; and their way."""
     known = np.isfinite(centre) & np.isfinite(sigma) & (sigma > 0)
     if known.sum() < 3:
-        return [], 0.0, {"wavelength": "fewer than three spectra have a peak above the noise"}
+        return [], 0.0, None, {"wavelength": "fewer than three spectra have a peak above the noise"}
     line = weighted_line(times[known], centre[known], sigma[known])
     if line is None:
-        return [], 0.0, {}
+        return [], 0.0, None, {}
     end = float(times[known][-1])
     shift, error = line.slope * end, line.slope_sigma * end
     found = [
         Result("pl_drift", line.slope, line.slope_sigma),
         Result("pl_shift", shift, error),
     ]
-    return found, shift, {"wavelength at the beginning (nm)": line.intercept}
-
-
-def _endurance(
-    loss: Loss, times: Array, shift: float, medium: str, limits: Limits, notes: dict[str, float | str]
-) -> list[Result]:
-    """The longest time for which it was stable; for what still is, a lower bound as sharp as the clock."""
-    retained, _ = loss.retained()
-    half_step = 0.5 * float(np.median(np.diff(times)))
-    moved = float(times[-1]) * limits.shift_nm / abs(shift) if abs(shift) > limits.shift_nm else NEVER
-    stable = retained >= limits.retention and moved == NEVER
-    notes["stable"] = "yes, over the time observed" if stable else "no"
-    if stable:
-        notes["endurance"] = "a lower bound: it was still stable at the end"
-        at, error = float(times[-1]), half_step
-    else:
-        at, error = min(loss.time_to(limits.retention), (moved, half_step))
-    if medium not in ENDURANCE or at == NEVER:
-        return []
-    key, per_hour = ENDURANCE[medium]
-    return [Result(key, at * per_hour, error * per_hour)]
+    path = smooth(times[known], centre[known])
+    return found, shift, path, {"wavelength at the beginning (nm)": line.intercept}
 
 
 def _dose(lit: Light, duration_s: float, notes: dict[str, float | str]) -> list[Result]:

@@ -34,7 +34,7 @@ def spectra(
     left: Array, hours: Array, *, shift_nm: float = 0.0, seed: int = 1, sd: float = 3.0, **more: Any
 ) -> Dataset:
     """Spectra that keep `left` of their intensity while their peak moves evenly by `shift_nm`."""
-    centre = 690 + shift_nm * (hours - hours[0]) / np.ptp(hours)
+    centre = 690 + shift_nm * (hours - hours[0]) / np.ptp(hours) + more.pop("moves_nm", 0.0)
     y = 50 + 1000 * left[:, None] * np.exp(-0.5 * ((X_NM - centre[:, None]) / 12) ** 2)
     y += np.random.default_rng(seed).normal(0, sd, y.shape)
     axes = (Axis("time", more.pop("unit", "h"), hours), Axis("wavelength", "nm", X_NM))
@@ -150,6 +150,65 @@ def test_a_shift_of_two_nanometres_ends_stability_though_nothing_was_lost() -> N
     assert (
         follow(spectra(np.ones(40), hours, shift_nm=2.0), max_shift_nm=3.0).notes["stable"].startswith("yes")
     )
+
+
+def test_a_wavelength_that_goes_and_comes_back_was_not_stable() -> None:
+    hours = np.linspace(0, 10, 60)
+    there_and_back = 3 * np.exp(-0.5 * ((hours - 5) / 1.5) ** 2)
+    outcome = follow(spectra(np.ones(60), hours, moves_nm=there_and_back))
+    assert outcome.notes["stable"] == "no"
+    left = 3600 * (5 - 1.5 * np.sqrt(2 * np.log(3)))
+    value, sigma = table(outcome)["stability_laser", ""]
+    assert value == pytest.approx(left, abs=2 * sigma)
+    assert any("On the way the peak was 2.9" in warning for warning in outcome.warnings)
+
+
+DIED = {
+    "fell and recovered": lambda u: 1 - 0.7 * np.exp(-0.5 * ((u - 0.5) / 0.1) ** 2),
+    "fell within two spectra": lambda u: np.where(u < 0.02, 1.0, 0.5),
+    "fell at the end": lambda u: np.where(u > 0.9, 0.3, 1.0),
+    "died half way": lambda u: np.where(u > 0.5, 0.0, 1 - 0.3 * u),
+}
+
+
+@pytest.mark.parametrize("of", [SERIES, TRACE], ids=["series", "trace"])
+@pytest.mark.parametrize("course", DIED)
+def test_what_no_curve_describes_has_no_retention_and_was_not_stable(course: str, of: Any) -> None:
+    hours = np.linspace(0, 10, 60)
+    left = DIED[course](hours / 10)
+    one = trace(left + np.random.default_rng(1).normal(0, 0.005, 60), hours, unit="h")
+    outcome = follow(spectra(left, hours) if of is SERIES else one, of=of)
+    found = table(outcome)
+    assert outcome.notes["stable"] == "no"
+    for key in (("pl_retention", "light"), ("pl_t80", "light"), ("stability_laser", "")):
+        assert key not in found
+    assert any("neither what is left nor any time is given" in warning for warning in outcome.warnings)
+
+
+def test_less_than_nothing_is_never_left() -> None:
+    hours = np.linspace(0, 10, 60)
+    found = [
+        table(
+            follow(
+                trace(1 - hours / 10 + np.random.default_rng(seed).normal(0, 0.05, 60), hours, unit="h"),
+                of=TRACE,
+            )
+        )
+        for seed in range(30)
+    ]
+    left = [values["pl_retention", "light"][0] for values in found if ("pl_retention", "light") in values]
+    assert len(left) > 25
+    assert min(left) == 0.0
+
+
+def test_a_steady_emission_is_hardly_ever_doubted() -> None:
+    hours = np.linspace(0, 10, 60)
+    outcomes = [
+        follow(trace(1 + np.random.default_rng(seed).normal(0, 0.01, 60), hours, unit="h"), of=TRACE)
+        for seed in range(500)
+    ]
+    assert sum(bool(outcome.warnings) for outcome in outcomes) <= 2
+    assert sum(outcome.notes["stable"] == "no" for outcome in outcomes) <= 2
 
 
 def test_a_reference_beside_it_takes_the_drift_of_the_lamp_out() -> None:
