@@ -12,6 +12,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from measurements.models import Measurement
+from measurements.readers import delimited_text
 from measurements.services import Receipt, add_instrument, issue_token
 from measurements.store import store
 from samples.models import Project, Sample
@@ -33,7 +34,7 @@ def test_a_measurement_tells_what_was_read_and_what_was_computed(as_alice: APICl
     assert dataset["shape"] == [251]
     assert dataset["axes"] == [{"name": "Wavelength", "unit": "nm", "size": 251}]
     assert dataset["signal"] == {"name": "Counts", "unit": "counts"}
-    assert (dataset["reader"], dataset["reader_version"]) == ("delimited_text", 2)
+    assert (dataset["reader"], dataset["reader_version"]) == ("delimited_text", delimited_text.VERSION)
     assert body["qc"] == []
     assert body["runs"] == list(measurement.runs.values_list("pk", flat=True))
 
