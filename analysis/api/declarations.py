@@ -42,6 +42,7 @@ def _method(loaded: methods.LoadedMethod) -> dict[str, Any]:
         "description": method.description,
         "equation": method.equation,
         "reference": method.reference,
+        "on_upload": method.on_upload,
         "time_limit_s": method.time_limit_s,
         "over": method.over,
         "reads": method.reads,

@@ -80,6 +80,8 @@ def _check_method(method: Method) -> None:
         raise ContractError(f"METHOD.version is a whole number from 1, not {method.version!r}.")
     if type(method.time_limit_s) is not int or method.time_limit_s < 1:
         raise ContractError(f"METHOD.time_limit_s is a whole number from 1, not {method.time_limit_s!r}.")
+    if type(method.on_upload) is not bool:
+        raise ContractError(f"METHOD.on_upload is True or False, not {method.on_upload!r}.")
     _check_tuple("properties", method.properties, Property)
     _check_unique("property", [declared.key for declared in method.properties])
     for declared in method.properties:

@@ -139,6 +139,8 @@ class Method:
     at_least : how many values of each of these there must be before it is asked
     repeats : how many of them, of one component, one sample must have
     factors : the process factors of the samples that it looks at
+    on_upload : whether every upload that fits is asked; no for what ordinary data must refuse: a person then
+        asks for it where the data are made for it
     time_limit_s : for one run. Up to LONG_ABOVE_S it is a fast one and travels in batches; above, it has a
         process and a queue of its own
     """
@@ -156,6 +158,7 @@ class Method:
     factors: tuple[str, ...] = ()
     description: str = ""
     equation: str = ""
+    on_upload: bool = True
     time_limit_s: int = 20
     key: str = ""
 

@@ -27,6 +27,7 @@ METHOD = Method(
         DARK,
         SPECTRAL,
     ),
+    on_upload=False,
     properties=(
         Property(
             "pl_urbach_energy",

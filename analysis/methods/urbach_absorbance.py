@@ -20,6 +20,7 @@ METHOD = Method(
     title="UV-Vis: Urbach tail",
     version=1,
     accepts=(SAMPLE,),
+    on_upload=False,
     properties=(
         Property(
             "urbach_energy",

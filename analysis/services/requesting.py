@@ -53,11 +53,13 @@ def identity(
 
 def request_runs(measurement: Measurement, trigger: str = "upload") -> list[Run]:
     """Every registered method that fits the measurement's technique, with its default parameters; without
-    those that wait for a calibration."""
+    those that wait for a calibration, or for a person."""
     if measurement.status != Measurement.Status.READ:
         return []
     asked = []
     for loaded in methods_for(measurement):
+        if not loaded.method.on_upload:
+            continue
         with suppress(NothingToRunError):
             asked.append(request_run(measurement, loaded.key, trigger=trigger)[0])
     return asked

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 
-from analysis.models import Calibration
-from analysis.services import add_calibration
+from analysis.models import Calibration, Run
+from analysis.services import add_calibration, request_run
 from frontend.demo import files, light
 from frontend.demo.campaign import Campaign
 from frontend.demo.files import File
@@ -25,6 +25,7 @@ IN_THE_SPHERE = (0.05, 0.25)  # loadings whose whole row was in the sphere
 AT_C = 275.0  # and the temperature whose whole column was
 SERIES = "SC-250-"  # the temperature series whose decays and absorption were measured too
 SLOW = "SC-250-275-SLOWQ"
+TAILS = (0.10, 0.25, 0.40)  # loadings whose rows are asked for their Urbach tails; no upload is by itself
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def send(project: Project, campaign: Campaign) -> None:
     sender = Sender(user, project, instruments)
     for sample, loading, temperature_c in campaign.array():
         file = files.spectrum_file(sample.code, loading, temperature_c)
-        sender.send(PL, SPECTROMETER, {"": file}, sample.code)
+        measurement = sender.send(PL, SPECTROMETER, {"": file}, sample.code)
+        if loading in TAILS:
+            _ask(measurement, "pl_tail")
     _calibrate(sender, SPHERE, "sphere", PLQY, files.sphere_calibration_file())
     _calibrate(sender, SPECTROMETER, "irf", TRPL, files.response_file())
     _send_spheres(sender, campaign)
@@ -83,6 +86,17 @@ def _calibrate(sender: Sender, instrument: str, kind: str, technique: str, file:
     )
 
 
+def _ask(measurement: Measurement, method: str) -> None:
+    """As a person would, once; for that it must be read."""
+    if Run.objects.filter(measurement=measurement, method=method).exists():
+        return
+    if measurement.status != Measurement.Status.READ:
+        read_measurement(measurement)
+        measurement.refresh_from_db()
+    if measurement.status == Measurement.Status.READ:
+        request_run(measurement, method, trigger=Run.Trigger.UPLOAD)
+
+
 def _send_spheres(sender: Sender, campaign: Campaign) -> None:
     for sample, loading, temperature_c in campaign.array():
         if loading in IN_THE_SPHERE or temperature_c == AT_C:
@@ -100,7 +114,9 @@ def _send_series(sender: Sender, campaign: Campaign) -> None:
         sender.send(TRPL, SPECTROMETER, {"": decay}, sample.code)
         if sample.code != SLOW:
             absorption = files.absorption_file(sample.code, loading, temperature_c)
-            sender.send(UVVIS, SPECTROMETER, {"": absorption}, sample.code)
+            measurement = sender.send(UVVIS, SPECTROMETER, {"": absorption}, sample.code)
+            if temperature_c > light.ONE_EDGE_ABOVE_C:
+                _ask(measurement, "urbach_absorbance")
 
 
 def _send_endurance(sender: Sender, campaign: Campaign) -> None:

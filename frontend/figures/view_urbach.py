@@ -44,7 +44,7 @@ FIGURE = Figure(
         Option("show", "Beside", (("pl_tail_slope", "slope"), ("pl_urbach_energy", "Urbach energy"))),
     ),
     height_px=460,
-    needs="Upload PL spectra that reach a thousandth of their maximum on the red side.",
+    needs="Run “PL: Urbach tail” on PL spectra that reach a thousandth of their maximum on the red side.",
 )
 UNITS = {
     "pl_tail_slope": Quantity("pl_tail_slope", "Slope of ln PL", "eV⁻¹"),

@@ -48,6 +48,7 @@ SPOILED = {
     "no run": (("def run(", "def walk("), "run(datasets, params) is missing"),
     "version as text": (("version=1", "version='1'"), "METHOD.version"),
     "version zero": (("version=1", "version=0"), "METHOD.version"),
+    "on_upload as text": (("version=1", "version=1, on_upload='no'"), "METHOD.on_upload"),
     "no reference": (('reference="none"', 'reference=" "'), "METHOD.reference is empty"),
     "no inputs": (('accepts=(Role("sample", ("pl",)),)', "accepts=()"), "METHOD.accepts"),
     "roles as texts": (('(Role("sample", ("pl",)),)', '("sample",)'), "METHOD.accepts"),

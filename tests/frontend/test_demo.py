@@ -112,6 +112,15 @@ def test_steps_of_a_composite_are_typed_rows(demo: Project):
     assert steps[0].inferred == ["ramp_c_per_min", "hold_min"]
 
 
+def test_the_demo_asks_for_the_urbach_tails_that_no_upload_asks_for(demo: Project):
+    asked = Run.objects.filter(method__in=["pl_tail", "urbach_absorbance"])
+    assert Counter(asked.values_list("method", flat=True)) == {"pl_tail": 27, "urbach_absorbance": 7}
+    for run_ in asked.filter(measurement__sample__code__in=["NC-250-275", "SC-250-275"]):
+        execute(run_.pk)
+    assert Value.objects.filter(property="pl_urbach_energy", current=True).exists()
+    assert Value.objects.filter(property="urbach_energy", current=True).exists()
+
+
 def test_loading_twice_duplicates_nothing(demo: Project):
     before = (Sample.objects.count(), Value.objects.count(), RawFile.objects.count(), User.objects.count())
     loading.load_demo()
