@@ -52,6 +52,24 @@ def decide_current_of(measurement_ids: Collection[int], methods: Collection[str]
     _decide(values.exclude(measurement__in=void), "measurement")
 
 
+def make_way(measurement_ids: Collection[int], method: str) -> set[int]:
+    """The runs whose values count, of measurements that are locked: what they supersede is current no more.
+
+    For runs that are done and whose values are about to be written, so that each is written once, as what it
+    is; afterwards `note_changed` wants to know.
+    """
+    last = Run.objects.filter(
+        measurement__in=measurement_ids, method=method, status=Run.Status.DONE, verifies=None
+    ).exclude(measurement__status=Measurement.Status.VOID)
+    newest = last.order_by("measurement_id", "-method_version", "-requested_at", "-pk").distinct(
+        "measurement_id"
+    )
+    winners = set(newest.values_list("pk", flat=True))
+    values = Value.objects.filter(measurement__in=measurement_ids, method=method, run__isnull=False)
+    values.filter(current=True).exclude(run__in=winners).update(current=False)
+    return winners
+
+
 def _decide(values: QuerySet[Value], link: str) -> None:
     """First out, then in: two current values of one kind may not exist, not even for a moment."""
     answered = Run.objects.filter(method=OuterRef("method"), status=Run.Status.DONE, verifies=None)

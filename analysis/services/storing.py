@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -15,8 +15,9 @@ from psycopg import sql
 
 from analysis.curves import store_curves, store_together
 from analysis.methods import LoadedMethod, Outcome
-from analysis.models import Artifact, Run
-from analysis.services.currency import decide_current, decide_current_of
+from analysis.models import Artifact, Run, Value
+from analysis.services.changed import note_changed
+from analysis.services.currency import decide_current, make_way
 from analysis.services.value_rows import origins_of
 from analysis.services.verifying import judge
 from analysis.services.webhooks import tell_of_runs
@@ -66,9 +67,10 @@ def finish(found: Sequence[Found]) -> None:
         if not kept:
             return
         subjects = _subjects([each.run for each in kept])
-        _copy_values(kept, subjects)
-        curves.keep([each.run for each in kept])
-        _decide([each.run for each in kept])
+        runs = [each.run for each in kept]
+        _copy_values(kept, subjects, _counting(runs))
+        curves.keep(runs)
+        _decided(runs)
         tell_of_runs(mine)
 
 
@@ -138,18 +140,19 @@ def _subjects(runs: Sequence[Run]) -> dict[int, Subject]:
     return subjects
 
 
-def _copy_values(found: Sequence[Found], subjects: Mapping[int, Subject]) -> None:
-    """Not yet current: that is decided when all of them are there."""
+def _copy_values(found: Sequence[Found], subjects: Mapping[int, Subject], counting: Container[int]) -> None:
     statement = sql.SQL("COPY analysis_value ({}) FROM STDIN").format(
         sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
     )
     # Django's cursor knows no COPY; the one inside it is psycopg's.
     with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
-        for row in _rows(found, subjects):
+        for row in _rows(found, subjects, counting):
             copy.write_row(row)
 
 
-def _rows(found: Sequence[Found], subjects: Mapping[int, Subject]) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    found: Sequence[Found], subjects: Mapping[int, Subject], counting: Container[int]
+) -> Iterator[tuple[Any, ...]]:
     now = timezone.now()
     for each in found:
         run, of = each.run, subjects[each.run.pk]
@@ -157,15 +160,29 @@ def _rows(found: Sequence[Found], subjects: Mapping[int, Subject]) -> Iterator[t
         for result in each.outcome.values:
             unit = each.loaded.method.property(result.property).unit
             number = (result.property, result.component, float(result.value), float(result.sigma), unit)
-            yield (*subject, *number, of.origin, False, now, "=", "", False, False, "", "")
+            is_current = run.pk in counting
+            yield (*subject, *number, of.origin, is_current, now, "=", "", False, False, "", "")
 
 
-def _decide(runs: Sequence[Run]) -> None:
+def _counting(runs: Sequence[Run]) -> set[int]:
+    """Those whose values are current from the moment they are written: of measurements, which are locked."""
+    counting: set[int] = set()
+    for method, measurement_ids in _by_method(runs).items():
+        counting |= make_way(measurement_ids, method)
+    return counting
+
+
+def _decided(runs: Sequence[Run]) -> None:
+    for run in runs:
+        if run.measurement_id is None:
+            decide_current(run.over, run.method)
+    for method, measurement_ids in _by_method(runs).items():
+        note_changed(Value.objects.filter(measurement__in=measurement_ids, method=method))
+
+
+def _by_method(runs: Sequence[Run]) -> dict[str, list[int]]:
     by_method: dict[str, list[int]] = {}
     for run in runs:
         if run.measurement_id is not None:
             by_method.setdefault(run.method, []).append(run.measurement_id)
-        else:
-            decide_current(run.over, run.method)
-    for method, measurement_ids in by_method.items():
-        decide_current_of(measurement_ids, [method])
+    return by_method
