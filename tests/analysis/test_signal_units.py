@@ -25,8 +25,8 @@ def test_all_else_counts_photons(unit: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["counts/s", "cps", "kcps", "1/s", "s⁻¹", "counts s-1", "counts·s⁻¹", "counts/(s nm)", "counts/nm/s", "Hz",
-     "counts/ms", "photons/s/nm", "counts per second", "W", "μW/nm", "counts/sec"],
+    ["counts/s", "cps", "kcps", "1/s", "s⁻¹", "counts s-1", "counts·s⁻¹", "counts/(s nm)", "counts/nm/s",
+     "Hz", "counts/ms", "photons/s/nm", "counts per second", "W", "μW/nm", "counts/sec"],
 )  # fmt: skip
 def test_rates_are_known(unit: str) -> None:
     assert is_rate(unit)
