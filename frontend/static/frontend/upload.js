@@ -230,23 +230,25 @@ class Item {
   }
 
   async valued(measurement) {
+    // Runs before values: of those that are over by now, every value is there.
+    const runs = await Promise.all(measurement.runs.map((id) => ask(`${API}/runs/${id}/`)));
     const found = await ask(`${API}/values/?${new URLSearchParams({ measurement: measurement.id, current: "true" })}`);
     const wanted = found?.results.findLast((value) => value.property in words);
     const first = wanted ?? found?.results.at(-1);
     if (first) this.told(`read · ${written(first)}`);
     if (wanted) return true;
-    if (!measurement.runs.length) {
+    if (!runs.length) {
       if (!first) this.told("read");
       return Boolean(measurement.technique === "unknown" || Date.now() - this.readAt > 6000 || !(this.readAt ??= Date.now()));
     }
-    const runs = await Promise.all(measurement.runs.map((id) => ask(`${API}/runs/${id}/`)));
-    const over = runs.every((run) => run && ["done", "failed", "cancelled"].includes(run.status));
-    if (over && first) return true; // another method may still have had what one would rather hear of
-    if (over && runs.every((run) => run.status !== "done")) {
-      this.told("read, no result", "caution", [` ${runs.map((run) => run.message).find(Boolean) ?? ""}`]);
-      return true;
-    }
-    return false;
+    if (!runs.every((run) => run && ["done", "failed", "cancelled"].includes(run.status))) return false;
+    // Another method may just have been asked, and have what one would rather hear of.
+    const now = await ask(`${API}/measurements/${measurement.id}/`);
+    if (now?.runs.length !== runs.length) return false;
+    if (first) return true;
+    if (runs.some((run) => run.status === "done")) return false;
+    this.told("read, no result", "caution", [` ${runs.map((run) => run.message).find(Boolean) ?? ""}`]);
+    return true;
   }
 }
 
