@@ -21,6 +21,7 @@ from django.conf.global_settings import PASSWORD_HASHERS as DEFAULT_HASHERS
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 from pytest_django import Settings
+from redis import Redis
 
 from samples.models import User
 
@@ -113,6 +114,8 @@ def answers(url: str) -> bool:
 
 @pytest.fixture
 def site(transactional_db: None, settings: Settings, tmp_path: Path, alice: User) -> Iterator[Site]:
+    with Redis.from_url(settings.REDIS_URL) as broker:
+        broker.flushdb()  # what tests before have left there would be this one's workers' first work
     settings.PASSWORD_HASHERS = DEFAULT_HASHERS  # the quick one of the other tests is not known to the site
     alice.set_password("a long enough password")
     alice.save()
