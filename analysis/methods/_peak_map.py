@@ -16,10 +16,12 @@ from analysis.methods.base import (
     Array,
     Curve,
     Dataset,
+    Method,
     MethodError,
     Outcome,
     Property,
     Result,
+    Role,
     param,
     progress,
 )
@@ -44,7 +46,29 @@ DESCRIPTION = (
 )
 
 
-def properties(prefix: str, light: str) -> tuple[Property, ...]:
+def declared(technique: str, prefix: str, *, version: int) -> Method:
+    """The same method for another kind of light: its values are called by `prefix`."""
+    light = technique.upper()
+    return Method(
+        title=f"{light}: map of the peak",
+        version=version,
+        accepts=(
+            Role(
+                "sample",
+                (technique,),
+                help="A spectrum at every place of a map, against wavelength in nm.",
+                axes=("position", "position", "wavelength"),
+            ),
+        ),
+        properties=_properties(prefix, light),
+        reference="Li et al., Nat. Commun. 14 (2023), doi:10.1038/s41467-023-43247-6, Fig. 2c-f, SI 11, 12",
+        equation="y = a · exp(−(λ − c)²/2σ²) + b",
+        description=DESCRIPTION,
+        time_limit_s=300,
+    )
+
+
+def _properties(prefix: str, light: str) -> tuple[Property, ...]:
     own = "cl_peak" if prefix == "cl" else prefix
     over = "over the map"
     return (
