@@ -21,14 +21,40 @@ from analysis.methods._endurance import (
     misfits,
 )
 from analysis.methods._pl_series import LARGEST, MIN_SPECTRA, above_background, coordinate, series
-from analysis.methods.base import Array, Curve, Dataset, MethodError, Outcome, Property, Result
+from analysis.methods.base import Array, Curve, Dataset, MethodError, Outcome, Property, Result, Role, param
 from analysis.numerics import irradiation
 from analysis.numerics.losses import NEVER, Loss, fit_losses
 from analysis.numerics.smoothing import Smooth, smooth
 from analysis.numerics.straight_lines import weighted_line
 
 MEDIA = ("light", "water", "air", "sonication", "other")
-ERRORS_HELP = "One standard deviation of the irradiance, as a fraction; power meters are good to about 5 %."
+REFERENCE = Role(
+    "reference",
+    ("pl",),
+    help="A lamp monitor or a stable sample measured beside it; its changes are divided out.",
+    required=False,
+)
+PAPERS = (
+    "Hou et al., Science 374 (2021) 621, doi:10.1126/science.abf4460, Fig. 4A, S37-S40; "
+    "Li et al., Nat. Commun. 14 (2023), doi:10.1038/s41467-023-43247-6, Fig. 2b"
+)
+EQUATION = "I = a;  I = a + b·t;  I = a·exp(−(t/τ)<sup>β</sup>)"
+
+
+@dataclass(frozen=True)
+class EnduranceParams:
+    medium: str = param(
+        "auto",
+        choices=("auto", *MEDIA),
+        help="What it had to endure; auto: the solvent in the file, else the light.",
+    )
+    min_retention: float = param(0.95, min=0.0, max=1.0, help="Stable: at least this share is left.")
+    irradiance_error: float = param(
+        0.05,
+        min=0.0,
+        max=1.0,
+        help="One standard deviation of the irradiance, as a fraction; power meters are good to about 5 %.",
+    )
 
 
 def properties(preferred: bool) -> tuple[Property, ...]:

@@ -17,23 +17,15 @@ METHOD = Method(
     version=1,
     accepts=(
         Role("sample", ("pl",), help="Emission spectra, one after another.", axes=("time", "wavelength")),
-        Role(
-            "reference",
-            ("pl",),
-            help="A lamp monitor or a stable sample measured beside it; its changes are divided out.",
-            required=False,
-        ),
+        stability.REFERENCE,
     ),
     properties=(
         *stability.properties(preferred=True),
         Property("pl_drift", "PL peak drift", "nm/h"),
         Property("pl_shift", "PL peak shift, beginning to end", "nm"),
     ),
-    reference=(
-        "Hou et al., Science 374 (2021) 621, doi:10.1126/science.abf4460, Fig. 4A, S37-S40; "
-        "Li et al., Nat. Commun. 14 (2023), doi:10.1038/s41467-023-43247-6, Fig. 2b"
-    ),
-    equation="I = a;  I = a + b·t;  I = a·exp(−(t/τ)<sup>β</sup>)",
+    reference=stability.PAPERS,
+    equation=stability.EQUATION,
     description=(
         "Intensity: integral above the median of the outer 5 % of points. Wavelength: centre of a Gaussian "
         "on a level background, where it stands five times above the noise. BIC chooses among constant, line "
@@ -48,18 +40,11 @@ METHOD = Method(
 
 
 @dataclass(frozen=True)
-class Params:
-    medium: str = param(
-        "auto",
-        choices=("auto", *stability.MEDIA),
-        help="What it had to endure; auto: the solvent in the file, else the light.",
-    )
-    min_retention: float = param(0.95, min=0.0, max=1.0, help="Stable: at least this share is left.")
+class Params(stability.EnduranceParams):
     max_shift_nm: float = param(1.0, unit="nm", min=0.0, max=1000.0, help="Stable: moved by at most this.")
     irradiance_mw_per_cm2: float | None = param(
         None, unit="mW/cm²", min=1e-9, max=1e9, help="Where the file does not say it, or says it wrongly."
     )
-    irradiance_error: float = param(0.05, min=0.0, max=1.0, help=stability.ERRORS_HELP)
     window_min_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies below.")
     window_max_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies above.")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.methods import _photostability as stability
-from analysis.methods.base import Dataset, Method, Outcome, Role, param
+from analysis.methods.base import Dataset, Method, Outcome, Role
 
 METHOD = Method(
     title="PL: stability of one intensity over time",
@@ -21,40 +20,22 @@ METHOD = Method(
             axes=("time",),
             conditions=("irradiance",),  # what only says “intensity” might be anything
         ),
-        Role(
-            "reference",
-            ("pl",),
-            help="A lamp monitor or a stable sample measured beside it; its changes are divided out.",
-            required=False,
-        ),
+        stability.REFERENCE,
     ),
     properties=stability.properties(preferred=False),
-    reference=(
-        "Hou et al., Science 374 (2021) 621, doi:10.1126/science.abf4460, Fig. 4A, S37-S40; "
-        "Li et al., Nat. Commun. 14 (2023), doi:10.1038/s41467-023-43247-6, Fig. 2b"
-    ),
-    equation="I = a;  I = a + b·t;  I = a·exp(−(t/τ)<sup>β</sup>)",
+    reference=stability.PAPERS,
+    equation=stability.EQUATION,
     description=(
         "As the method for series of spectra, without a wavelength to follow: BIC chooses among constant, "
         "line and stretched exponential; times to 80 and 50 % are given only if they were reached; sigmas "
         "come from the scatter around the curve. The background must have been subtracted already."
     ),
 )
-
-
-@dataclass(frozen=True)
-class Params:
-    medium: str = param(
-        "auto",
-        choices=("auto", *stability.MEDIA),
-        help="What it had to endure; auto: the solvent in the file, else the light.",
-    )
-    min_retention: float = param(0.95, min=0.0, max=1.0, help="Stable: at least this share is left.")
-    irradiance_error: float = param(0.05, min=0.0, max=1.0, help=stability.ERRORS_HELP)
+Params = stability.EnduranceParams
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is refused
-def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
+def run(datasets: Mapping[str, Dataset], params: stability.EnduranceParams) -> Outcome:
     sample = datasets["sample"]
     hours, intensity = stability.trace(sample)
     said: list[str] = []
