@@ -40,32 +40,46 @@ PER_LENGTH = {"cm⁻¹", "cm-1", "1/cm", "cm^-1", "m⁻¹", "1/m", "m-1"}
 SMALLEST_FRACTION = 1e-4  # of the light; less is the detector's dark
 MOST_ABSORBANCE = 2.0
 LARGEST_ABSORBANCE = 20.0
+PHASES = ("", "alpha", "beta", "gamma", "delta")
 GUIDE_EV = {"delta": (2.4, 3.2), "gamma": (1.5, 2.0)}
 
-SIGNAL_PARAM = param(
-    "auto",
-    choices=("auto", *SIGNALS),
-    help="What the signal is; auto tells by its name and unit. %T becomes −log₁₀T, %R becomes (1−R)²/2R.",
-)
-EDGES_PARAM = param(
-    "auto", choices=("auto", "one"), help="auto: up to two edges more than 60 nm apart; one: the steepest."
-)
-BACKGROUND_PARAM = param(
-    "auto",
-    choices=("auto", "constant", "line", "scattering"),
-    help="What lies beyond the edge. auto: constant, unless it plainly slopes. scattering: a·λ^(−p).",
-)
-SHARE_PARAM = param(
-    0.1, unit="1", min=0.001, max=1, help="Smallest drop that counts as an edge, of the range of the signal."
-)
-LOW_PARAM = param(
-    350.0,
-    unit="nm",
-    min=10,
-    max=100_000,
-    help="Ignore what lies below: framework and substrate absorb there.",
-)
-HIGH_PARAM = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies above.")
+
+@dataclass(frozen=True)
+class SpectrumParams:
+    signal: str = param(
+        "auto",
+        choices=("auto", *SIGNALS),
+        help="What the signal is; auto tells by its name and unit. %T becomes −log₁₀T, %R becomes (1−R)²/2R.",
+    )
+    window_min_nm: float | None = param(
+        350.0,
+        unit="nm",
+        min=10,
+        max=100_000,
+        help="Ignore what lies below: framework and substrate absorb there.",
+    )
+    window_max_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies above.")
+
+
+@dataclass(frozen=True)
+class EdgeParams(SpectrumParams):
+    edges: str = param(
+        "auto",
+        choices=("auto", "one"),
+        help="auto: up to two edges more than 60 nm apart; one: the steepest.",
+    )
+    background: str = param(
+        "auto",
+        choices=("auto", "constant", "line", "scattering"),
+        help="What lies beyond the edge. auto: constant, unless it plainly slopes. scattering: a·λ^(−p).",
+    )
+    smallest_share: float = param(
+        0.1,
+        unit="1",
+        min=0.001,
+        max=1,
+        help="Smallest drop that counts as an edge, of the range of the signal.",
+    )
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,7 @@ class Absorbance:
         )
 
 
-def absorbance(dataset: Dataset, signal: str, low_nm: float | None, high_nm: float | None) -> Absorbance:
+def absorbance(dataset: Dataset, params: SpectrumParams) -> Absorbance:
     """Raises MethodError where no edge could be found in it whatever one did."""
     values = dataset.signal.values
     if values.ndim != 1:
@@ -97,13 +111,13 @@ def absorbance(dataset: Dataset, signal: str, low_nm: float | None, high_nm: flo
     _check_finite(x, y)
     x, warnings = _in_nanometres(x, dataset.axes[0].unit)
     x, y = _in_order(x, y)
-    x, y = _inside(x, y, low_nm, high_nm)
+    x, y = _inside(x, y, params.window_min_nm, params.window_max_nm)
     low, high, largest = float(y.min()), float(y.max()), float(np.max(np.abs(y)))
     if low == high:
         raise MethodError(f"All {y.size} points have the same signal, {low:g}: there is no edge.")
     if largest > 1e100 or high - low < max(1e-100, 1e-12 * largest) or np.diff(x).min() < 1e-6:
         raise MethodError(f"Signals from {low:g} to {high:g} are no spectrometer's; check the columns.")
-    kind, said = _kind(dataset.signal.name, dataset.signal.unit, signal)
+    kind, said = _kind(dataset.signal.name, dataset.signal.unit, params.signal)
     y, variance, more = _absorbing(x, y, kind, dataset.signal.unit)
     return Absorbance(x, y, variance, kind, (*warnings, *said, *more))
 

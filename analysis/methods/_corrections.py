@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.methods._spectra import NANOMETRES, UNSAID
-from analysis.methods.base import Array, Dataset, MethodError, Role
+from analysis.methods.base import Array, Dataset, MethodError, Role, param
 from analysis.numerics.peaks import noise_sigma
 from measurements.data import Signal
 
@@ -29,6 +29,9 @@ SPECTRAL = Role(
     help="By what to multiply at each wavelength, relative; interpolated.",
     required=False,
     calibration="spectral",
+)
+CORRECT_PARAM = param(
+    True, help="Subtract the instrument's dark counts and apply its spectral correction, where known."
 )
 SAME_WAVELENGTH = 0.01  # of a step
 SAME_TIME = 0.01
@@ -48,7 +51,9 @@ class Correction:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is refused at the end
-def corrected(datasets: Mapping[str, Dataset]) -> tuple[Dataset, Correction | None, dict[str, float | str]]:
+def corrected(
+    datasets: Mapping[str, Dataset], wanted: bool = True
+) -> tuple[Dataset, Correction | None, dict[str, float | str]]:
     """The sample's spectrum without what the instrument added, by what it was multiplied, and what was done.
 
     Raises MethodError when a calibration does not fit the spectrum: a number that was half corrected would
@@ -56,6 +61,8 @@ def corrected(datasets: Mapping[str, Dataset]) -> tuple[Dataset, Correction | No
     """
     sample = datasets["sample"]
     done: dict[str, float | str] = {}
+    if not wanted:
+        return sample, None, done
     if sample.signal.values.ndim != 1 or sample.signal.values.size == 0:
         return sample, None, done  # refused with its own sentence later
     y = np.asarray(sample.signal.values, dtype=np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.methods._corrections import DARK, SPECTRAL, Correction, corrected
+from analysis.methods._corrections import CORRECT_PARAM, DARK, SPECTRAL, Correction, corrected
 from analysis.methods._signal_units import is_energy
 from analysis.methods._spectra import Spectrum, spectrum
 from analysis.methods.base import (
@@ -87,14 +87,11 @@ class Params:
     )
     window_min_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies below.")
     window_max_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies above.")
-    correct: bool = param(
-        True, help="Subtract the instrument's dark counts and apply its spectral correction, where known."
-    )
+    correct: bool = CORRECT_PARAM
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
-    given = datasets if params.correct else {"sample": datasets["sample"]}
-    sample, correction, done = corrected(given)
+    sample, correction, done = corrected(datasets, params.correct)
     data = spectrum(sample, params.window_min_nm, params.window_max_nm, datasets["sample"])
     variance = _variance(data, correction)
     offset, var_offset = _offset(data, variance) if params.subtract_offset else (0.0, 0.0)

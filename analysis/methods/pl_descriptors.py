@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods import _pl_shape as shape
-from analysis.methods._corrections import DARK, SPECTRAL, corrected
+from analysis.methods._corrections import CORRECT_PARAM, DARK, SPECTRAL, corrected
 from analysis.methods._pl_flags import flags
 from analysis.methods._spectra import COUNTS_PER_SECOND, HC_EV_NM, Spectrum, spectrum
 from analysis.methods.base import (
@@ -81,9 +81,7 @@ MIN_SIGNAL_TO_NOISE = 5.0
 class Params:
     window_min_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies below.")
     window_max_nm: float | None = param(None, unit="nm", min=10, max=100_000, help="Ignore what lies above.")
-    correct: bool = param(
-        True, help="Subtract the instrument's dark counts and apply its spectral correction, where known."
-    )
+    correct: bool = CORRECT_PARAM
     accumulations: str = param(
         "averaged",
         choices=("averaged", "added"),
@@ -92,8 +90,7 @@ class Params:
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
-    given = datasets if params.correct else {"sample": datasets["sample"]}
-    sample, correction, done = corrected(given)
+    sample, correction, done = corrected(datasets, params.correct)
     data = spectrum(sample, params.window_min_nm, params.window_max_nm, datasets["sample"])
     level = shape.outer_median(data)
     smooth = peaks.running_mean(data.y, 2)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods import _tail_windows as windows
-from analysis.methods._corrections import DARK, SPECTRAL, corrected
+from analysis.methods._corrections import CORRECT_PARAM, DARK, SPECTRAL, corrected
 from analysis.methods._spectra import HC_EV_NM, Spectrum, spectrum
 from analysis.methods._tail_windows import Flank, Window
 from analysis.methods.base import Curve, Dataset, Method, MethodError, Outcome, Property, Result, Role, param
@@ -96,14 +96,11 @@ class Params:
         max=2000,
         help="Of the sample, where the measurement does not state it.",
     )
-    correct: bool = param(
-        True, help="Subtract the instrument's dark counts and apply its spectral correction, where known."
-    )
+    correct: bool = CORRECT_PARAM
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
-    given = datasets if params.correct else {"sample": datasets["sample"]}
-    sample, correction, done = corrected(given)
+    sample, correction, done = corrected(datasets, params.correct)
     data = spectrum(sample, params.window_min_nm, params.window_max_nm, datasets["sample"])
     temperature_c, doubts = _temperature(sample, params)
     flank = windows.flank(data, sample, None if correction is None else correction.at(data.x))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.methods._absorbance import HIGH_PARAM, LOW_PARAM, SAMPLE, SIGNAL_PARAM, Absorbance, absorbance
+from analysis.methods._absorbance import SAMPLE, Absorbance, SpectrumParams, absorbance
 from analysis.methods._spectra import HC_EV_NM
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Result, param
 from analysis.numerics import absorption_edges, peaks, tails
@@ -54,10 +54,7 @@ LEAST_POWER = 8.0  # of the wavelength: twice that of the steepest scattering
 
 
 @dataclass(frozen=True)
-class Params:
-    signal: str = SIGNAL_PARAM
-    window_min_nm: float | None = LOW_PARAM
-    window_max_nm: float | None = HIGH_PARAM
+class Params(SpectrumParams):
     tail_min_ev: float | None = param(
         None, unit="eV", min=0.01, max=100, help="Fix the low end of the tail, so that samples compare."
     )
@@ -80,7 +77,7 @@ class Foot:
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
-    data = absorbance(datasets["sample"], params.signal, params.window_min_nm, params.window_max_nm)
+    data = absorbance(datasets["sample"], params)
     foot = _foot(data, params)
     tail, stop = _fitted(foot, params)
     inside = slice(foot.first, stop)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from analysis.methods._absorbance import (
-    BACKGROUND_PARAM,
-    EDGES_PARAM,
     GUIDE_EV,
-    HIGH_PARAM,
-    LOW_PARAM,
+    PHASES,
     SAMPLE,
-    SHARE_PARAM,
-    SIGNAL_PARAM,
     Absorbance,
+    EdgeParams,
     absorbance,
 )
 from analysis.methods._absorption_edges import Edge, edges_of
@@ -24,7 +20,6 @@ from analysis.methods._spectra import HC_EV_NM
 from analysis.methods.base import Curve, Dataset, Method, MethodError, Outcome, Property, Result
 from analysis.numerics import edge_tangents as kernel
 
-PHASES = ("", "alpha", "beta", "gamma", "delta")
 PUBLISHED_EV_NM = 1240.0
 MOST_WIDTHS = 3.0
 CONVERTED = ("transmittance", "reflectance")
@@ -65,20 +60,11 @@ METHOD = Method(
         "and background."
     ),
 )
+Params = EdgeParams
 
 
-@dataclass(frozen=True)
-class Params:
-    signal: str = SIGNAL_PARAM
-    edges: str = EDGES_PARAM
-    background: str = BACKGROUND_PARAM
-    smallest_share: float = SHARE_PARAM
-    window_min_nm: float | None = LOW_PARAM
-    window_max_nm: float | None = HIGH_PARAM
-
-
-def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
-    data = absorbance(datasets["sample"], params.signal, params.window_min_nm, params.window_max_nm)
+def run(datasets: Mapping[str, Dataset], params: EdgeParams) -> Outcome:
+    data = absorbance(datasets["sample"], params)
     found, said = edges_of(data, params.edges, params.background, params.smallest_share)
     kept, left_out = [], []
     for edge in found:

@@ -8,22 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods._absorbance import (
-    BACKGROUND_PARAM,
-    EDGES_PARAM,
-    HIGH_PARAM,
-    LOW_PARAM,
+    PHASES,
     SAMPLE,
-    SHARE_PARAM,
-    SIGNAL_PARAM,
     Absorbance,
+    EdgeParams,
     absorbance,
 )
 from analysis.methods._absorption_edges import Edge, edges_of
 from analysis.methods._spectra import HC_EV_NM
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Result, param
 from analysis.numerics import tauc
-
-PHASES = ("", "alpha", "beta", "gamma", "delta")
 
 METHOD = Method(
     title="UV-Vis: Tauc gap",
@@ -51,22 +45,16 @@ LOWEST_R2, STRAIGHT_R2 = 0.9, 0.98
 
 
 @dataclass(frozen=True)
-class Params:
-    signal: str = SIGNAL_PARAM
-    edges: str = EDGES_PARAM
-    background: str = BACKGROUND_PARAM
-    smallest_share: float = SHARE_PARAM
+class Params(EdgeParams):
     low_share: float = param(0.2, unit="1", min=0.01, max=0.9, help="Where on the rise the line begins.")
     high_share: float = param(0.8, unit="1", min=0.1, max=1.0, help="Where on the rise it ends.")
     span_ev: float = param(0.5, unit="eV", min=0.05, max=5, help="How far above the edge the rise is sought.")
-    window_min_nm: float | None = LOW_PARAM
-    window_max_nm: float | None = HIGH_PARAM
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     if params.low_share >= params.high_share:
         raise MethodError("low_share must be below high_share.")
-    data = absorbance(datasets["sample"], params.signal, params.window_min_nm, params.window_max_nm)
+    data = absorbance(datasets["sample"], params)
     found, said = edges_of(data, params.edges, params.background, params.smallest_share, True)
     values: list[Result] = []
     curves: list[Curve] = []
