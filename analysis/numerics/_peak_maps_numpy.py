@@ -35,6 +35,15 @@ BATCH_VALUES = 8_388_608  # of the spectra whose float32 copies are held at once
 MAX_ROUGH = 12
 NARROW = 0.05  # σ on the axis from −1 to 1
 Floats = NDArray[np.floating]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class _Spectra:
+    """rows : these rows of them, each with mean 0 and rms 1, as `dtype`"""
+
+    rows: Callable[[Rows], Floats]
+    dtype: type
 
 
 def fit_rows(axis: Axis, y: Floats, level: bool) -> Raw:
@@ -56,13 +65,14 @@ def _fit_batch(axis: Axis, y: Floats, level: bool) -> Raw:
         slanted[place] = part @ axis.t
         rough[place] = part
 
-    def double(rows: NDArray[np.intp]) -> Array:
+    def double(rows: Rows) -> Array:
         return np.asarray((y[rows] - mean[rows, None]) / scale[rows, None], dtype=np.float64)
 
     usable = np.isfinite(scale) & (scale > 0)
     search = _Search(axis, level, slanted, *_start(axis, rough))
-    search.run(lambda rows: rough[rows], np.float32, np.flatnonzero(usable), 10 * FINE, 1e-4, MAX_ROUGH)
-    search.run(double, np.float64, np.flatnonzero(usable), FINE, EXACT, MAX_ITERATIONS)
+    single = _Spectra(lambda rows: rough[rows], np.float32)
+    search.run(single, np.flatnonzero(usable), 10 * FINE, 1e-4, MAX_ROUGH)
+    search.run(_Spectra(double, np.float64), np.flatnonzero(usable), FINE, EXACT, MAX_ITERATIONS)
     units = np.ones((rows, 5))
     units[:, [0, 3, 4]] = scale[:, None]
     params = search.params * units
@@ -140,24 +150,16 @@ class _Search:
         self.iterations = np.zeros(rows, np.int64)
         self.degrees = max(axis.t.size - (4 if level else 5), 1)
 
-    def run(
-        self,
-        data: Callable[[NDArray[np.intp]], Floats],
-        dtype: type,
-        live: NDArray[np.intp],
-        small: float,
-        close: float,
-        most: int,
-    ) -> None:
-        """Steps with sums in `dtype`, until the square of the next is `small` in standard errors, or the last
-        one `close` in σ. Only what float64 finds is an answer."""
+    def run(self, spectra: _Spectra, live: Rows, small: float, close: float, most: int) -> None:
+        """Steps with sums in their dtype, until the square of the next is `small` in standard errors, or the
+        last one `close` in σ. Only what float64 finds is an answer."""
         points = self.axis.t.size
-        slack = 30 * float(np.finfo(dtype).eps) * points
+        slack = 30 * float(np.finfo(spectra.dtype).eps) * points
         centre, sigma = self.centre[live], self.sigma[live]
         best, before, damping = np.full(live.size, np.inf), np.zeros(live.size), np.zeros(live.size)
         kept = np.full((8, live.size), np.nan)
         for _ in range(most):
-            now = self._regression(data, dtype, live, centre, sigma)
+            now = self._regression(spectra, live, centre, sigma)
             ssr = np.maximum(points - now.explained, ROUNDING * points)
             better = ssr <= best + slack
             best = np.where(better, ssr, best)
@@ -175,7 +177,7 @@ class _Search:
             centre = np.clip(centre + sigma * np.clip(move1 / height, -1.5, 1.5), -1.0, 1.0)
             sigma = sigma * np.clip(1 + move2 / height, 0.5, 2.0)
             sigma = np.clip(sigma, SHORTEST_SIGMA * self.axis.step, 4.0)
-            if dtype is np.float64 and settled.any():
+            if spectra.dtype is np.float64 and settled.any():
                 self._answer(live[settled], now.rows(settled), kept[:2, settled], best[settled])
             leaving = settled | (damping > MAX_DAMPING) | ~np.isfinite(centre + sigma)
             self.centre[live], self.sigma[live] = centre, sigma
@@ -185,7 +187,7 @@ class _Search:
             if not live.size:
                 break
 
-    def _answer(self, rows: NDArray[np.intp], found: _Regression, at: Array, ssr: Array) -> None:
+    def _answer(self, rows: Rows, found: _Regression, at: Array, ssr: Array) -> None:
         """The last step is taken without another look at the data: it is far below the errors."""
         inverse = inverted(found.lower)
         beta = [sum(inverse[k][i] * found.right[k] for k in range(i, 5)) for i in range(5)]
@@ -205,16 +207,9 @@ class _Search:
         self.ssr[rows] = np.maximum(ssr - gain, ROUNDING * self.axis.t.size)
         self.converged[rows] = True
 
-    def _regression(
-        self,
-        data: Callable[[NDArray[np.intp]], Floats],
-        dtype: type,
-        live: NDArray[np.intp],
-        centre: Array,
-        sigma: Array,
-    ) -> _Regression:
+    def _regression(self, spectra: _Spectra, live: Rows, centre: Array, sigma: Array) -> _Regression:
         axis = self.axis
-        plain, squared, products = self._sums(data, dtype, live, centre, sigma)
+        plain, squared, products = self._sums(spectra, live, centre, sigma)
         zero = np.zeros(live.size)
         points = zero + axis.t.size
         m0, m1, m2, m3 = plain
@@ -240,17 +235,10 @@ class _Search:
         lower = cholesky(gram)
         return _Regression(lower, forward(lower, right))
 
-    def _sums(
-        self,
-        data: Callable[[NDArray[np.intp]], Floats],
-        dtype: type,
-        live: NDArray[np.intp],
-        centre: Array,
-        sigma: Array,
-    ) -> tuple[Array, Array, Array]:
+    def _sums(self, spectra: _Spectra, live: Rows, centre: Array, sigma: Array) -> tuple[Array, Array, Array]:
         """Σ uᵏg, k = 0…3; Σ uᵏg², k = 0…4; Σ tᵏ·g·y, k = 0…2."""
         axis = self.axis
-        powers: Floats = np.stack([axis.t**k for k in range(5)]).astype(dtype)
+        powers: Floats = np.stack([axis.t**k for k in range(5)]).astype(spectra.dtype)
         columns = np.ascontiguousarray(powers.T)
         plain, squared = _closed_sums(axis, sigma)
         products = np.empty((3, live.size))
@@ -259,9 +247,8 @@ class _Search:
         narrow = ~inside & (sigma < NARROW)
         broad = ~inside & ~narrow
         curvature = -0.5 / sigma**2
-        exponent: Floats = np.stack([curvature * centre**2, -2 * curvature * centre, curvature], 1).astype(
-            dtype
-        )
+        exponent: Floats = np.stack([curvature * centre**2, -2 * curvature * centre, curvature], 1)
+        exponent = exponent.astype(spectra.dtype)
         for place in _chunks(live.size, axis.t.size):
             g = exponent[place] @ powers[:3]
             np.exp(g, out=g)
@@ -273,7 +260,7 @@ class _Search:
                 there = cut + place.start
                 u = (axis.t - centre[there, None]) / sigma[there, None]
                 plain[:, there], squared[:, there] = _direct_sums(u, g[cut])
-            g *= data(live[place])
+            g *= spectra.rows(live[place])
             products[:, place] = (g @ columns[:, :3]).T
         if broad.any():
             at = centre[broad], sigma[broad]
