@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import itertools
 import re
@@ -17,25 +18,39 @@ from measurements.readers._text import as_number, open_text
 
 BLOCK_CHARACTERS = 4 * 1024**2
 COMMENT = re.compile(r"\s*(?:#|%|!|//|\*)")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 OVERFLOW = re.compile(r"ov(?:e?r|f|ld)|sat|\+{3}|1\.#|inf", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a row is written. `delimiter` None is any white space."""
+    """How a row is written. `delimiter` None is any white space; `thousands`: 1,234.5 is one number."""
 
     delimiter: str | None
     decimal_comma: bool = False
+    thousands: bool = False
 
     def cells(self, line: str) -> list[str]:
         """The cells of a row, without the empty one that a delimiter at the end of the line makes."""
-        cells = line.split(self.delimiter) if self.delimiter else line.split()
+        cells = self._split(line)
         cells = [cell.strip() for cell in cells]
         while len(cells) > 1 and not cells[-1]:
             cells.pop()
         return cells
 
+    def _split(self, line: str) -> list[str]:
+        if not self.delimiter:
+            return line.split()
+        if '"' in line:  # “100,"1,234"” are two cells
+            try:
+                return next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True), [""])
+            except csv.Error:
+                pass
+        return line.split(self.delimiter)
+
     def number(self, cell: str) -> float | None:
+        if self.thousands and THOUSANDS.fullmatch(cell):
+            cell = cell.replace(",", "")
         if self.decimal_comma:
             if "." in cell:
                 return None
@@ -45,6 +60,10 @@ class Dialect:
     def is_row(self, line: str) -> bool:
         """Whether it is meant as a row: it begins with a number."""
         return self.number(self.cells(line)[0]) is not None if line.strip() else False
+
+
+class NumbersAgainError(ReadError):
+    """Rows after the text that ended the rows."""
 
 
 @dataclass
@@ -112,7 +131,7 @@ def _exact(
             continue
         if dialect.is_row(content):
             if ended_at is not None:
-                raise ReadError(
+                raise NumbersAgainError(
                     f"there are numbers again after the text “{_short(remarks[ended_at])}” in line "
                     f"{ended_at}. Send each block of numbers as a file of its own.",
                     line=number,

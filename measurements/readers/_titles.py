@@ -14,16 +14,19 @@ COMMENT_MARK = re.compile(r"^\s*(?:#+|%+|!+|//+|\*+|;+)\s?")
 SETTING = re.compile(r"^\s*(?P<key>[^:=\t,;]{1,80}?)\s*(?P<mark>[:=\t,;])\s*(?P<value>.*)$")
 UNIT_IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[(\[](?P<unit>[^()\[\]]{1,24})[)\]]\s*$")
 UNIT_AFTER_SLASH = re.compile(r"^(?P<name>.*?\S)\s+/\s+(?P<unit>\S.{0,23}|\S)$")
+BRACKETED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 LOOKS_LIKE_A_UNIT = re.compile(r"^[^\W\d]|^[°%Åµ1]")
 SAME_UNIT = {
     "nanometer": "nm", "nanometers": "nm", "nanometre": "nm", "nanometres": "nm", "ev": "eV",
     "count": "counts", "cts": "counts", "cps": "counts/s", "sec": "s", "seconds": "s",
     "arb. units": "a.u.", "arb. u.": "a.u.", "au": "a.u.", "a. u.": "a.u.", "arb.u.": "a.u.",
     "degrees": "deg", "°": "deg", "degree": "deg", "deg.": "deg", "°2th.": "deg", "°2th": "deg", "°2θ": "deg",
+    "ccd cts": "counts", "rel. 1/cm": "cm⁻¹", "% transmittance": "%", "% reflectance": "%",
 }  # fmt: skip
 BARE_UNITS = {
     "nm", "um", "µm", "ev", "cm-1", "cm^-1", "1/cm", "deg", "°", "s", "ms", "us", "ns", "ps", "k", "°c",
-    "counts", "a.u.", "cps", "counts/s", "%", "å", "1/å", "å-1",
+    "counts", "a.u.", "cps", "counts/s", "%", "å", "1/å", "å-1", "cts", "ccd cts", "rel. 1/cm", "mg", "mw",
+    "mw/mg", "w/g", "min", "mv", "v", "ma", "hz", "ppm", "mm", "kpa", "bar", "mbar",
 }  # fmt: skip
 WORDS = re.compile(
     r"wave|energ|time|temp|angle|theta|freq|shift|\bq\b|^x$|^y$|intens|count|signal|absorb|transm|reflect|"
@@ -86,7 +89,9 @@ def titles(lines: list[str], columns: int, delimiter: str | None) -> tuple[list[
     last = split_titles(lines[-1], columns, delimiter)
     if last is None:
         return None, 0
-    if all(cell.strip("()[]").lower() in BARE_UNITS for cell in last) and len(lines) > 1:
+    bracketed = all(BRACKETED.fullmatch(cell) for cell in last)
+    units = bracketed or all(cell.strip("()[]").lower() in BARE_UNITS for cell in last)
+    if units and len(lines) > 1:
         names = split_titles(lines[-2], columns, delimiter)
         if names is not None:
             return [(n, _unit(u.strip("()[]"))) for n, u in zip(names, last, strict=True)], 2
@@ -102,6 +107,10 @@ def _are_titles(cells: list[str], lines: list[str], columns: int, delimiter: str
     if any(WORDS.search(cell) or name_and_unit(cell)[1] for cell in cells):
         return True
     return not any(split_titles(line, columns, delimiter) for line in lines[:-1])
+
+
+def speaks_of_quantities(columns: list[tuple[str, str]]) -> bool:
+    return any(unit or WORDS.search(name) for name, unit in columns)
 
 
 def name_and_unit(title: str) -> tuple[str, str]:

@@ -95,6 +95,8 @@ def as_map(axis: Axis, titles: list[str] | None, values: Array, header: Mapping[
 
 def titles_with_numbers(line: str, columns: int, separator: str | None) -> list[str] | None:
     """A title line such as ",300,310,320" or "T,300,310" or ",A,B", which only a program's table has."""
+    if separator is None and line.lstrip().startswith(("#", "%", "!")):
+        return None  # a comment
     cells = [cell.strip().strip('"') for cell in (line.split(separator) if separator else line.split())]
     if len(cells) == columns - 1 and separator is None:
         cells = ["", *cells]  # blanks leave no trace of an empty corner

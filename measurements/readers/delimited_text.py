@@ -10,15 +10,17 @@ in such a file, no date without a zone, and no unit that is not written: those s
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from measurements.data import Array, Axis, Dataset, ReadError, Signal
-from measurements.readers import _titles, _wide
-from measurements.readers._numbers import Dialect, read_table, rows_in
+from measurements.readers import _blocks, _titles, _wide
+from measurements.readers._numbers import Dialect, NumbersAgainError, read_table, rows_in
 from measurements.readers._text import decoded, open_text
 from measurements.readers.base import NEVER, Format
 
@@ -31,7 +33,7 @@ FORMAT = Format(
     "point or comma. Lines above the numbers are kept; “Wavelength (nm)” above a column gives its unit. "
     "Tables of very many columns are read as one map.",
 )
-VERSION = 3
+VERSION = 4
 
 LAST_RESORT = 0.1  # any text at all: what is wrong with it is said line by line in `read`
 HEAD_CHARACTERS = (32 * 1024, 1024 * 1024)  # where the numbers must begin: usually, and at the latest
@@ -42,9 +44,13 @@ DIALECTS = (
     Dialect(";"), Dialect(";", decimal_comma=True),
     Dialect(","),
     Dialect(None), Dialect(None, decimal_comma=True),
+    # "1,234" in quotes among commas, or where another number has a point: no decimal comma
+    Dialect(",", thousands=True), Dialect("\t", thousands=True), Dialect(";", thousands=True),
+    Dialect(None, thousands=True), Dialect(",", decimal_comma=True),
 )  # fmt: skip
 # Text formats whose numbers are not simply columns: half of one would be read as if it were the whole.
-STRUCTURED = ("<", "{", "[", "%PDF", "##TITLE", "##JCAMP", "data_", "VAMAS", "%!PS", "SQLite")
+STRUCTURED = ("<", "{", "%PDF", "##TITLE", "##JCAMP", "data_", "VAMAS", "%!PS", "SQLite")
+LIST = re.compile(r"\[(?![A-Za-z][^\[\]\"]*\][ \t;,]*[\r\n])")  # of JSON, not a line [SETTINGS]
 
 
 class Layout(NamedTuple):
@@ -58,7 +64,8 @@ def recognises(head: bytes, filename: str) -> float:
         text = decoded(head)
     except ReadError:
         return NEVER
-    if not text.strip() or text.lstrip("\ufeff \t\r\n").startswith(STRUCTURED):
+    begin = text.lstrip("\ufeff \t\r\n")
+    if not begin or begin.startswith(STRUCTURED) or LIST.match(begin):
         return NEVER
     return LAST_RESORT
 
@@ -69,7 +76,10 @@ def read(path: Path) -> list[Dataset]:
         return _named_rows(path)
     lines, layout = found
     above = lines[: layout.first]
-    table = read_table(path, layout.dialect, layout.columns, lines_above=layout.first)
+    try:
+        table = read_table(path, layout.dialect, layout.columns, lines_above=layout.first)
+    except NumbersAgainError as refusal:
+        return _several(path, layout, refusal)
     columns, taken = _titles.titles(above, layout.columns, layout.dialect.delimiter)
     labels = None
     if columns is None and above:
@@ -86,6 +96,30 @@ def read(path: Path) -> list[Dataset]:
     if labels:
         columns = [_titles.name_and_unit(labels[0] or "x"), *((label, "") for label in labels[1:])]
     return _datasets(table.rows, columns or _unnamed(layout.columns), header)
+
+
+def _several(path: Path, layout: Layout, refusal: NumbersAgainError) -> list[Dataset]:
+    """Curves one below the other, each with its own lines above it."""
+    blocks = _blocks.blocks_of(path, layout.dialect)
+    if blocks is None:
+        raise refusal
+    datasets: list[Dataset] = []
+    columns: list[tuple[str, str]] | None = None
+    for number, block in enumerate(blocks, start=1):
+        width = block.rows.shape[1]
+        own, taken = _titles.titles(block.above, width, layout.dialect.delimiter)
+        if own is not None and columns is not None and not _titles.speaks_of_quantities(own):
+            own, taken = None, 0  # “second ring” above two columns
+        columns = own or (columns if columns is not None and len(columns) == width else None)
+        text = block.above[: len(block.above) - taken]
+        header = _titles.settings(text, block.first_line)
+        words = [line.strip() for line in text if line.strip()]
+        title = f"block {number}" + (f", {words[0]}" if len(words) == 1 else "")
+        datasets += [
+            replace(dataset, title=title)
+            for dataset in _datasets(block.rows, columns or _unnamed(width), header)
+        ]
+    return datasets
 
 
 def _named_rows(path: Path) -> list[Dataset]:

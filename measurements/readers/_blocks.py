@@ -1,0 +1,58 @@
+"""Several tables of numbers in one text, one below the other, with words between them."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from measurements.data import Array
+from measurements.readers._numbers import Dialect, rows_in
+from measurements.readers._text import open_text
+
+LARGEST_BYTES = 64 * 1024**2  # all lines are in memory at once
+FEWEST_ROWS = 3  # less may be numbers in a closing text
+
+
+class Block(NamedTuple):
+    """`above`: the lines between the block before and this one; `first_line`: the number of the first."""
+
+    above: list[str]
+    first_line: int
+    rows: Array
+
+
+def blocks_of(path: Path, dialect: Dialect) -> list[Block] | None:
+    """The tables of a text; None when something among them is neither a table nor words."""
+    if path.stat().st_size > LARGEST_BYTES:
+        return None
+    with open_text(path) as text:
+        lines = text.read().split("\n")
+    blocks: list[Block] = []
+    end = 0
+    for first, stop, rows in rows_in(lines, dialect):
+        lone = sum(1 for _ in itertools.takewhile(lambda row: row is not None and len(row) == 1, rows))
+        table = [row for row in rows[lone:] if row is not None]
+        width = len(table[0]) if table else 0
+        whole = len(table) == len(rows) - lone and all(len(row) == width for row in table)
+        if not whole or width < 2 or len(table) < FEWEST_ROWS:
+            return None
+        values = np.array(table, dtype=np.float64)
+        if not np.all(np.isfinite(values[:, 0])):
+            return None
+        blocks.append(Block(_above(lines[end:stop], first - end, lone, dialect), end + 1, values))
+        end = stop
+    return blocks if len(blocks) > 1 else None
+
+
+def _above(lines: list[str], words: int, lone: int, dialect: Dialect) -> list[str]:
+    """The words, and the lone numbers after them: usually how many rows follow."""
+    above = lines[:words]
+    for line in lines[words:]:
+        if not lone:
+            break
+        above.append(line)
+        lone -= dialect.is_row(line)
+    return above

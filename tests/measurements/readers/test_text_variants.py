@@ -1,0 +1,102 @@
+"""Columns as programs of other countries and habits write them: quotes, thousands, blocks, units below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from measurements import readers
+from measurements.data import Dataset, ReadError
+from measurements.readers import HEAD_BYTES, delimited_text
+
+Reading = Callable[..., list[Dataset]]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reading:
+    def read_text(text: str, encoding: str = "utf-8") -> list[Dataset]:
+        path = tmp_path / "file"
+        path.write_bytes(text.encode(encoding))
+        reader = readers.recognise(path.read_bytes()[:HEAD_BYTES], "file.txt")
+        assert reader is not None
+        return readers.read(reader, path)
+
+    return read_text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'T,Counts\n100,"1,234"\n101,"999"\n102,"12,001,000"\n',
+        "T\tCounts\n100.0\t1,234\n101.0\t999\n102.0\t12,001,000\n",
+        "T;Counts\n100;1,234.0\n101;999.0\n102;12,001,000.0\n",
+        "100.0   1,234\n101.0   999\n102.0   12,001,000\n",
+    ],
+)
+def test_a_comma_between_thousands_does_not_cut_a_number(read: Reading, text: str) -> None:
+    (dataset,) = read(text)
+    np.testing.assert_array_equal(dataset.axes[0].values, [100, 101, 102])
+    np.testing.assert_array_equal(dataset.signal.values, [1234, 999, 12001000])
+
+
+def test_quoted_decimal_commas_between_commas_are_decimal(read: Reading) -> None:
+    (dataset,) = read('"x","y"\n"400,5","1,25"\n"401,5","0,123"\n')
+    np.testing.assert_array_equal(dataset.axes[0].values, [400.5, 401.5])
+    np.testing.assert_array_equal(dataset.signal.values, [1.25, 0.123])
+
+
+def test_three_decimals_after_a_comma_stay_decimals_where_nothing_speaks_against_it(read: Reading) -> None:
+    (dataset,) = read("10\t1,234\n11\t2,345\n")
+    np.testing.assert_array_equal(dataset.signal.values, [1.234, 2.345])
+
+
+def test_units_in_brackets_in_a_line_of_their_own_belong_to_the_titles_above(read: Reading) -> None:
+    first, second = read("Zeit ;Masse ;DTG \n[min];[mg]  ;[mg/min]\n0,5;10,1;0,2\n1,0;10,0;0,3\n")
+    assert (first.axes[0].name, first.axes[0].unit) == ("Zeit", "min")
+    assert [(each.signal.name, each.signal.unit) for each in (first, second)] == [
+        ("Masse", "mg"), ("DTG", "mg/min"),
+    ]  # fmt: skip
+
+
+def test_a_comment_mark_alone_is_no_title(read: Reading) -> None:
+    (dataset,) = read("# a comment\n#\n  0.01  0.5\n  0.02  0.6\n")
+    assert (dataset.axes[0].name, dataset.signal.name) == ("x", "y")
+
+
+BLOCKS = (
+    "Angle (deg)\tCounts\n0\t12\n3\t9\n6\t7\n"
+    "second ring\n0\t29\n3\t38\n6\t42\n"
+    "Range\t3\nFilter\topen\n3\n0\t1\n3\t2\n9\t3\n"
+)
+
+
+def test_tables_one_below_the_other_are_curves_of_their_own(read: Reading) -> None:
+    first, second, third = read(BLOCKS)
+    assert [each.title for each in (first, second, third)] == ["block 1", "block 2, second ring", "block 3"]
+    np.testing.assert_array_equal(second.signal.values, [29, 38, 42])
+    np.testing.assert_array_equal(third.axes[0].values, [0, 3, 9])
+    assert {each.axes[0].unit for each in (first, second, third)} == {"deg"}
+    assert third.header == {"Range": "3", "Filter": "open", "line 11": "3"}
+
+
+def test_a_few_numbers_in_a_closing_text_are_no_curve(read: Reading) -> None:
+    with pytest.raises(ReadError, match="there are numbers again after the text “Peaks”"):
+        read("1\t2\n2\t3\n3\t4\nPeaks\n2\t3\n")
+
+
+def test_a_damaged_row_in_one_of_several_tables_is_refused(read: Reading) -> None:
+    with pytest.raises(ReadError, match="numbers again"):
+        read(BLOCKS.replace("3\t38", "3\tovrflw"))
+
+
+@pytest.mark.parametrize("text", [b"[[1, 2], [3, 4]]", b'["a"]\n', b"[1,2]\n1 2\n"])
+def test_a_list_of_json_is_not_taken_for_columns(text: bytes) -> None:
+    assert delimited_text.recognises(text, "file.txt") == 0
+
+
+def test_a_section_in_brackets_may_begin_a_file_of_columns(read: Reading) -> None:
+    (dataset,) = read("[DATA]\nWavelength (nm)\tIntensity\n400\t1\n401\t2\n")
+    assert dataset.axes[0].unit == "nm"
