@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponseNotModified
+from django.http import FileResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
@@ -19,12 +19,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from measurements.api.contents import attached
-from measurements.api.errors import as_http
+from measurements.api.forms import TakesFiles
 from measurements.models import Attachment
 from measurements.services.attachments import Subject, attach, void_attachment
 from measurements.services.furnace import attach_log
 from measurements.store import store
-from measurements.uploads import StoreUploadHandler
 from samples.api.sentences import ReasonSerializer, in_sentences, must_write, visible_sample
 from samples.models import Preparation
 from samples.pagination import NewestFirst
@@ -69,7 +68,9 @@ class AttachmentFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = []
 
 
-class AttachmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class AttachmentViewSet(
+    TakesFiles, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
+):
     """What is attached to samples and preparations that you may see."""
 
     queryset = Attachment.objects.none()
@@ -79,14 +80,9 @@ class AttachmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     parser_classes: ClassVar = [MultiPartParser, JSONParser, FormParser]
     lookup_value_regex = r"\d{1,18}"
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        # Before authentication: a session's CSRF check may be the first to look into the body.
-        request.upload_handlers = [StoreUploadHandler(request)]
-        return super().initialize_request(request, *args, **kwargs)
-
     def handle_exception(self, error: Exception) -> Response:
         try:
-            with as_http(), in_sentences():
+            with in_sentences():
                 raise error
         except Exception as translated:
             return super().handle_exception(translated)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -18,13 +18,12 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from measurements.api.errors import as_http
+from measurements.api.forms import TakesFiles
 from measurements.models import Batch
 from measurements.services import batches
 from measurements.services.batches.checking import check
 from measurements.services.batches.filling import manifest_of, unpacked
 from measurements.services.batches.verdicts import STATES, Plan, Verdict
-from measurements.uploads import StoreUploadHandler
 from samples.models import Project
 from samples.parsers import JSONParser
 
@@ -88,7 +87,7 @@ class BatchSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class BatchViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class BatchViewSet(TakesFiles, mixins.ListModelMixin, viewsets.GenericViewSet):
     """Your batches."""
 
     queryset = Batch.objects.none()
@@ -96,19 +95,10 @@ class BatchViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     parser_classes: ClassVar = [MultiPartParser, JSONParser]
     lookup_value_regex = r"\d{1,18}"
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        # Before authentication: a session's CSRF check may be the first to look into the body.
-        request.upload_handlers = [StoreUploadHandler(request)]
-        return super().initialize_request(request, *args, **kwargs)
-
     def handle_exception(self, error: Exception) -> Response:
-        try:
-            with as_http():
-                if isinstance(error, batches.FileError):
-                    raise ValidationError({"manifest": [str(error)]}) from error
-                raise error
-        except Exception as translated:
-            return super().handle_exception(translated)
+        if isinstance(error, batches.FileError):
+            error = ValidationError({"manifest": [str(error)]})
+        return super().handle_exception(error)
 
     def get_queryset(self) -> QuerySet[Batch]:
         return Batch.objects.visible_to(self.request.user).select_related("project", "created_by")

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
@@ -18,7 +17,7 @@ from rest_framework.response import Response
 
 from measurements import services
 from measurements.api.decisions import Decisions
-from measurements.api.errors import as_http
+from measurements.api.forms import TakesFiles
 from measurements.models import Measurement
 from measurements.serializers import (
     ChangeSerializer,
@@ -30,7 +29,6 @@ from measurements.serializers import (
 from measurements.services import Incoming
 from measurements.services.receipts import receipt_body
 from measurements.techniques import Technique
-from measurements.uploads import StoreUploadHandler
 from samples.models import Project, Sample
 from samples.parsers import JSONParser
 
@@ -56,7 +54,7 @@ class MeasurementFilter(django_filters.FilterSet):
 
 
 class MeasurementViewSet(
-    Decisions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
+    TakesFiles, Decisions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
 ):
     """Measurements of your projects."""
 
@@ -65,18 +63,6 @@ class MeasurementViewSet(
     filterset_class = MeasurementFilter
     parser_classes: ClassVar = [MultiPartParser, JSONParser, FormParser]
     lookup_value_regex = r"\d{1,18}"
-
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        # Before authentication: a session's CSRF check may be the first to look into the body.
-        request.upload_handlers = [StoreUploadHandler(request)]
-        return super().initialize_request(request, *args, **kwargs)
-
-    def handle_exception(self, error: Exception) -> Response:
-        try:
-            with as_http():
-                raise error
-        except Exception as translated:
-            return super().handle_exception(translated)
 
     def get_queryset(self) -> QuerySet[Measurement]:
         rows = Measurement.objects.visible_to(self.request.user)
