@@ -95,7 +95,7 @@ class BlobStore(Store):
                 self._rely_on(final, temporary, stored.sha256)
             # All at the end: a journal that has just written the lowest folder has written those above it.
             for folder in (final.parent, *(level.parent for level in unsure)):
-                _fsync_folder(folder)
+                fsync_folder(folder)
         self._durable.update(unsure)
 
     def _rely_on(self, final: Path, temporary: Path, sha256: str) -> None:
@@ -138,7 +138,7 @@ class BlobStore(Store):
                 os.link(aside, path)
         except FileNotFoundError:
             return False
-        _fsync_folder(path.parent)
+        fsync_folder(path.parent)
         aside.unlink(missing_ok=True)
         return True
 
@@ -157,7 +157,7 @@ def _forget_cached(file: BinaryIO) -> None:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

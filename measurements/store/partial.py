@@ -21,6 +21,7 @@ from pathlib import Path
 
 from measurements.store.base import Store
 from measurements.store.errors import StoreUnavailableError, sentences
+from measurements.store.files import fsync_folder
 from measurements.store.hashing import Hashing
 from measurements.store.pending import CHUNK_BYTES, WRITE_BYTES, Pending, Stored
 
@@ -77,7 +78,7 @@ def create_partial(store: Store, name: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         for folder in (path.parent, path.parent.parent):
-            _fsync_folder(folder)
+            fsync_folder(folder)
 
 
 def remove_partial(store: Store, name: str) -> None:
@@ -94,14 +95,6 @@ def partial_names(store: Store, *, older_than_s: float) -> Iterator[str]:
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_mtime < limit:
                 yield path.name
-
-
-def _fsync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 class Partial(Pending):
@@ -170,7 +163,7 @@ class Partial(Pending):
             os.replace(path, self.path)
             os.close(self._fd)
             self._fd, self._copy = fd, None
-            _fsync_folder(self.path.parent)
+            fsync_folder(self.path.parent)
 
     def go_on_at(self, size: int) -> None:
         """Forget what lies behind `size`: nobody was told that it is here."""
