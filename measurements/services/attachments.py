@@ -51,11 +51,12 @@ def attach(
         if pending.size == 0:
             raise ValidationError(f"“{as_text(name, 80)}” is empty. Choose the file again.")
         media_type = picture_type(pending.head(HEAD_BYTES))
-        quota.require_room(_project(subject), {pending.sha256(): pending.size})
+        sizes = {pending.sha256(): pending.size}
+        quota.require_room(_project(subject), sizes)
         stored = pending.keep()
     finally:
         pending.discard()
-    with transaction.atomic():
+    with quota.room(_project(subject), sizes), transaction.atomic():
         (blob,) = blobs_of([stored])
         row = Attachment(
             sample=subject.sample,

@@ -2,17 +2,20 @@
 to its samples and preparations, equal files once.
 
 Every upload asks, so the answer must be cheap: which projects have a limit is remembered for seconds, and
-what one holds is counted anew only when the count is some minutes old or the limit seems to be reached. What
-arrives in the same moment elsewhere may pass the limit by its own size.
+what one holds is counted anew only when the count is some minutes old or the limit seems to be reached. Two
+that arrive in the same moment cannot pass the limit together: where there is one, whoever records holds the
+row of the quota until what came is recorded, and counts under it. What is moved here from another project is
+seen at the next count.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, Max, Model, QuerySet, Sum
 
 from measurements.models import Attachment, Batch, BatchFile, Blob, Quota, RawFile
@@ -79,9 +82,33 @@ def room_left(project: Project) -> int | None:
 
 
 def require_room(project: Project, sizes: Mapping[str, int]) -> None:
-    """QuotaError when files with these sizes, by hash, would be more than the project may keep."""
-    limit = _limit(project)
-    if limit is None or _at_most(project) + sum(sizes.values()) <= limit:
+    """QuotaError when files with these sizes, by hash, would now be more than the project may keep."""
+    if (limit := _limit(project)) is not None:
+        _require(project, limit, sizes)
+
+
+@contextmanager
+def room(project: Project, sizes: Mapping[str, int]) -> Iterator[None]:
+    """The block records these files, and nobody else takes their room meanwhile. QuotaError where there is
+    none; make them durable before, so that others wait for rows and not for the disk."""
+    if _limit(project) is None:
+        yield
+        return
+    with transaction.atomic():
+        limit = _held(project)
+        if limit is not None:
+            _require(project, limit, sizes)
+        yield
+
+
+def _held(project: Project) -> int | None:
+    """The limit, and nobody else's until the transaction ends."""
+    rows = Quota.objects.select_for_update().filter(project=project)
+    return rows.values_list("limit_bytes", flat=True).first()
+
+
+def _require(project: Project, limit: int, sizes: Mapping[str, int]) -> None:
+    if _at_most(project) + sum(sizes.values()) <= limit:
         return
     # Perhaps counted twice, perhaps here already: only now is it worth the exact answer.
     count = _counted(project)
@@ -116,9 +143,11 @@ def _at_most(project: Project) -> int:
 
 
 def _counted(project: Project) -> _Count:
-    # First: what comes meanwhile counts again.
-    last = tuple(kind._default_manager.aggregate(last=Max("pk"))["last"] or 0 for kind, _, _ in KEPT)
-    count = _Count(used_bytes(project), last, time.monotonic())
-    if not connection.in_atomic_block:  # what is rolled back must not be remembered
+    lasting = not connection.in_atomic_block  # what is rolled back must not be remembered
+    with transaction.atomic():
+        _held(project)  # else a row that is not committed yet may have an earlier key, and never be counted
+        last = tuple(kind._default_manager.aggregate(last=Max("pk"))["last"] or 0 for kind, _, _ in KEPT)
+        count = _Count(used_bytes(project), last, time.monotonic())
+    if lasting:
         _known.counts[project.pk] = count
     return count

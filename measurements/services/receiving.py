@@ -93,7 +93,8 @@ def receive(
     try:
         for file in files:
             pending.append(_written(file))
-        quota.require_room(place.project, {written.sha256(): written.size for written in pending})
+        sizes = {written.sha256(): written.size for written in pending}
+        quota.require_room(place.project, sizes)
         stored = [written.keep() for written in pending]
     finally:
         for unfinished in pending:
@@ -120,7 +121,8 @@ def receive(
         (Blob(sha256=kept.sha256, size=kept.size), RawFile(filename=name, role=role))
         for name, role, kept in zip(names, roles, stored, strict=True)
     ]
-    with transaction.atomic() if place.rule else nullcontext():  # else it is one statement
+    # Without a rule it is one statement.
+    with quota.room(place.project, sizes), transaction.atomic() if place.rule else nullcontext():
         recorded = record(new, rows, any_technique=technique is None)
         if place.rule and recorded.known is None:
             decided_by(place.rule, new)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from measurements.models import Measurement
@@ -67,6 +71,37 @@ def test_a_count_that_is_remembered_still_stops_at_the_limit(
         given(KB + b"%d" % n)
     with pytest.raises(QuotaError, match="has 3 kB"):
         given(KB + b"3")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_uploads_in_the_same_moment_cannot_pass_the_limit_together(
+    given: Callable[..., Receipt], project: Project
+) -> None:
+    quota.set_quota(project, 2500)
+    given(KB + b"0")  # since then the count is remembered
+    with ThreadPoolExecutor(1) as elsewhere, ExitStack() as first:
+        first.enter_context(transaction.atomic())
+        given(KB + b"1")  # recorded, not committed
+        second = elsewhere.submit(_on_its_own_connection, given, KB + b"2")
+        while not second.done() and not _somebody_waits():
+            time.sleep(0.01)
+        first.close()
+        with pytest.raises(QuotaError, match="has 2 kB, so these 1 kB were not taken"):
+            second.result(timeout=10)
+    assert quota.used_bytes(project) == 2002
+
+
+def _on_its_own_connection(given: Callable[..., Receipt], data: bytes) -> Receipt:
+    try:
+        return given(data)
+    finally:
+        connection.close()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
 
 
 def test_over_rest_it_is_413_and_says_what_to_do(

@@ -44,21 +44,31 @@ def open_batch(
         raise PermissionDenied("You may look at this project but not write to it; ask one of its managers.")
     with unpacked(upload, name) as (table, table_name, others):
         manifest = manifest_of(table, table_name, zone)
-        _require_room(project, upload, [path for path, _ in others])
-        kept = upload.keep()
-        batch = Batch.objects.create(
-            project=project,
-            name=as_text(name),
-            manifest=blobs_of([kept])[0],
-            remarks=manifest.remarks,
-            created_by=user,
-        )
-        BatchRow.objects.bulk_create(
-            BatchRow(batch=batch, number=row.number, said=row.said, wrong=row.wrong) for row in manifest.rows
-        )
-        for path, inside in others:
-            with path.open("rb") as stream:
-                add_stored(batch, inside, store().put(stream, limit=settings.MAX_UPLOAD_BYTES))
+        with quota.room(project, _sizes(project, upload, [path for path, _ in others])):
+            return _recorded(user, project, as_text(name), upload, manifest, others)
+
+
+def _recorded(
+    user: User,
+    project: Project,
+    name: str,
+    upload: Pending,
+    manifest: Manifest,
+    others: list[tuple[Path, str]],
+) -> Batch:
+    batch = Batch.objects.create(
+        project=project,
+        name=name,
+        manifest=blobs_of([upload.keep()])[0],
+        remarks=manifest.remarks,
+        created_by=user,
+    )
+    BatchRow.objects.bulk_create(
+        BatchRow(batch=batch, number=row.number, said=row.said, wrong=row.wrong) for row in manifest.rows
+    )
+    for path, inside in others:
+        with path.open("rb") as stream:
+            add_stored(batch, inside, store().put(stream, limit=settings.MAX_UPLOAD_BYTES))
     return batch
 
 
@@ -69,8 +79,11 @@ def manifest_of(table: bytes, name: str, zone: tzinfo | None) -> Manifest:
 def add_file(batch: Batch, name: str, upload: Pending) -> BatchFile:
     """Durably, whatever the manifest says of it. The same bytes under the same name are one file."""
     _refuse_when_over(batch)
-    quota.require_room(batch.project, {upload.sha256(): upload.size})
-    return add_stored(batch, name, upload.keep())
+    sizes = {upload.sha256(): upload.size}
+    quota.require_room(batch.project, sizes)
+    kept = upload.keep()
+    with quota.room(batch.project, sizes):
+        return add_stored(batch, name, kept)
 
 
 def add_stored(batch: Batch, name: str, kept: Stored) -> BatchFile:
@@ -82,15 +95,15 @@ def add_stored(batch: Batch, name: str, kept: Stored) -> BatchFile:
     return file
 
 
-def _require_room(project: Project, upload: Pending, others: list[Path]) -> None:
-    """For an archive and for what is in it, which is kept beside it."""
+def _sizes(project: Project, upload: Pending, others: list[Path]) -> dict[str, int]:
+    """Of an archive and of what is in it, which is kept beside it, by hash; nothing where no limit asks."""
     if quota.room_left(project) is None:
-        return
+        return {}
     sizes = {upload.sha256(): upload.size}
     for path in others:
         with path.open("rb") as stream:
             sizes[hashlib.file_digest(stream, "sha256").hexdigest()] = path.stat().st_size
-    quota.require_room(project, sizes)
+    return sizes
 
 
 def _refuse_when_over(batch: Batch) -> None:
