@@ -1,4 +1,5 @@
-"""The response of an instrument, brought to the channels of a decay, or refused.
+"""The response of an instrument, brought to the channels of a decay, or refused; and what is wrong with it
+where a fit through it leaves more than noise.
 
 Not a method itself (the underscore keeps it out of the registry).
 """
@@ -6,13 +7,19 @@ Not a method itself (the underscore keeps it out of the registry).
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from analysis.methods._decay_words import Fit, Noise
 from analysis.methods._decays import EVEN, Decay, evenly, line, width
 from analysis.methods.base import Array, Dataset, MethodError
+from analysis.numerics.any_emission import best_light
 from analysis.numerics.responses import Response, resampled
 
 MIN_RESPONSE = 10.0  # its maximum over its noise
 WHOLE_RESPONSE = 1e-3  # of its maximum: there it ends
+WHITE_CHI2 = 1.5
+GAP = 5  # channels below the floor within one pulse
+AROUND = 300  # channels in which the pulse is looked at
 
 
 def response(dataset: Dataset, decay: Decay) -> tuple[Response, list[str]]:
@@ -34,12 +41,13 @@ def response(dataset: Dataset, decay: Decay) -> tuple[Response, list[str]]:
     counts = counts - background
     if counts[top] < MIN_RESPONSE * noise:
         raise MethodError(f"The response has no pulse: its maximum is hardly above its noise. {remedy}")
-    first, last = _pulse(counts, top, max(WHOLE_RESPONSE * counts[top], 3 * noise))
+    kept = _pulses(counts, top, max(WHOLE_RESPONSE * counts[top], 3 * noise))
     half = counts >= counts[top] / 2
     if half.sum() > counts.size / 4 or top in (0, counts.size - 1):
         raise MethodError(f"The response is not one pulse that rises and falls. {remedy}")
-    around = slice(max(first - 1, 0), last + 2)
-    made = resampled(t[around], np.maximum(counts[around], 0.0), decay.step)
+    first, last = np.flatnonzero(kept)[[0, -1]]
+    around = slice(first, last + 1)
+    made = resampled(t[around], np.where(kept, np.maximum(counts, 0.0), 0.0)[around], decay.step)
     if made.fwhm > 1.2 * max(width(decay), decay.step):
         raise MethodError(
             f"The response is broader ({made.fwhm:.3g} ns) than the decay itself ({width(decay):.3g} ns), so "
@@ -51,18 +59,73 @@ def response(dataset: Dataset, decay: Decay) -> tuple[Response, list[str]]:
             f"The channels of the response are {own / decay.step:.2g} times as wide as those of the decay; "
             "its shape between them is interpolated."
         )
-    if counts[first : last + 1].sum() < 0.1 * np.maximum(decay.y - np.median(decay.y), 0).sum():
+    if counts[kept].sum() < 0.1 * np.maximum(decay.y - np.median(decay.y), 0).sum():
         warnings.append(
             "The response holds less than a tenth of the decay's counts: its own noise is not in the sigmas."
         )
     return made, warnings
 
 
-def _pulse(counts: Array, top: int, floor: float) -> tuple[int, int]:
-    """First and last channel around the maximum that are above the floor, over gaps of five channels."""
+def _pulses(counts: Array, top: int, floor: float) -> NDArray[np.bool_]:
+    """The channels of the pulse and of what follows or leads it, such as reflections: all that is above the
+    floor, but no single channels and no pulse of the next period. Over gaps of five channels it is one."""
+    kept = np.zeros(counts.size, dtype=bool)
     above = np.flatnonzero(counts > floor)
-    at = int(np.searchsorted(above, top))
-    gaps = np.flatnonzero(np.diff(above) > 5)
-    first = above[gaps[gaps < at][-1] + 1] if np.any(gaps < at) else above[0]
-    last = above[gaps[gaps >= at][0]] if np.any(gaps >= at) else above[-1]
-    return int(first), int(last)
+    for group in np.split(above, np.flatnonzero(np.diff(above) > GAP) + 1):
+        own = group[0] <= top <= group[-1]
+        if own or (group.size >= 3 and counts[group].max() < counts[top] / 2):
+            kept[max(group[0] - 1, 0) : group[-1] + 2] = True
+    return kept
+
+
+def first_pulse(seen: Response) -> Response:
+    """Without what is apart from its highest pulse."""
+    bright = np.flatnonzero(seen.counts > WHOLE_RESPONSE * seen.counts.max())
+    groups = np.split(bright, np.flatnonzero(np.diff(bright) > GAP * seen.per_channel) + 1)
+    top = int(np.argmax(seen.counts))
+    (own,) = [group for group in groups if group[0] <= top <= group[-1]]
+    first, last = own[0], own[-1] + 1
+    counts = seen.counts[first:last]
+    return Response(counts / counts.sum(), seen.start + first * seen.step, seen.step, seen.per_channel)
+
+
+def blame(data: Decay, seen: Response, found: Fit, noise: Noise) -> tuple[str, dict[str, float | str]]:
+    """Whether it is the response or the emission's model that leaves more than noise around the pulse.
+
+    found : a fit to all channels of the decay
+    """
+    here = _around_the_pulse(data, seen, found)
+    if here.stop - here.start < 20 or found.curve.size != data.t.size:
+        return "", {}
+    signal = np.maximum(data.y[here], found.curve[here])
+    if noise.weights is None:
+        sigma = np.sqrt(np.maximum(noise.gain * (signal + noise.pedestal), 1e-300))
+    else:
+        sigma = 1 / np.sqrt(noise.weights[here])
+    best = best_light(data.t[here], data.y[here] - float(found.params[1]), sigma, seen)
+    notes: dict[str, float | str] = {"least_chi2_of_any_light": best.chi2}
+    if best.chi2 < WHITE_CHI2:
+        return (
+            "Through this response light of another course over time would give the rise as measured: one "
+            "that rises, or light of the pulse itself that reached the detector. "
+        ), notes
+    at = int(np.argmax(np.abs(best.residuals)))
+    after = float(data.t[here][at] - data.t[data.peak])
+    top = int(np.argmax(seen.counts))
+    place = top + round(after / seen.step)
+    height = seen.counts[place] / seen.counts[top] if 0 <= place < seen.counts.size else 0.0
+    side = "after" if after >= 0 else "before"
+    more = "more" if best.residuals[at] > 0 else "less"
+    return (
+        "No light of whatever course over time, seen through this response, gives the rise as measured: at "
+        f"best χ²ᵣ is {best.chi2:.3g} over {here.stop - here.start} channels. {abs(after):.3g} ns {side} the "
+        f"maximum there is {abs(best.residuals[at]):.3g} sigmas {more} light than it allows; the response "
+        f"holds {height:.2g} of its maximum there. It was measured with another pulse or over another path. "
+    ), notes
+
+
+def _around_the_pulse(data: Decay, seen: Response, found: Fit) -> slice:
+    first = seen.start + float(found.params[0])
+    last = first + seen.step * seen.counts.size
+    begin, end = np.searchsorted(data.t, (first - 5 * data.step, last + 5 * data.step))
+    return slice(int(begin), int(min(end, begin + AROUND)))

@@ -20,7 +20,7 @@ from analysis.methods._decay_problems import (
     with_free_amplitude,
 )
 from analysis.methods._decay_remarks import diagnostics, remarks
-from analysis.methods._decay_response import response
+from analysis.methods._decay_response import blame, first_pulse, response
 from analysis.methods._decay_values import of_one_pulse, values
 from analysis.methods._decay_words import COUNTS, Fit
 from analysis.methods._decays import Decay, decay, in_unit
@@ -31,7 +31,7 @@ EACH = ("1", "2", "3", "4")
 
 METHOD = Method(
     title="TRPL: lifetimes",
-    version=1,
+    version=2,
     accepts=(
         Role("sample", ("trpl",), help="Counts over time after the pulse.", axes=("time",)),
         Role(
@@ -150,18 +150,20 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
     best, tried, why = fit(problem, params.model)
     notes: dict[str, float | str] = {"fit": "reconvolution", "response_fwhm_ns": seen.fwhm}
     if params.start_ns is None and not is_white(best):
-        behind, from_ns = after_response(data, seen, params, best)
-        if behind is not None:
-            later, later_rows = behind
-            again = fit(later, params.model)
-            if np.all(np.isfinite(again[0].covariance)) and again[0].chi2 < best.chi2 / 2:
-                warnings.append(
-                    f"The response does not describe the pulse itself (χ²ᵣ {best.chi2:.3g} from its rise "
-                    f"on): the fit starts {from_ns:.3g} ns after the maximum, with t₀ held. What "
-                    "has decayed by then is not seen."
-                )
-                notes["chi2_with_the_rise"] = best.chi2
-                (best, tried, why), problem, rows = again, later, later_rows
+        reason, more = blame(data, seen, best, problem.noise)
+        notes |= more
+        behind, from_ns = after_response(data, first_pulse(seen), params, best)
+        again = fit(behind[0], params.model) if behind is not None else None
+        if behind and again and np.all(np.isfinite(again[0].covariance)) and again[0].chi2 < best.chi2 / 2:
+            warnings.append(
+                f"The response does not describe the pulse itself (χ²ᵣ {best.chi2:.3g} from its rise on). "
+                f"{reason}The fit starts {from_ns:.3g} ns after the maximum, with t₀ held. What has decayed "
+                "by then is not seen."
+            )
+            notes["chi2_with_the_rise"] = best.chi2
+            (best, tried, why), (problem, rows) = again, behind
+        elif reason:
+            warnings.append(reason.strip())
     determined(best, problem.tau[1])
     at = data.t[rows]
     shift = float(best.params[0])

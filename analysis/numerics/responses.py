@@ -59,7 +59,7 @@ def resampled(x: Array, counts: Array, step: float) -> Response:
     first, last = edges[0], edges[-1]
     size = int(np.ceil((last - first) / new - 1e-9))
     at = first + new * np.arange(size + 1)
-    pieces = np.diff(_running_total(counts, (at - first) / own))
+    pieces = np.diff(running_total(counts, (at - first) / own))
     return Response(_sharpened(pieces / pieces.sum()), float(at[0] + new / 2), new, per_channel)
 
 
@@ -76,7 +76,7 @@ def _sharpened(counts: Array) -> Array:
     return np.asarray(counts - np.diff(moved))
 
 
-def _running_total(counts: Array, at: Array) -> Array:
+def running_total(counts: Array, at: Array) -> Array:
     """Counts before `at`, in channels from the first edge; all of them beyond the last. It never falls:
     F. N. Fritsch, R. E. Carlson, SIAM J. Numer. Anal. 17 (1980) 238."""
     total = np.concatenate([[0.0], np.cumsum(counts)])

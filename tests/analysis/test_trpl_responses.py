@@ -1,0 +1,86 @@
+"""Responses with reflections, of another pulse, or of another emission than exponentials."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.numerics.any_emission import best_light
+from analysis.numerics.responses import resampled
+from tests.analysis.decay_reference import STEP_NS, T_NS, decay, expected, photons
+from tests.analysis.test_trpl import number, ran, real, said, value
+
+ECHO_NS = 12.0
+
+
+def with_echo(curve: np.ndarray, share: float) -> np.ndarray:
+    """Light that reached the detector once more, later."""
+    late = round(ECHO_NS / STEP_NS)
+    return curve + share * np.concatenate([np.zeros(late), curve[:-late]])
+
+
+def pulse(share: float, peak: float = 1e6) -> np.ndarray:
+    shape = np.exp(-0.5 * ((T_NS - 5.0) / 0.15) ** 2)
+    return photons(with_echo(peak * shape, share) + 1.0, 7)
+
+
+def test_a_reflection_apart_from_the_pulse_belongs_to_the_response():
+    clean = expected(peak=5e4, background=0.0)
+    outcome = ran(decay(photons(with_echo(clean, 0.03) + 2.0)), decay(pulse(0.03)))
+    assert number(outcome, "reduced_chi2") == pytest.approx(1, abs=0.07)
+    for component, tau in (("1", 5.0), ("2", 30.0)):
+        found, sigma = value(outcome, "trpl_lifetime", component)
+        assert abs(found - tau) < 4 * sigma
+    assert outcome.warnings == ()
+
+
+def test_the_next_pulse_of_the_laser_is_no_reflection():
+    twice = pulse(0.0) + np.roll(pulse(0.0), 1000) * 0.9
+    outcome = ran(decay(photons(expected(peak=5e4))), decay(twice))
+    assert number(outcome, "reduced_chi2") == pytest.approx(1, abs=0.07)
+
+
+def test_a_response_with_a_reflection_that_the_decay_lacks_is_told_from_a_wrong_model():
+    outcome = ran(decay(photons(expected((0.5, 5.0), (0.9, 0.1), peak=2e5))), decay(pulse(0.08)))
+    assert "No light of whatever course over time" in said(outcome)
+    assert "12 ns after the maximum" in said(outcome)
+    assert "sigmas less light than it allows" in said(outcome)
+    assert number(outcome, "least_chi2_of_any_light") > 5
+
+
+def test_an_emission_that_rises_first_is_not_blamed_on_the_response():
+    rising = 1.5 * expected((20.0,), (1.0,), peak=1e5, background=0) - expected((3.0,), (1.0,), peak=1e5)
+    outcome = ran(decay(photons(np.maximum(rising, 0.0) + 2.0)), decay(pulse(0.0)))
+    assert "light of another course over time would give the rise as measured" in said(outcome)
+    assert number(outcome, "least_chi2_of_any_light") < 1.5
+
+
+def test_no_emission_fits_better_than_the_true_one_by_more_than_its_freedom():
+    t = T_NS[:260]
+    clean = expected((3.0,), (1.0,), peak=1e5, background=0.0)[:260]
+    sigma = np.sqrt(np.maximum(clean, 1.0))
+    y = clean + sigma * np.random.default_rng(3).standard_normal(t.size)
+    response = resampled(T_NS, pulse(0.0) - 1.0, STEP_NS)
+    assert 0.5 < best_light(t, y, sigma, response).chi2 < 1.0
+    wrong = y + 20 * sigma * (np.abs(t - 4.5) < 0.1)  # light before there can be any
+    found = best_light(t, wrong, sigma, response)
+    assert found.chi2 > 1.5
+    assert abs(t[np.argmax(np.abs(found.residuals))] - 4.5) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "response", "sigmas", "share"),
+    [("F520_N0_raw", "irf_520nm", 175, "0.065"), ("F700_N1_raw", "irf_745nm", 186, "0.099")],
+)
+def test_the_metro_responses_hold_a_reflection_that_their_traces_lack(
+    reference, name, response, sigmas, share
+):
+    """2.7 ns after the pulse both responses hold 7 and 10 % of their maximum; the traces 1.4 and 2.5 %, all
+    decay included. No lifetimes, rise, scattered light, shift or broadening can mend that."""
+    outcome = ran(real(reference, f"metrotrpl/{name}.csv"), real(reference, f"metrotrpl/{response}.csv"))
+    assert "No light of whatever course over time" in said(outcome)
+    assert f"2.7 ns after the maximum there is 1{'75' if name[0:2] == 'F5' else '86'} sigmas less" in said(
+        outcome
+    )
+    assert f"holds {share} of its maximum" in said(outcome)
+    assert number(outcome, "least_chi2_of_any_light") > 500
