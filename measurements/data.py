@@ -16,13 +16,19 @@ Array = NDArray[np.float64]
 
 
 class ReadError(Exception):
-    """A file that cannot be read, in a sentence for the person who can act on it."""
+    """A file that cannot be read, in a sentence for the person who can act on it.
 
-    def __init__(self, message: str, *, line: int | None = None, byte: int | None = None) -> None:
+    reader : key and version of the reader that refused it; `measurements.readers.read` writes it
+    """
+
+    def __init__(
+        self, message: str, *, line: int | None = None, byte: int | None = None, reader: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.line = line
         self.byte = byte
+        self.reader = reader
 
     def __str__(self) -> str:
         if self.line is not None:

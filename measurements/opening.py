@@ -65,7 +65,7 @@ def _named(source: Source) -> list[Opened]:
     try:
         return _file(source)
     except ReadError as error:
-        raise ReadError(about(source.filename, error)) from error
+        raise ReadError(about(source.filename, error), reader=error.reader) from error
 
 
 def about(filename: str, error: ReadError) -> str:
@@ -125,13 +125,17 @@ def _one_by_one(inside: Sequence[Source]) -> list[Opened]:
     """What cannot be read among files that can is named in the header, not hidden; the archive is kept."""
     opened: list[Opened] = []
     unread: dict[str, str] = {}
+    refused_by = ""
     for source in inside:
         try:
             opened += _file(source)
         except ReadError as error:
             unread[source.filename] = about(source.filename, error)
+            refused_by = refused_by or error.reader
     if not opened:
-        raise ReadError(f"nothing in the archive can be read. {next(iter(unread.values()))}")
+        raise ReadError(
+            f"nothing in the archive can be read. {next(iter(unread.values()))}", reader=refused_by
+        )
     if unread:
         first = opened[0].dataset
         header = {**first.header, **{f"not read: {name}": said for name, said in unread.items()}}

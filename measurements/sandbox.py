@@ -77,7 +77,7 @@ def read_limited(
         exchange.unlink(missing_ok=True)
         shutil.rmtree(scratch, ignore_errors=True)
     if "refused" in said:
-        raise ReadError(said["refused"], line=said["line"], byte=said["byte"])
+        raise ReadError(said["refused"], line=said["line"], byte=said["byte"], reader=said.get("reader", ""))
     raise ReaderMistakeError(said["mistake"], said["traceback"])
 
 
@@ -110,7 +110,9 @@ def _outcome(read: Callable[[], dict[str, Dataset]], exchange: Path) -> dict[str
         write_nxdata(exchange, read())
         return {"ok": True}
     except ReadError as error:
-        return {"refused": error.message, "line": error.line, "byte": error.byte}
+        return {
+            "refused": error.message, "line": error.line, "byte": error.byte, "reader": error.reader,
+        }  # fmt: skip
     except MemoryError:
         return _refused(_too_much_memory())
     except Exception as error:

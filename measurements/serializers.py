@@ -114,8 +114,8 @@ class MeasurementSerializer(serializers.ModelSerializer):
         model = Measurement
         fields = [
             "id", "sample", "claimed_code", "project", "technique", "origin", "instrument", "acquired_at",
-            "received_at", "conditions", "status", "error", "qc_level", "technique_confidence",
-            "technique_reason", "files",
+            "received_at", "conditions", "status", "error", "refused_by", "qc_level",
+            "technique_confidence", "technique_reason", "files",
         ]  # fmt: skip
         read_only_fields = fields
 

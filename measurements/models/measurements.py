@@ -78,6 +78,11 @@ class Measurement(models.Model):
     )
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.RECEIVED)
     error = models.TextField(blank=True, help_text="The sentence that explains a failure.")
+    refused_by = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text="Reader and version that could not read it; empty: no reader did.",
+    )
     conflict = models.CharField(
         max_length=10, choices=Conflict.choices, blank=True, help_text="Until a person has decided it."
     )

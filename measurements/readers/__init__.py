@@ -75,7 +75,15 @@ def recognise(head: bytes, filename: str, readers: Iterable[Reader] | None = Non
 
 
 def read(reader: Reader, path: Path) -> list[Dataset]:
-    """What `reader` makes of the file; ReadError says why it cannot be read."""
+    """What `reader` makes of the file; ReadError says why it cannot be read, and which reader says so."""
+    try:
+        return _read(reader, path)
+    except ReadError as error:
+        error.reader = error.reader or reader.name_and_version
+        raise
+
+
+def _read(reader: Reader, path: Path) -> list[Dataset]:
     size_bytes = path.stat().st_size
     if size_bytes > reader.format.max_bytes:
         raise ReadError(

@@ -84,6 +84,10 @@ class Reader:
     read: Callable[[Path], list[Dataset]]
     recognises_names: Callable[[Sequence[str]], bool | float] | None = None
 
+    @property
+    def name_and_version(self) -> str:
+        return f"{self.key} {self.version}"
+
     def confidence(self, head: bytes, filename: str) -> float:
         """From 0, not mine, to 1, surely mine. True counts as 1."""
         return min(max(float(self.recognises(head, filename)), NEVER), SURE)

@@ -57,7 +57,9 @@ def read_measurement(measurement: Measurement) -> None:
         try:
             found = _read_files(measurement)
             stored = [write({"data": each.dataset}) for each in found]
-        except (ReadError, StoreError) as error:
+        except ReadError as error:
+            _fail(measurement, str(error), error.reader)
+        except StoreError as error:
             _fail(measurement, str(error))
         except SoftTimeLimitExceeded:
             _fail(
@@ -145,10 +147,11 @@ def _clock_offset_s(measurement: Measurement) -> float | None:
 
 
 @transaction.atomic
-def _fail(measurement: Measurement, sentence: str) -> None:
+def _fail(measurement: Measurement, sentence: str, reader: str = "") -> None:
+    """`reader`: key and version of the one that refused it, where one did."""
     # UPDATE, not save(): somebody may have declared it void meanwhile.
     failed = Measurement.objects.filter(pk=measurement.pk, status=Measurement.Status.RECEIVED).update(
-        status=Measurement.Status.FAILED, error=_storable(sentence)
+        status=Measurement.Status.FAILED, error=_storable(sentence), refused_by=reader
     )
     if failed:
         measurement_settled.send(sender=Measurement, measurement=measurement)
@@ -173,7 +176,7 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
         )
         Dataset.objects.filter(pk=row.pk).update(current=True)
     now.status = Measurement.Status.READ
-    now.error = ""
+    now.error, now.refused_by = "", ""
     if now.acquired_at is None:
         now.acquired_at = next((e.dataset.acquired_at for e in found if e.dataset.acquired_at), None)
     now.conditions = {**_conditions(each.dataset for each in found), **now.conditions}
@@ -181,7 +184,7 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
     _detect_technique(now, found)
     now.save(
         update_fields=[
-            "status", "error", "acquired_at", "conditions", "qc_level", "technique", "technique_confidence",
+            "status", "error", "refused_by", "acquired_at", "conditions", "qc_level", "technique", "technique_confidence",
             "technique_reason",
         ]
     )  # fmt: skip

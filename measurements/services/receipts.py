@@ -24,6 +24,7 @@ def receipt_body(receipt: Receipt) -> dict[str, Any]:
         "conditions": row.conditions,
         "status": row.status,
         "error": row.error,
+        "refused_by": row.refused_by,
         "qc_level": row.qc_level,
         "technique_confidence": row.technique_confidence,
         "technique_reason": row.technique_reason,

@@ -104,8 +104,9 @@ def _again(row: Measurement, *, by: User | None, reason: str) -> None:
         reason=reason,
     )
     row.status, row.error, row.attempts = Measurement.Status.RECEIVED, "", 0
+    row.refused_by = ""
     row.queued_at = timezone.now()  # or the sweep would take it for forgotten at once
-    row.save(update_fields=["status", "error", "attempts", "queued_at", "read_again_with"])
+    row.save(update_fields=["status", "error", "refused_by", "attempts", "queued_at", "read_again_with"])
     enqueue(tasks.read, row.pk)
 
 

@@ -125,6 +125,25 @@ def test_a_bad_file_fails_with_a_sentence_and_its_bytes_are_kept(
         assert file.read() == content
 
 
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [(b"Labels,scan,\r\nType,Emission Scan,\r\n", "fluoracle"), (b"only words\n", "delimited_text")],
+)
+def test_the_reader_that_refused_a_file_is_kept_with_its_version(
+    read: Read, content: bytes, key: str
+) -> None:
+    assert read(content).refused_by == f"{key} {readers.get(key).version}"
+
+
+@pytest.mark.parametrize("content", [b"", bytes(range(256)) * 20])
+def test_no_reader_is_blamed_for_a_file_that_none_was_asked_about(read: Read, content: bytes) -> None:
+    assert read(content).refused_by == ""
+
+
+def test_a_file_read_at_last_was_refused_by_nobody(read: Read) -> None:
+    assert read(TEXT).refused_by == ""
+
+
 def test_one_bad_file_of_two_is_named(given: Given) -> None:
     files = [incoming(TEXT, "good.txt"), incoming(b"", "bad.txt")]
     measurement = given(files=files).measurement
