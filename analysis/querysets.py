@@ -23,8 +23,19 @@ def lapsed() -> Q:
 
 
 class RunQuerySet(OfMeasurement):
-    def visible_to(self, user: Any, **known: Any) -> RunQuerySet:
-        return super().visible_to(user, **known).exclude(sample__in=hidden_from(user))
+    """What a run analysed must be in sight, and what a person named for it: its curves show a blank or an IRF
+    as well, so an embargo laid on that later hides the run. Calibrations serve everybody and hide nothing."""
+
+    def _in_projects(
+        self, user: Any, role: int, *, embargo: bool = True, projects: Any = None
+    ) -> RunQuerySet:
+        rows = super()._in_projects(user, role, embargo=embargo, projects=projects)
+        if not user.is_authenticated or not embargo:
+            return rows
+        hidden = hidden_from(user)
+        inputs = self.model._meta.get_field("inputs").related_model.objects
+        given = inputs.filter(calibration=None, dataset__measurement__sample__in=hidden)
+        return rows.exclude(sample__in=hidden).exclude(pk__in=given.order_by().values("run"))
 
     def _belongs_to(self, projects: Any) -> Q:
         """Through what it analysed: a measurement, the values of a sample, or those of a project."""

@@ -72,10 +72,10 @@ class Analysis:
     calibrations: list[Calibration]
 
 
-def history(row: Measurement) -> list[Entry]:
-    """All runs, newest first, each with its verifications. A fixed number of queries, however many there
-    are."""
-    asked = Run.objects.filter(measurement=row, verifies=None)
+def history(user: Any, row: Measurement) -> list[Entry]:
+    """All runs that the user may see, newest first, each with its verifications. A fixed number of queries,
+    however many there are."""
+    asked = Run.objects.visible_to(user).filter(measurement=row, verifies=None)
     rows = list(asked.prefetch_related(*RELATED).order_by("-pk"))
     verified = verifications(rows)
     now: dict[tuple[str, str, str], Value] = {}

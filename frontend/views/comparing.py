@@ -37,7 +37,8 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     """`?with=` another run of the same measurement; without, the one that it superseded, or the last one."""
     run = _run(request, pk)
     others = list(
-        Run.objects.filter(measurement=run.measurement_id, method=run.method, verifies=None)
+        Run.objects.visible_to(request.user)
+        .filter(measurement=run.measurement_id, method=run.method, verifies=None)
         .filter(status=Run.Status.DONE)
         .exclude(pk=run.pk)
         .order_by("-pk")

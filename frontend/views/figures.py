@@ -76,7 +76,8 @@ def _numbers_behind(figure: figures.Figure) -> str:
 def measurement(request: HttpRequest, pk: int) -> HttpResponse:
     """`?dataset=` its number, `?run=` whose curves; without, the newest that is done."""
     row = get_object_or_404(Measurement.objects.visible_to(request.user), pk=pk)
-    runs = Run.objects.filter(measurement=row, status=Run.Status.DONE, artifact__isnull=False)
+    seen = Run.objects.visible_to(request.user)
+    runs = seen.filter(measurement=row, status=Run.Status.DONE, artifact__isnull=False)
     asked = row_number(request.GET.get("run", ""))
     if asked is not None:
         runs = runs.filter(pk=asked)

@@ -93,7 +93,7 @@ def _row(request: HttpRequest, pk: int) -> Measurement:
 def _context(
     request: HttpRequest, row: Measurement, forms: list[runs.RunForm] | None = None
 ) -> dict[str, Any]:
-    history = runs.history(row)
+    history = runs.history(request.user, row)
     datasets = list(row.datasets.filter(current=True).defer("preview").order_by("number"))
     steering = [
         f"{name}={request.GET[name]}" for name in ("dataset", "unit", "scale", "run") if request.GET.get(name)
@@ -142,7 +142,7 @@ def run_again(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         run, created = request_run(row, method, params, user=request.user, inputs=_named(request, row, given))
     except methods.ParamsError as error:
-        history = runs.history(row)
+        history = runs.history(request.user, row)
         forms = runs.forms(request.user, row, history, method, given, {error.field: error.message})
         return render(request, "measurements/measurement.html", _context(request, row, forms), status=422)
     except (KeyError, NothingToRunError) as error:

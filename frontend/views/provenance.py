@@ -37,12 +37,15 @@ def value(request: HttpRequest, pk: int) -> HttpResponse:
     declared = properties.all().get(row.property)
     loaded = methods.registry().get(row.method)
     owner = _project_id(row)
+    # Of a run that was given what is under an embargo only the chain is told, by hashes.
+    run_seen = Run.objects.visible_to(request.user).filter(pk=row.run_id).exists()
     context = {
         "value": row,
         "label": declared.label if declared else row.property,
         "help": declared.help if declared else "",
         "told": told,
         "run": row.run,
+        "run_seen": run_seen,
         "method": loaded.method if loaded else None,
         "history": list(_with_rows(told["history"])),
         "conflicts": Conflict.objects.visible_to(request.user).filter(values=row),
@@ -50,7 +53,7 @@ def value(request: HttpRequest, pk: int) -> HttpResponse:
         "unfinished": any(
             each["status"] in ("queued", "running") for each in (told["run"] or {}).get("verifications", ())
         ),
-        "figure_url": _figure_url(row),
+        "figure_url": _figure_url(row) if run_seen else "",
     }
     part = request.GET.get("part") == "verifications" and row.run is not None
     return render(request, "values/verifications.html" if part else "values/value.html", context)
