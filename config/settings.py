@@ -131,7 +131,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Broker. `unix:///path` is what redis-py takes; Celery writes the same thing differently.
 REDIS_URL = env.str("REDIS_URL", running.get("REDIS_URL", "redis://localhost:6379/0"))
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("unix://"):  # kombu has other words for a socket and for the database's number on it
+    CELERY_BROKER_URL = REDIS_URL.replace("unix:", "redis+socket:", 1).replace("?db=", "?virtual_host=")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

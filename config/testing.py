@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     if not options.full:
         options.marks = f"not full and ({options.marks})" if options.marks else "not full"
     marks = ["-m", options.marks] if options.marks else []
-    return run_pytest([*marks, *for_pytest])
+    return run_pytest([*side_by_side(options.processes, for_pytest), *marks, *for_pytest])
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -47,8 +47,17 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("--full", action="store_true", help="include what takes long: fuzzing, soaks")
     parser.add_argument("--prepare-only", action="store_true", help="install what the tests need, and stop")
+    parser.add_argument("--processes", type=int, metavar="N", help="side by side; else one for each core")
     parser.add_argument("-m", dest="marks", metavar="EXPRESSION", default="", help="as in pytest")
     return parser.parse_known_args(arguments)
+
+
+def side_by_side(processes: int | None, for_pytest: list[str]) -> list[str]:
+    """Options of pytest-xdist. A test file stays in one process; a few named tests are not worth two."""
+    if processes is None:
+        named = any(Path(each.split("::")[0]).exists() for each in for_pytest)
+        processes = 1 if named else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    return [] if processes < 2 else ["-n", str(processes), "--dist", "loadscope"]
 
 
 def find_reference() -> str | None:
@@ -106,9 +115,8 @@ def run_pytest(arguments: list[str]) -> int:
 
 def pytest(supervisor: Supervisor, arguments: list[str]) -> int:
     command = [str(PYTHON), "-m", "pytest", *arguments]
-    tests = subprocess.Popen(
-        command, cwd=ROOT, env=supervisor.env, preexec_fn=dying_with_parent(signal.SIGINT)
-    )
+    env = supervisor.env | {"PYTEST_PLUGINS": "tests.apart"}
+    tests = subprocess.Popen(command, cwd=ROOT, env=env, preexec_fn=dying_with_parent(signal.SIGINT))
     try:
         while tests.poll() is None:
             supervisor.pump(0.5)
