@@ -8,6 +8,9 @@
 
 The last title may only name the mode and have no column (scope). Otherwise it is what the mode computed
 (absorbance, transmittance, irradiance), and that is the main curve. No date in the file.
+
+AvaSoft 6 and 7 write “Integration time: 175 ms”, “Average: 20 scans”, “Data measured with spectrometer serial
+number: …” and, where the computer does, decimal commas.
 """
 
 from __future__ import annotations
@@ -33,26 +36,32 @@ from measurements.readers.base import Format
 
 FORMAT = Format(
     name="Avantes AvaSoft text",
-    extensions=(".txt", ".trt", ".tat", ".ttr"),
+    extensions=(".txt", ".trt", ".tat", ".ttr", ".ttt", ".tit"),
     vendor="Avantes",
     techniques=("uvvis", "pl"),
     description="Spectra exported as text from AvaSoft: sample, dark and reference, and what was computed.",
     max_bytes=64 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 SETTINGS: dict[str, NameAndUnit] = {
     "Integration time [ms]": ("exposure_time", "ms"),
     "Averaging Nr. [scans]": ("accumulations", "1"),
     "Data measured with spectrometer [name]": ("instrument", ""),
     "Timestamp": ("local_time", ""),
+    "Integration time": ("exposure_time", "ms"),
+    "Average": ("accumulations", "1"),
+    "Data measured with spectrometer serial number": ("instrument", ""),
 }
+UNITS = {"% transmittance": "%", "% reflectance": "%", "a.u.": "1", "AU": "1"}
 COMPUTED = re.compile(r"absorb|transm|reflec|irrad|relative|process", re.IGNORECASE)
 
 
 def recognises(head: bytes, filename: str) -> float:
     text = "\n".join(head_lines(head, 20))
     if "Data measured with spectrometer [name]" in text:
+        return 0.95
+    if "Data measured with spectrometer" in text and "\nWave" in text and ";" in text:
         return 0.95
     return 0.9 if "Integration time [ms]" in text and "\nWave" in text and ";" in text else 0.0
 
@@ -71,7 +80,7 @@ def read(path: Path) -> list[Dataset]:
             titles = [cell.strip() for cell in line.split(";")]
             put(header, f"line {number}", line)
         elif line.startswith("["):
-            units = [cell.strip(" []") for cell in line.split(";")]
+            units = [UNITS.get(unit := cell.strip(" []"), unit) for cell in line.split(";")]
             put(header, f"line {number}", line)
         elif ":" in line:
             put(header, *line.split(":", 1))
@@ -94,4 +103,4 @@ def _at(cells: list[str], column: int) -> str:
 
 def _signal(titles: list[str], units: list[str], column: int) -> NameAndUnit:
     name, unit = signal_of(_at(titles, column) or "y")
-    return name, unit or _at(units, column)
+    return name, _at(units, column) or unit  # the file's own word: “Transmittance” in %

@@ -8,6 +8,7 @@
 
 Whether the axis is a wavelength or a Raman shift shows only in the unit that some settings name. Positions of
 maps are in µm in LabSpec; which of the two columns is x is not said. The date has no zone.
+Series and maps may be saved without the lines #: then the axis behind one or two empty cells tells them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from measurements.data import Array, Axis, Dataset, Quantity, ReadError, Signal
 from measurements.readers._numbers import Dialect
@@ -30,6 +33,7 @@ from measurements.readers._spectrum import (
     rows,
     understood,
 )
+from measurements.readers._text import as_number
 from measurements.readers.base import Format
 
 FORMAT = Format(
@@ -40,8 +44,9 @@ FORMAT = Format(
     description="Spectra, series and maps saved as text with header by LabSpec 5 and 6 (LabRAM, XploRA).",
     max_bytes=96 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
+FEWEST_CHANNELS = 64
 KNOWN = {"Acq. time (s)", "Accumulations", "Instrument", "Detector", "Laser (nm)", "Grating", "Acquired"}
 UNIT_KEYS = ("AxisUnit[1]", "AxisUnit[0]")
 UNIT_IN_KEY = re.compile(r"^(?:Range|Spectro)\s*\((.+)\)$")
@@ -59,7 +64,23 @@ def recognises(head: bytes, filename: str) -> float:
     lines = [line for line in head_lines(head, 120) if line.startswith("#")]
     keys = {line.removeprefix("#").partition("=")[0].strip() for line in lines}
     known = keys & KNOWN
-    return 0.95 if len(known) >= 3 else 0.0
+    if len(known) >= 3:
+        return 0.95
+    return 0.4 if not lines and _is_bare_series(head_lines(head, 2)) else 0.0
+
+
+def _is_bare_series(lines: list[str]) -> bool:
+    """An axis that rises or falls behind one or two empty cells, and a row that is longer by those."""
+    leading = len(lines[0]) - len(lines[0].lstrip("\t")) if len(lines) > 1 else 0
+    if leading not in (1, 2):
+        return False
+    cells = lines[0].strip("\t").split("\t")
+    numbers = [as_number(cell.replace(",", ".")) for cell in cells]
+    row = lines[1].rstrip("\t").split("\t")[: leading + 1]
+    if len(cells) < FEWEST_CHANNELS or None in numbers or None in map(as_number, row):
+        return False
+    steps = np.diff(np.array(numbers, dtype=np.float64))
+    return bool(np.all(steps > 0) or np.all(steps < 0))
 
 
 def read(path: Path) -> list[Dataset]:

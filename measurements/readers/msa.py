@@ -2,7 +2,8 @@
 
 Header lines “#KEYWORD    : value”, a few with a unit after the keyword (#BEAMKV -kV: 120). Between #SPECTRUM
 and #ENDOFDATA stand values, several to a line (DATATYPE Y), or pairs of x and y (DATATYPE XY).
-Written from the standard; no real file was at hand.
+HyperSpy 1.1 wrote pairs under DATATYPE Y, too; JPL's XRF instrument two detectors as YY. Written from the
+standard.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FORMAT = Format(
     description="Spectra of electron microscopes in the text format of ISO 22029.",
     max_bytes=64 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 FIRST_LINE = re.compile(r"#FORMAT\s*:\s*EMSA/MAS", re.IGNORECASE)
 ENTRY = re.compile(r"#+(?P<key>[A-Za-z0-9]+)(?P<unit>\s*-[^:]*)?\s*:(?P<value>.*)")
@@ -57,26 +58,32 @@ def read(path: Path) -> list[Dataset]:
     header, numbers, ended = _parts(path)
     said = {key.split(" ")[0].upper(): value for key, value in header.items()}
     technique = TECHNIQUES.get(said.get("SIGNALTYPE", "").upper()[:3], "")
-    x, y = _columns(said, numbers)
-    announced = as_number(said.get("NPOINTS", ""))
-    if announced is not None and announced != len(y):
-        raise ReadError(f"the header announces {announced:g} points, the file has {len(y)}. Was it cut off?")
-    if not ended:
+    announced = as_number(said.get("NPOINTS", "").split(" ")[0])
+    x, columns = _columns(said, numbers, announced)
+    if announced is not None and announced != len(x):
+        raise ReadError(f"the header announces {announced:g} points, the file has {len(x)}. Was it cut off?")
+    if not ended and announced is None:
         raise ReadError("#ENDOFDATA is missing. Was the file cut off? Copy it again.")
-    x_unit, y_unit = said.get("XUNITS", ""), said.get("YUNITS", "")
+    axis = Axis(said.get("XLABEL") or AXES.get(technique, "x"), _unit(said.get("XUNITS", "")), x)
+    name, unit = said.get("YLABEL") or "Intensity", _unit(said.get("YUNITS", ""))
     return [
         Dataset(
-            signal=Signal(said.get("YLABEL") or "Intensity", UNIT_WORDS.get(y_unit.lower(), y_unit), y),
-            axes=(
-                Axis(
-                    said.get("XLABEL") or AXES.get(technique, "x"), UNIT_WORDS.get(x_unit.lower(), x_unit), x
-                ),
-            ),
+            signal=Signal(name, unit, values),
+            axes=(axis,),
             header=header,
             conditions=_conditions(header),
+            title=f"column {number}" if len(columns) > 1 else "",
             technique=technique,
         )
+        for number, values in enumerate(columns, start=1)
     ]
+
+
+def _unit(words: str) -> str:
+    """The unit of “eV”, “Energy Loss (eV)” or “COUNTS”."""
+    in_brackets = re.search(r"\(([^()]+)\)\s*$", words)
+    unit = in_brackets[1].strip() if in_brackets else words
+    return UNIT_WORDS.get(unit.lower(), unit)
 
 
 def _parts(path: Path) -> tuple[dict[str, str], list[float], bool]:
@@ -106,24 +113,52 @@ def _row(line: str, count: int) -> list[float]:
     return [number for number in numbers if number is not None]
 
 
-def _columns(said: dict[str, str], numbers: list[float]) -> tuple[Array, Array]:
+def _columns(
+    said: dict[str, str], numbers: list[float], announced: float | None
+) -> tuple[Array, list[Array]]:
+    """The axis, and the values of every column."""
     values = np.array(numbers, dtype=np.float64)
     if not values.size:
         raise ReadError("there are no numbers after #SPECTRUM. Was the file cut off? Copy it again.")
-    if said.get("DATATYPE", "Y").upper() == "XY":
+    kind = said.get("DATATYPE", "Y").upper()
+    x: Array | None = None
+    columns = [values]
+    if kind == "XY" or (kind == "Y" and _are_pairs(said, values, announced)):
         if values.size % 2:
             raise ReadError("the last pair of x and y is not complete. Was the file cut off? Copy it again.")
-        x, y = values[::2].copy(), values[1::2].copy()
-    else:
-        offset, step = (as_number(said.get(key, "")) for key in ("OFFSET", "XPERCHAN"))
-        if offset is None or step is None or step == 0:
-            raise ReadError("OFFSET or XPERCHAN is missing, so the axis is not known. Export it again.")
-        # CHOFFSET is the channel whose x is OFFSET; it is nearly always 0
-        channel = as_number(said.get("CHOFFSET", "")) or 0.0
-        x, y = np.asarray(offset + (np.arange(values.size) - channel) * step, dtype=np.float64), values
+        x, columns = values[::2].copy(), [values[1::2].copy()]
+    elif kind == "YY":
+        if values.size % 2:
+            raise ReadError("the last pair of values is not complete. Was the file cut off? Copy it again.")
+        columns = [values[::2].copy(), values[1::2].copy()]
+    if x is None:
+        x = _stepped(said, columns[0].size)
     if not np.all(np.isfinite(x)):
         raise ReadError("a value of the axis is not a number. Export the spectrum again.")
-    return x, y
+    return x, columns
+
+
+def _are_pairs(said: dict[str, str], values: Array, announced: float | None) -> bool:
+    """Twice as many numbers as points, and every second one is where the axis should be."""
+    if announced is None or values.size != 2 * announced:
+        return False
+    expected = _stepped(said, values.size // 2)
+    return bool(np.allclose(values[::2], expected, rtol=1e-4, atol=1e-4))
+
+
+def _stepped(said: dict[str, str], count: int) -> Array:
+    offset, step = (_first_number(said.get(key, "")) for key in ("OFFSET", "XPERCHAN"))
+    if offset is None or step is None or step == 0:
+        raise ReadError("OFFSET or XPERCHAN is missing, so the axis is not known. Export it again.")
+    # CHOFFSET is the channel whose x is OFFSET; it is nearly always 0
+    channel = as_number(said.get("CHOFFSET", "")) or 0.0
+    return np.asarray(offset + (np.arange(count) - channel) * step, dtype=np.float64)
+
+
+def _first_number(text: str) -> float | None:
+    """The number of “10.0, 10.0    eV per channel”."""
+    words = text.replace(",", " ").split()
+    return as_number(words[0]) if words else None
 
 
 def _conditions(header: dict[str, str]) -> dict[str, Quantity]:

@@ -2,11 +2,13 @@
 
 Settings as “key = value”, some under [DEFAULT], down to “#### start data”; then a line #L that names the
 columns: r G, Q S, Q F or Q I, in the older programs with two more columns for the errors of both. r is in Å,
-Q in Å⁻¹, G in Å⁻², F in Å⁻¹. Four columns of other meaning (PDFgui's fit) are datasets of their own.
+Q in Å⁻¹, G in Å⁻², F in Å⁻¹. Four columns of other meaning (PDFgui's fit) are datasets of their own. SNS
+writes r and G below comments with Qmax and Qdamp, and no line #L.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -28,7 +30,7 @@ FORMAT = Format(
     "PDFgetN, PDFgui and GSAS-II.",
     max_bytes=64 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 START = re.compile(r"^#{4,}\s*start data", re.I)
 LABELS = re.compile(r"^#L\s+(?P<x>r|Q|2?theta|tth)\b(?P<rest>.*)", re.I)
@@ -54,13 +56,22 @@ def recognises(head: bytes, filename: str) -> float:
         text = decoded(head)
     except ReadError:
         return NEVER
-    if "#L" not in text and "start data" not in text:
-        return NEVER
     lines = text.splitlines()
+    if "#L" not in text and "start data" not in text:
+        return 0.7 if _is_of_sns(lines) else NEVER
     labels = next((found for line in lines if (found := LABELS.match(line))), None)
     if any(START.match(line) for line in lines):
         return 0.95 if labels or "[DEFAULT]" in lines else 0.6
     return 0.8 if labels and re.match(r"\W*(?:\([^)]*\))?\s+[GSFID]\b", labels["rest"]) else NEVER
+
+
+def _is_of_sns(lines: list[str]) -> bool:
+    """Comments with Qmax and Qdamp (of a G(r) alone is that known), then numbers."""
+    comments = "\n".join(itertools.takewhile(lambda line: line.startswith("#"), lines))
+    below = lines[comments.count("\n") + 1 :] if comments else []
+    return bool(re.search(r"\bQmax\s*=", comments) and re.search(r"\bQdamp\s*=", comments)) and any(
+        SPACES.is_row(line) for line in below[:1]
+    )
 
 
 def read(path: Path) -> list[Dataset]:
@@ -78,7 +89,7 @@ def _above(path: Path) -> tuple[list[str], int]:
     with open_text(path) as text:
         while (line := text.readline(10_000)) and len(above) < MOST_HEADER_LINES:
             started = started or bool(START.match(line) or LABELS.match(line))
-            if started and SPACES.is_row(line):
+            if SPACES.is_row(line) and (started or _is_of_sns([*above, line])):
                 return above, len(SPACES.cells(line))
             above.append(line.rstrip("\n"))
     raise ReadError(
@@ -90,6 +101,7 @@ def _above(path: Path) -> tuple[list[str], int]:
 def _labels(above: list[str], columns: int) -> list[str]:
     """Names of the columns after the line #L; numbered where it has too few."""
     line = next((line for line in reversed(above) if line.startswith("#L")), "#L")
+    line = "#L r G" if _is_of_sns([*above, "1 1"]) and line == "#L" else line
     names = line[2:].split()[:columns]
     return [*names, *(f"column {number + 1}" for number in range(len(names), columns))]
 

@@ -1,7 +1,8 @@
 """Rigaku RAS: text of `*KEY "value"` lines and blocks of three columns, one block for each scan.
 
 The third column is the factor of the attenuator; the intensity is multiplied with it, as Rigaku's programs
-show it. Times have no zone. No real file was at hand: written after public descriptions of the format.
+show it. Times have no zone. SmartLab Studio also exports the keys and two columns without the marks of blocks
+(“text”): there, what is said of an attenuator is in a comment, and nothing is multiplied.
 """
 
 from __future__ import annotations
@@ -11,47 +12,62 @@ from pathlib import Path
 from measurements.data import Dataset, Quantity, ReadError
 from measurements.readers import _diffraction as xrd
 from measurements.readers import _rigaku
-from measurements.readers._text import open_text
-from measurements.readers.base import Format
+from measurements.readers._text import decoded, open_text
+from measurements.readers.base import NEVER, Format
 from measurements.vocabulary import condition
 
 FORMAT = Format(
     name="Rigaku RAS",
-    extensions=(".ras",),
+    extensions=(".ras", ".txt"),
     vendor="Rigaku",
     techniques=("xrd",),
     description="Scans of SmartLab, Ultima and MiniFlex as text, with the attenuator applied.",
     max_bytes=16 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 
-def recognises(head: bytes, filename: str) -> bool:
-    return any(mark in head for mark in (b"*RAS_DATA_START", b"*RAS_HEADER_START", b"*RAS_INT_START"))
+MARKS = (b"*RAS_DATA_START", b"*RAS_HEADER_START", b"*RAS_INT_START")
+
+
+def recognises(head: bytes, filename: str) -> float:
+    if any(mark in head for mark in MARKS):
+        return 1.0
+    try:
+        lines = decoded(head).splitlines()
+    except ReadError:
+        return NEVER
+    keys = {line.partition(" ")[0] for line in lines if line.startswith("*")}
+    return 0.9 if "*MEAS_SCAN_AXIS_X" in keys and len(keys) > 2 else NEVER
 
 
 def read(path: Path) -> list[Dataset]:
     with open_text(path) as text:
         lines = text.read().split("\n")
+    marks = sum(line.strip() == "*RAS_INT_START" for line in lines)
     scans: list[list[Dataset]] = []
-    several = sum(line.strip() == "*RAS_INT_START" for line in lines) > 1
     header: dict[str, str] = {}
     first_row: int | None = None
     for number, line in enumerate((*lines, "*RAS_INT_END"), start=1):
         word = line.strip()
+        ends = word in ("*RAS_INT_END", "*RAS_DATA_END") or (not marks and word.startswith("*"))
+        if ends and first_row is not None:
+            title = f"scan {len(scans) + 1}" if marks > 1 else ""
+            at_end = number > len(lines)
+            scans.append(_scan(lines[first_row : number - 1], first_row + 1, header, title, at_end))
+            header, first_row = (header, None) if marks else ({}, None)
         if word == "*RAS_HEADER_START":
             header = {}
         elif word == "*RAS_INT_START":
             first_row = number
-        elif word in ("*RAS_INT_END", "*RAS_DATA_END") and first_row is not None:
-            title = f"scan {len(scans) + 1}" if several else ""
-            at_end = number > len(lines)
-            scans.append(_scan(lines[first_row : number - 1], first_row + 1, header, title, at_end))
-            first_row = None
         elif word.startswith("*") and first_row is None:
             key, _, value = word[1:].partition(" ")
             if value:
                 header[key] = value.strip().strip('"')
+        elif not marks and first_row is None and word.startswith("#"):
+            header[f"line {number}"] = word
+        elif not marks and first_row is None and word and header:
+            first_row = number - 1
     datasets = _rigaku.in_order(scans)
     if not datasets:
         raise ReadError("there are no points between *RAS_INT_START and *RAS_INT_END. Export the scan again.")
@@ -95,7 +111,7 @@ def _conditions(header: dict[str, str]) -> dict[str, Quantity]:
         ),
         **_temperature(header),
         **condition("mode", header.get("MEAS_SCAN_MODE")),
-        **condition("detector", header.get("HW_COUNTER_SELECT_NAME")),
+        **condition("detector", header.get("HW_COUNTER_SELECT_NAME") or header.get("HW_COUNTER_NAME-0")),
         **condition("instrument", header.get("FILE_SYSTEM_NAME")),
         **condition("operator", header.get("FILE_OPERATOR")),
         **condition("sample_name", header.get("FILE_SAMPLE")),

@@ -9,7 +9,10 @@
     ##YUNITS=%T
     399.264912  81.708257
 
-No date in any of them. UVProbe leaves the value empty where a scan was stopped: such rows are left out, and
+    [SUMMARY] … Measuring Mode:<tab>Transmittance … [DATA]      UVProbe's export with everything it knows
+    Wavelength<tab>Data
+
+No date in the first two. UVProbe leaves the value empty where a scan was stopped: such rows are left out, and
 the header says how many.
 """
 
@@ -32,6 +35,7 @@ from measurements.readers._spectrum import (
     put,
     rows,
     signal_of,
+    understood,
 )
 from measurements.readers._titles import name_and_unit
 from measurements.readers.base import Format
@@ -45,16 +49,25 @@ FORMAT = Format(
     description="Spectra exported as text from UVProbe, LabSolutions UV-Vis or IRsolution.",
     max_bytes=64 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 X_TITLES = re.compile(r"(?:wavelength\s*\(?nm\.?\)?|wl/nm|wavelength nm\.)$", re.IGNORECASE)
 Y_TITLES = re.compile(r"(?:abs\.?|absorbance|t%|%t|r%|%r|int\.?|e)$", re.IGNORECASE)
+MODES: dict[str, NameAndUnit] = {
+    "transmittance": ("Transmittance", "%"), "reflectance": ("Reflectance", "%"),
+}  # fmt: skip
+SUMMARY: dict[str, NameAndUnit] = {
+    "Date/Time": ("local_time", ""), "Analyst": ("operator", ""), "Comments": ("comment", ""),
+    "Instrument Name": ("instrument", ""), "Instrument Type": ("instrument", ""),
+    "Slit Width": ("bandwidth", "nm"), "Measuring Mode": ("mode", ""),
+    "Path Length": ("thickness", "mm"), "Software Name": ("software", ""),
+}  # fmt: skip
 NAMES = re.compile(r"\.spc\b| - (?:raw ?data|storage|sample|smoothed|result)", re.IGNORECASE)
 
 
 def recognises(head: bytes, filename: str) -> float:
     lines = head_lines(head, 40)
-    if _is_infrared(lines):
+    if _is_infrared(lines) or _is_summary(lines):
         return 0.9
     return 0.9 if _title_line(lines[:4]) is not None else 0.0
 
@@ -67,6 +80,11 @@ def _is_infrared(lines: list[str]) -> bool:
     return named and lines[: len(labels)] == labels and bool(after) and is_row(after[0]) and not any(
         line.startswith(("##XYDATA", "##XYPOINTS", "##PEAK", "##NTUPLES")) for line in labels
     )  # fmt: skip
+
+
+def _is_summary(lines: list[str]) -> bool:
+    sections = {"[SUMMARY]", "[METHOD]", "[DATA]"} & {line.strip() for line in lines}
+    return "[SUMMARY]" in sections and any(line.startswith("Software Name:\tUV") for line in lines)
 
 
 def _title_line(lines: list[str]) -> int | None:
@@ -84,6 +102,8 @@ def read(path: Path) -> list[Dataset]:
     lines = lines_of(path)
     if _is_infrared(lines[:40]):
         return _infrared(lines)
+    if _is_summary(lines[:40]):
+        return _summary(lines)
     titles_at = _title_line(lines[:4])
     if titles_at is None:
         raise ReadError("the line of titles (wavelength, absorbance) is missing. Export the spectrum again.")
@@ -134,3 +154,24 @@ def _infrared(lines: list[str]) -> list[Dataset]:
         condition("sample_name", header.get("TITLE")),
         "ftir" if infrared else "",
     )
+
+
+def _summary(lines: list[str]) -> list[Dataset]:
+    """Settings under headings, then the curve under [DATA]."""
+    data_at = next((index for index, line in enumerate(lines) if line.strip() == "[DATA]"), None)
+    if data_at is None:
+        raise ReadError("the section [DATA] is missing. Was the file cut off? Export it again.")
+    header: dict[str, str] = {}
+    for number, line in enumerate(lines[:data_at], start=1):
+        key, colon, value = line.partition(":")
+        if line.strip():
+            put(header, key if colon else f"line {number}", value if colon else line)
+    begin = first_row(lines, data_at + 1)
+    titles = [cell.strip() for cell in lines[begin - 1].split("\t")]
+    table = rows(lines, begin, end_of_rows(lines, begin), dialect_of(lines[begin]), columns=2)
+    x = axis_of(titles[0])
+    if x[0] == "Wavelength":
+        x = ("Wavelength", "nm")  # UVProbe measures in nothing else: “Wavelength Range (nm.)”
+    mode = header.get("Measuring Mode", "")
+    signal = MODES.get(mode.lower()) or signal_of(mode or "y")
+    return curves(table, x, [(signal, "")], header, understood(header, SUMMARY), "uvvis")
