@@ -18,6 +18,11 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# with the first bytes of kana and of the kanji and hanzi of every day
+EAST_ASIAN = (
+    ("cp932", range(0x81, 0xA0)), ("euc_jp", range(0xA4, 0xA6)), ("gb18030", range(0xB0, 0xD8)),
+)  # fmt: skip
+FEWEST_FOREIGN = 2
 SAMPLE_BYTES = 64 * 1024
 CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x19\x1c-\x1f\x7f]")
 MOST_CONTROLS = 0.01  # form feeds and stray escapes occur; binary data has ten times as many
@@ -62,7 +67,30 @@ def _encoding_or_why_not(head: bytes) -> str | _NotText:
             "yet: export the measurement as text.",
             controls[0].start(),
         )
-    return "utf-8"
+    return "utf-8" if _decodes(sample, "utf-8") is not None else _east_asian(sample) or "utf-8"
+
+
+def _decodes(sample: bytes, encoding: str) -> str | None:
+    """The text, but for a character that the sample ends in; None when it is not of this encoding."""
+    try:
+        return codecs.getincrementaldecoder(encoding)("strict").decode(sample)
+    except UnicodeDecodeError:
+        return None
+
+
+def _east_asian(sample: bytes) -> str | None:
+    """The encoding of Japanese or Chinese Windows programs, if the text is in one.
+
+    In Latin-1 letters beyond ASCII stand alone, and a pair of them (Größe) begins with a byte that is rare as
+    the first of a character: so most characters must begin with the bytes of the common ones.
+    """
+    for encoding, leads in EAST_ASIAN:
+        text = _decodes(sample, encoding)
+        foreign = [letter for letter in text or "" if ord(letter) > 0x7F]
+        common = sum(letter.encode(encoding)[0] in leads for letter in foreign)
+        if common >= FEWEST_FOREIGN and common > 0.7 * len(foreign):
+            return encoding
+    return None
 
 
 def _utf_16_without_bom(sample: bytes) -> str | _NotText:

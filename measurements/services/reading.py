@@ -184,8 +184,8 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
     _detect_technique(now, found)
     now.save(
         update_fields=[
-            "status", "error", "refused_by", "acquired_at", "conditions", "qc_level", "technique", "technique_confidence",
-            "technique_reason",
+            "status", "error", "refused_by", "acquired_at", "conditions", "qc_level", "technique",
+            "technique_confidence", "technique_reason",
         ]
     )  # fmt: skip
     measurement_settled.send(sender=Measurement, measurement=now)

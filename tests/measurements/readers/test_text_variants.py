@@ -100,3 +100,23 @@ def test_a_list_of_json_is_not_taken_for_columns(text: bytes) -> None:
 def test_a_section_in_brackets_may_begin_a_file_of_columns(read: Reading) -> None:
     (dataset,) = read("[DATA]\nWavelength (nm)\tIntensity\n400\t1\n401\t2\n")
     assert dataset.axes[0].unit == "nm"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "title"),
+    [("cp932", "波長 (nm)"), ("euc_jp", "スペクトル波長 (nm)"), ("gb18030", "波长 (nm)")],
+)
+def test_titles_of_japanese_and_chinese_programs_are_readable(
+    read: Reading, encoding: str, title: str
+) -> None:
+    (dataset,) = read(f"{title}\tAbs\n400\t0.1\n401\t0.2\n402\t0.3\n", encoding)
+    assert (dataset.axes[0].name, dataset.axes[0].unit) == (title.removesuffix(" (nm)"), "nm")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Größe und Länge, Größenänderung: Übermaß", "Température à l'échantillon: 25 °C, élevée", "µÅ ±0,5 °C²"],
+)
+def test_european_letters_of_one_byte_are_not_taken_for_chinese(read: Reading, words: str) -> None:
+    (dataset,) = read(f"Probe = {words}\n400\t0.1\n401\t0.2\n", "latin-1")
+    assert dataset.header["Probe"] == words
