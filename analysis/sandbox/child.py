@@ -11,11 +11,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from analysis import methods
 from analysis.methods import MethodError, Outcome
+from analysis.numerics.compiled import listening
 from analysis.sandbox.wire import encoded
 from analysis.sandbox.words import Answer, Farewell, Job, Progress
 from measurements.sandbox import limit_this_process
@@ -104,7 +106,8 @@ def _answer_many(group: Sequence[Job]) -> list[Answer]:
         except Exception as error:
             answered.append(_mistaken(job, error))
     try:
-        found = loaded.run_many(inputs, group[0].params)
+        with listening() as compiled:
+            found = loaded.run_many(inputs, group[0].params)
         if len(found) != len(ready):
             raise ValueError(f"run_many gave {len(found)} answers to {len(ready)} questions")
     except MemoryError:
@@ -114,7 +117,8 @@ def _answer_many(group: Sequence[Job]) -> list[Answer]:
         return answered + [_answer_one(job, lambda said: None) for job in ready]
     each_s = (time.perf_counter() - began) / len(group)
     for job, outcome in zip(ready, found, strict=True):
-        answered.append(_judged(job, partial(_raised, outcome), lambda: each_s))
+        answer = _judged(job, partial(_raised, outcome), lambda: each_s)
+        answered.append(replace(answer, compiled=compiled))
     return answered
 
 
@@ -126,8 +130,9 @@ def _raised(outcome: Outcome | MethodError) -> Outcome:
 
 def _judged(job: Job, compute: Callable[[], Outcome], spent_s: Callable[[], float]) -> Answer:
     try:
-        outcome = methods.check_outcome(job.loaded, compute())
-        return Answer(job.key, outcome=outcome, duration_s=spent_s())
+        with listening() as compiled:
+            outcome = methods.check_outcome(job.loaded, compute())
+        return Answer(job.key, outcome=outcome, duration_s=spent_s(), compiled=compiled)
     except MethodError as refusal:
         sentence = str(refusal) or "The method gave no reason."
         return Answer(job.key, refusal=sentence, duration_s=spent_s())

@@ -76,6 +76,7 @@ def _write_answer(said: Answer, buffers: list[bytes]) -> dict[str, Any]:
         "mistake": said.mistake,
         "details": said.details,
         "duration_s": said.duration_s,
+        "compiled": dict(said.compiled),
         "outcome": None if said.outcome is None else _write_outcome(said.outcome, buffers),
     }
 
@@ -103,6 +104,7 @@ def _read_answer(told: dict[str, Any], buffers: _Buffers) -> Answer:
         told["mistake"],
         told["details"],
         told["duration_s"],
+        told["compiled"],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from analysis.methods import Dataset, LoadedMethod, Outcome
@@ -22,7 +22,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a job: an outcome, the sentence of a refusal, or a mistake of the method."""
+    """What came of a job: an outcome, the sentence of a refusal, or a mistake of the method.
+
+    compiled : what its kernels were compiled with, by version; empty where NumPy did the work
+    """
 
     key: int
     outcome: Outcome | None = None
@@ -30,6 +33,7 @@ class Answer:
     mistake: str = ""
     details: str = ""
     duration_s: float = 0.0
+    compiled: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,13 @@ class _Work:
         self.answered += len(answers)
         self.stored_at = time.monotonic()
         found = [
-            Found(self.runs[answer.key], self.methods[answer.key], answer.outcome, answer.duration_s)
+            Found(
+                self.runs[answer.key],
+                self.methods[answer.key],
+                answer.outcome,
+                answer.duration_s,
+                answer.compiled,
+            )
             for answer in answers
             if answer.outcome is not None
         ]

@@ -34,12 +34,16 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Found:
-    """An outcome that kept the contract, and the run that it answers."""
+    """An outcome that kept the contract, and the run that it answers.
+
+    compiled : what its kernels were compiled with, by version; nothing where NumPy did the work
+    """
 
     run: Run
     loaded: LoadedMethod
     outcome: Outcome
     duration_s: float
+    compiled: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ def _done(found: Sequence[Found]) -> set[int]:
             "duration_s": each.duration_s,
             "warnings": list(each.outcome.warnings),
             "notes": dict(each.outcome.notes),
+            "compiled": dict(each.compiled),
         }
         for each in found
     ]
@@ -113,10 +118,11 @@ def _done(found: Sequence[Found]) -> set[int]:
         cursor.execute(
             "UPDATE analysis_run AS run SET status = 'done', finished_at = statement_timestamp(),"
             " lease_until = NULL, message = '', progress = NULL, progress_note = '', duration_s ="
-            " mine.duration_s, notes = mine.notes, libraries = %s::jsonb,"
+            " mine.duration_s, notes = mine.notes, libraries = %s::jsonb || mine.compiled,"
             " warnings = run.warnings || ARRAY(SELECT jsonb_array_elements_text(mine.warnings))"
             " FROM jsonb_to_recordset(%s::jsonb)"
-            " AS mine(id bigint, attempts int, duration_s float8, warnings jsonb, notes jsonb)"
+            " AS mine(id bigint, attempts int, duration_s float8, warnings jsonb, notes jsonb,"
+            "         compiled jsonb)"
             " WHERE run.id = mine.id AND run.attempts = mine.attempts AND run.status = 'running'"
             " RETURNING run.id",
             [json.dumps(libraries), json.dumps(rows)],

@@ -28,6 +28,7 @@ from measurements.store import StoreError
 from samples.models import User
 
 MOST_TOLD = 5  # differences in the sentence; all of them are in the notes
+COMPILERS = ("numba",)  # of kernels; recorded only where these did the work
 
 
 @dataclass(frozen=True)
@@ -180,11 +181,24 @@ def _surroundings(stored: Run, again: Run) -> list[str]:
     told = [
         f"{name} is {again.libraries.get(name, 'missing')} and was {stored.libraries.get(name, 'missing')}"
         for name in names
-        if stored.libraries.get(name) != again.libraries.get(name)
+        if name not in COMPILERS and stored.libraries.get(name) != again.libraries.get(name)
     ]
+    for name in COMPILERS:
+        then, now = (row.libraries.get(name) for row in (stored, again))
+        if then and now and then != now:
+            told.append(f"{name} is {now} and was {then}")
+        elif then != now:
+            told.append(
+                f"{_engine(name, now)} computed it and not {_engine(name, then)}, and these agree to a "
+                "thousandth of a sigma"
+            )
     if stored.host and again.host != stored.host:
         told.append(f"it ran on {again.host} and not on {stored.host}")
     return told
+
+
+def _engine(compiler: str, version: str | None) -> str:
+    return f"compiled code ({compiler} {version})" if version else "NumPy"
 
 
 def _values_differ(stored: Run, outcome: Outcome) -> Iterator[Difference]:

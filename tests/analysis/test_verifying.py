@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -12,6 +13,7 @@ from analysis import services
 from analysis.curves import load_curves, store_curves
 from analysis.methods import Curve
 from analysis.models import Artifact, QuickInput, Run, Value
+from analysis.sandbox import child
 from analysis.services.verifying import ulps, verify
 from samples.models import User
 from tests.analysis.conftest import Measured
@@ -120,6 +122,22 @@ def test_other_libraries_are_named_as_what_may_be_the_reason(fitted: Run, alice:
     assert "was 1.0" in again.verdict
     Value.objects.filter(pk=peak(fitted).pk).update(sigma=99.0)
     assert "Perhaps because numpy is" in verified(fitted, alice).verdict
+
+
+def test_what_compiled_code_computed_is_recorded_and_explains_a_difference(
+    measured: Measured, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels and NumPy differ in the last digits, so a record that hid the engine would blame the method."""
+    monkeypatch.setattr(child, "listening", lambda: nullcontext({"numba": "0.60.0"}))
+    run, _ = services.request_run(measured(), METHOD)
+    services.execute(run.pk)
+    run.refresh_from_db()
+    assert run.libraries["numba"] == "0.60.0"
+    assert "numpy" in run.libraries
+    Value.objects.filter(pk=peak(run).pk).update(sigma=99.0)
+    monkeypatch.setattr(child, "listening", lambda: nullcontext({}))
+    verdict = verified(run, alice).verdict
+    assert "Perhaps because NumPy computed it and not compiled code (numba 0.60.0)" in verdict
 
 
 def test_another_version_of_the_method_is_said_at_once_and_nothing_runs(fitted: Run, alice: User) -> None:

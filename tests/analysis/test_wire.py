@@ -31,10 +31,11 @@ def heard(*pieces: bytes) -> list[Answer | Progress | Farewell]:
 
 
 def test_an_outcome_comes_back_bit_for_bit() -> None:
-    (answer,) = heard(encoded(Answer(7, OUTCOME, duration_s=1.25)))
+    (answer,) = heard(encoded(Answer(7, OUTCOME, duration_s=1.25, compiled={"numba": "0.60.0"})))
     assert isinstance(answer, Answer)
     assert answer.outcome is not None
     assert (answer.key, answer.duration_s, answer.refusal, answer.mistake) == (7, 1.25, "", "")
+    assert answer.compiled == {"numba": "0.60.0"}
     first, second = answer.outcome.values
     assert (first.property, first.value, first.component) == ("pl_peak", 0.1 + 0.2, "")
     assert np.isnan(first.sigma)
