@@ -109,9 +109,11 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     covariance += np.outer(shared, shared) * var_offset
     total, var_total = float(xyz.sum()), float(covariance.sum())
     if total <= MIN_SIGNAL_TO_NOISE * np.sqrt(var_total):
+        low, high = _around_the_maximum(data, above)
         raise MethodError(
-            "The light between 380 and 780 nm does not stand above the noise; measure longer, or choose a "
-            "window where the sample emits visibly."
+            "The visible light does not stand above the error of the offset, which counts most where the eye "
+            "sees best. Measure longer, or narrow the window to the emission, here some "
+            f"{low:.0f} to {high:.0f} nm."
         )
     _check_it_is_the_emission(data, above, weights, total)
     values, warnings, notes = _values(xyz, covariance, np.array(colour.WHITES[params.white]))
@@ -156,6 +158,18 @@ def _check_there_is_light(data: Spectrum, above: Array) -> None:
     smooth = peaks.running_mean(above, 2)
     if float(smooth.max()) < MIN_SIGNAL_TO_NOISE * peaks.noise_sigma(data.y):
         raise MethodError("No light stands above the noise; measure longer or narrow the window.")
+
+
+def _around_the_maximum(data: Spectrum, above: Array) -> tuple[float, float]:
+    """Half a width at half maximum beyond it on either side."""
+    smooth = peaks.running_mean(above, 4)
+    top = int(smooth.argmax())
+    low = np.flatnonzero(smooth[:top] < smooth[top] / 2)
+    high = np.flatnonzero(smooth[top:] < smooth[top] / 2)
+    left = data.x[low[-1]] if low.size else data.x[0]
+    right = data.x[top + high[0]] if high.size else data.x[-1]
+    beyond = (right - left) / 2
+    return max(float(left - beyond), float(data.x[0])), min(float(right + beyond), float(data.x[-1]))
 
 
 def _check_it_is_the_emission(data: Spectrum, above: Array, weights: Array, total: float) -> None:

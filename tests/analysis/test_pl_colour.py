@@ -40,6 +40,19 @@ def test_an_offset_left_in_pulls_the_red_towards_white_and_is_subtracted_unasked
     assert table(colour_of(CURVE))["cie_x", ""][0] == pytest.approx(0.7271, abs=5e-4)
 
 
+def test_a_dim_red_is_refused_with_the_window_in_which_it_has_a_colour():
+    """A deep red of 48 sigmas, whose offset weighs more in the eye than the emission itself."""
+    x = np.arange(500.0, 900.0)
+    dim = line(672, 50, 125.0, x) + np.random.default_rng(1).normal(80.0, 14.0, x.size)
+    with pytest.raises(MethodError, match="narrow the window to the emission") as refused:
+        colour_of(dim, x)
+    low, high = (float(word) for word in str(refused.value).split() if word.isdigit())
+    assert 600 < low < 650
+    assert 700 < high < 750
+    found, sigma = table(colour_of(dim, x, window_min_nm=low, window_max_nm=high))["cie_x", ""]
+    assert found == pytest.approx(0.725, abs=4 * sigma)
+
+
 def test_counts_are_photons_and_watts_are_energy():
     bare = {"subtract_offset": False, "x": VISIBLE}
     photons, energy = colour_of(WHITE * VISIBLE, **bare), colour_of(WHITE, unit="W/m²/nm", **bare)
