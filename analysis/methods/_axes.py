@@ -21,14 +21,14 @@ def kind_of(unit: str) -> str | None:
     return "" if word in UNSAID else UNITS.get(word)
 
 
-def fit(wanted: tuple[str, ...], units: list[str]) -> bool:
+def fit(wanted: tuple[str, ...], units: list[str], told: bool = False) -> bool:
     """Whether axes in these units are of these kinds, in this order. One that does not say may be anything,
-    and nanometres may be a wavelength or a place; but a series runs over a time or a temperature only if it
-    says so, for else its steps are only counted."""
+    unless they must have `told`, and nanometres may be a wavelength or a place; but a series runs over a time
+    or a temperature only if it says so, for else its steps are only counted."""
     if len(wanted) != len(units):
         return False
-    told = (TIME, TEMPERATURE) if len(wanted) > 1 else ()
+    sure = KINDS if told else {TIME, TEMPERATURE} if len(wanted) > 1 else set()
     return all(
-        found == want or (found == "" and want not in told) or (found == WAVELENGTH and want == POSITION)
+        found == want or (found == "" and want not in sure) or (found == WAVELENGTH and want == POSITION)
         for found, want in zip(map(kind_of, units), wanted, strict=True)
     )

@@ -89,6 +89,7 @@ class Role:
     dataset that fits. A method runs by itself when all its required roles are filled so.
 
     axes : kinds of the axes it must have, in their order, such as ("time", "wavelength"); empty: any
+    told : their units must say so; else an axis without a unit may be what is wanted
     conditions : those of measurements.vocabulary that the dataset must state
     calibration : a kind of CALIBRATIONS; the role is then filled by the calibration of the measurement's
         instrument that was valid when it was measured, where neither a person nor a file fills it
@@ -101,6 +102,7 @@ class Role:
     calibration: str = ""
     axes: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    told: bool = False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ METHOD = Method(
         "bound, and none is given where the points deviate together from the curve. Where the curve leaves "
         "the points at an end by more than a tenth, neither retention nor times are given."
     ),
+    time_limit_s=120,  # of thousands of spectra; where numba is not compiled yet, that comes first
 )
 
 

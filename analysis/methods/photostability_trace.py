@@ -18,6 +18,7 @@ METHOD = Method(
             ("pl",),
             help="Intensity against time under light of a known irradiance.",
             axes=("time",),
+            told=True,
             conditions=("irradiance",),  # what only says “intensity” might be anything
         ),
         stability.REFERENCE,

@@ -49,7 +49,7 @@ def role_of(dataset: Dataset) -> str:
 def fits(role: Role, dataset: Dataset) -> bool:
     if not set(role.conditions) <= set(dataset.conditions):
         return False
-    return not role.axes or fit(role.axes, [axis["unit"] for axis in dataset.axes])
+    return not role.axes or fit(role.axes, [axis["unit"] for axis in dataset.axes], role.told)
 
 
 def why_not(loaded: LoadedMethod, role: Role, measurement: Measurement) -> str:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from analysis import methods
 from analysis.methods import LoadedMethod, Method, Property, Role
 from analysis.methods._axes import fit, kind_of
 from analysis.services.inputs import own_inputs
@@ -48,6 +49,15 @@ def test_an_axis_that_does_not_say_may_be_anything_but_their_number_must_fit():
 @pytest.mark.parametrize("unit", ["", "1"])
 def test_spectra_that_are_only_counted_are_no_series_over_time_or_temperature(kind, unit):
     assert not fit((kind, "wavelength"), [unit, "nm"])
+
+
+def test_an_intensity_over_no_stated_unit_is_no_course_over_time():
+    """It may as well be a spectrum or a count of frames: the run could only be refused."""
+    followed = loaded(Role("sample", ("pl",), axes=("time",), told=True))
+    counted, timed = held({"name": "frame", "unit": "1"}), held(TIME)
+    assert own_inputs(followed, [counted]) == {}
+    assert own_inputs(followed, [counted, timed]) == {"sample": timed}
+    assert methods.get("photostability_trace").method.accepts[0].told
 
 
 def test_a_series_does_not_go_to_a_method_for_one_spectrum():
