@@ -19,6 +19,10 @@ from measurements.vocabulary import condition
 FIRST_SEGMENT = 61
 TEXT, HARDWARE, DRIVE, RANGE = 10, 30, 50, (0, 160)
 RANGE_HEADER = 160
+VARYING = (  # the bits of version 3
+    "measured 2θ", "measured θ", "measured χ", "measured φ", "measured x", "measured y", "measured z",
+    "auxiliary axis 1", "auxiliary axis 2", "auxiliary axis 3", "time", "temperature",
+)  # fmt: skip
 LEFT_OUT = 4000  # characters; longer texts are packed descriptions of the optics
 
 
@@ -138,7 +142,7 @@ def records(
     data.need(offset, count * size)
     table = np.frombuffer(data.content, layout, count, offset)
     bits = [bit for bit in range(32) if varying >> bit & 1]
-    names = ["measured 2θ" if bit == 0 else f"varying parameter {bit}" for bit in bits]
+    names = [VARYING[bit] if bit < len(VARYING) else f"varying parameter {bit}" for bit in bits]
     with np.errstate(invalid="ignore", over="ignore"):
         columns = table["further"].astype(np.float64).T
         intensity = table["intensity"].astype(np.float64)

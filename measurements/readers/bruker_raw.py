@@ -34,16 +34,18 @@ FORMAT = Format(
     "with one or more ranges, each with its own counting time and temperature.",
     max_bytes=256 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 UNKNOWN = -1e6  # "not known" of version 1
 MOST_RANGES = 20_000
 FILE_HEADER_3, RANGE_HEADER_3 = 712, 304
-STATUS_3 = {1: "done", 2: "active", 3: "aborted", 4: "interrupted"}
+STATUS_3 = {0: "not measured", 1: "done", 2: "active", 3: "aborted", 4: "interrupted"}
 # Scan types of version 3, each with the offset of the start of what it drives.
 DRIVEN_3 = {
     0: ("Locked Coupled", 16), 1: ("Unlocked Coupled", 16), 2: ("Detector Scan", 16),
-    3: ("Rocking Curve", 8), 9999: ("PSD Fixed", 16),
+    3: ("Rocking Curve", 8), 4: ("Chi Scan", 24), 5: ("Phi Scan", 32), 6: ("x", 40), 7: ("y", 48),
+    8: ("z", 56), 20: ("Unlocked Coupled", 16), 129: ("PSD Fixed", 16), 130: ("PSD Fast", 16),
+    9999: ("PSD Fixed", 16),
 }  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def _conditions(header: dict[str, str], step: float) -> dict[str, Quantity]:
         **condition("step_size", step, "deg"),
         **condition("dwell_time", xrd.as_float(header.get("ScanStepTime")), "s"),
         **condition("mode", header.get("ScanType")),
-        **condition("instrument", header.get("DiffrType")),
+        **condition("instrument", header.get("DiffrType", "").strip("? ")),
         **condition("local_time", header.get("FileDateTime")),
         **condition("sample_name", header.get("SampleIdent")),
         **condition("comment", header.get("Title1")),

@@ -67,6 +67,9 @@ def version_2(*kelvins: int) -> bytes:
     return head + b"".join(blocks)
 
 
+DRIVES = (20.0, 30.0, 40.0, 50.0, 60.0)  # where χ, φ, x, y and z start
+
+
 def version_3(*, supplement: bytes = b"", varying: int = 0, scan_type: int = 0, points: bytes = b"") -> bytes:
     head = put(
         712, (0, "", b"RAW1.01"), (8, "I", 1), (12, "I", 2), (16, "", b"05/06/02"), (326, "", b"LaB6"),
@@ -80,6 +83,7 @@ def version_3(*, supplement: bytes = b"", varying: int = 0, scan_type: int = 0, 
             (4, "I", len(COUNTS)),
             (8, "d", 5),
             (16, "d", 10),
+            *((24 + 8 * place, "d", start) for place, start in enumerate(DRIVES)),
             (176, "d", 0.02),
             (192, "f", seconds),
             (196, "I", scan_type),
@@ -155,6 +159,32 @@ def test_a_rocking_curve_of_version_3_is_driven_from_theta(tmp_path: Path) -> No
     curve, _ = read(tmp_path / "file", version_3(scan_type=3))
     assert curve.axes[0].name == "ω"
     assert curve.axes[0].values[0] == 5
+
+
+@pytest.mark.parametrize(
+    ("scan_type", "name", "unit", "start"),
+    [
+        (4, "χ", "deg", 20), (5, "φ", "deg", 30), (6, "x", "mm", 40), (7, "y", "mm", 50), (8, "z", "mm", 60),
+        (20, "2θ", "deg", 10), (129, "2θ", "deg", 10), (130, "2θ", "deg", 10),
+    ],
+)  # fmt: skip
+def test_every_drive_of_version_3_starts_where_its_own_field_says(
+    tmp_path: Path, scan_type: int, name: str, unit: str, start: float
+) -> None:
+    curve, _ = read(tmp_path / "file", version_3(scan_type=scan_type))
+    axis = curve.axes[0]
+    assert (axis.name, axis.unit, axis.values[0]) == (name, unit, start)
+
+
+def test_a_scan_in_reciprocal_space_is_not_taken_for_one_in_angle(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="a range is a scan of type 13"):
+        read(tmp_path / "file", version_3(scan_type=13))
+
+
+def test_the_temperature_of_each_point_of_version_3_is_named(tmp_path: Path) -> None:
+    points = b"".join(struct.pack("<fd", count, 300.0 + n) for n, count in enumerate(COUNTS))
+    datasets = read(tmp_path / "file", version_3(varying=1 << 11, points=points))
+    assert datasets[2].title.endswith("temperature")
 
 
 def test_points_of_version_3_with_a_measured_angle_keep_it(tmp_path: Path) -> None:
