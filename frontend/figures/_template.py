@@ -31,6 +31,11 @@ def along_scale(share: float) -> str:
     return f"color-mix(in oklab, var(--scale-{lower + 1}) {part}%, var(--scale-{lower}))"
 
 
+def worded(color: str) -> str:
+    """A colour of marks for text, which must stand out more: mixed with the ink of the page."""
+    return f"color-mix(in srgb, {color} 70%, {INK})"
+
+
 def axis(title: str, **more: Any) -> dict[str, Any]:
     return {
         "title": {"text": title, "standoff": 10},
