@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from frontend.figures._pl_views import Row
-from frontend.figures._template import SECOND
+from frontend.figures._template import SECOND, worded
 from frontend.figures.base import Line, Numbers, Reading
 from frontend.formatting import quantity as written
 
 GREEK = {"": "", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ"}
+EDGES = ("", "gamma", "delta", "beta", "alpha")
 MOST_ARROWS = 4
 
 
@@ -52,7 +53,7 @@ def names(row: Row, right: float) -> list[dict[str, Any]]:
             "xanchor": "left",
             "yanchor": "top",
             "xshift": 8,
-            "font": {"color": curve.color, "size": 12},
+            "font": {"color": worded(curve.color), "size": 12},
         }
         for place, curve in enumerate(row.curves)
     ]
@@ -74,7 +75,7 @@ def arrows(
             "arrowhead": 2,
             "arrowwidth": 1,
             "arrowcolor": SECOND,
-            "font": {"size": 11, "color": row.curves[place].color},
+            "font": {"size": 11, "color": worded(row.curves[place].color)},
         }
         for n, place in enumerate(places)
         for reading in marks[place]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from frontend.figures._template import LINE, SECOND
 from frontend.figures.base import Numbers
 
 LABELLED_NM = (450, 470, 480, 490, 500, 510, 520, 540, 560, 580, 600, 620, 690)
+FEW_NM = (470, 490, 520, 560, 600, 690)  # for a small diagram
 WHITE_LOCUS_K = (1500.0, 20_000.0)
 
 
-def backdrop(uv: bool) -> list[dict[str, Any]]:
+def backdrop(uv: bool, labelled_nm: Sequence[int] = LABELLED_NM) -> list[dict[str, Any]]:
     """uv : in CIE 1976 u′, v′ instead of CIE 1931 x, y"""
-    return [_locus(uv), *_wavelengths(uv), _planckian(uv), _whites(uv)]
+    return [_locus(uv), *_wavelengths(uv, labelled_nm), _planckian(uv), _whites(uv)]
 
 
 def placed(space_uv: bool, xy: Numbers) -> Numbers:
@@ -44,10 +46,10 @@ def _locus(uv: bool) -> dict[str, Any]:
     return line("spectral locus", closed, uv, line={"color": SECOND, "width": 1.4}, meta="locus")
 
 
-def _wavelengths(uv: bool) -> list[dict[str, Any]]:
+def _wavelengths(uv: bool, labelled_nm: Sequence[int]) -> list[dict[str, Any]]:
     """Ticks on the locus, their numbers pushed away from white."""
     known, points = colour.locus()
-    chosen = np.isin(known, LABELLED_NM)
+    chosen = np.isin(known, labelled_nm)
     at, white = placed(uv, points[chosen]), placed(uv, np.array([colour.EQUAL_ENERGY]))[0]
     away = at - white
     label = at + 0.03 * away / np.hypot(*away.T)[:, None]

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.numerics import colour
 from frontend.figures._arrays import typed
-from frontend.figures._chromaticity import backdrop, placed
+from frontend.figures._chromaticity import FEW_NM, backdrop, placed
 from frontend.figures._template import INK, SECOND, axis, layout
 from frontend.figures.base import Column, Drawing, Numbers
 
@@ -35,7 +35,7 @@ def draw(
     of_parts = [(name, energy[seen] * scale, _colour_of(x_nm, energy)) for name, energy in shining]
     data = [_filled(name, x, y, paint) for name, y, paint in of_parts]
     data.append(_whole(x, whole[seen] * scale))
-    data += [{**trace, "xaxis": "x2", "yaxis": "y2"} for trace in backdrop(uv=False)]
+    data += [{**trace, "xaxis": "x2", "yaxis": "y2"} for trace in backdrop(uv=False, labelled_nm=FEW_NM)]
     data.append(_spots(x_nm, shining, xy, told))
     return Drawing(
         data=data,

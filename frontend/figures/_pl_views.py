@@ -11,8 +11,8 @@ import numpy as np
 
 from analysis.numerics.ridges import meant_loading, meant_temperature_c
 from frontend.figures._points import plain, shown
-from frontend.figures._template import ORIGINS, SECOND, along_scale, legend_mark
-from frontend.figures.base import Line, Quantity, Reading, View
+from frontend.figures._template import ORIGINS, SECOND, along_scale, legend_mark, worded
+from frontend.figures.base import Line, Numbers, Quantity, Reading, View
 from frontend.formatting import MARKS, ORIGIN_WORDS
 
 LOADING, SINTERING = "loading_mass_fraction", "sintering_temperature_c"
@@ -24,6 +24,7 @@ FALLBACK = {
     SINTERING: Quantity(SINTERING, "Sintering temperature", "°C"),
 }
 MOST_CURVES = 24
+PARABOLA: Numbers = np.array([-3.0, 12.0, 17.0, 12.0, -3.0]) / 35  # Savitzky and Golay 1964
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -145,7 +146,9 @@ def _others(view: View, rows: dict[Any, Any], fixed: float | None, other: str) -
     if not rest:
         return []
     quantity = quantity_of(view, other)
-    listed = ", ".join(shown(level, quantity) for level in rest[:8]) + (" …" if len(rest) > 8 else "")
+    listed = ", ".join(shown(level, quantity) for level in rest[:8]) + (
+        f" and {len(rest) - 8} more" if len(rest) > 8 else ""
+    )
     at = "unknown" if fixed is None else shown(fixed, quantity)
     return [f"Drawn at {words(quantity)} {at}; narrow it to see {listed}."]
 
@@ -176,6 +179,11 @@ def title_of(view: View, row: Row) -> str:
     return f" at {words(quantity)} {shown(row.fixed, quantity)}"
 
 
+def smoothed(y: Numbers) -> Numbers:
+    """Running parabolas over five points, which take noise from the top of a peak and leave its height."""
+    return np.convolve(np.pad(y, 2, mode="edge"), PARABOLA, mode="valid")
+
+
 def origins_of(origins: Sequence[str]) -> list[dict[str, Any]]:
     """Entries of the legend, when anything but measured data is drawn."""
     present = [origin for origin in ORIGINS if origin in origins]
@@ -198,7 +206,7 @@ def named(x: float, y: float, text: str, color: str, **more: Any) -> dict[str, A
         "showarrow": False,
         "xanchor": "left",
         "yanchor": "middle",
-        "font": {"color": color, "size": 12},
+        "font": {"color": worded(color), "size": 12},
         **more,
     }
 

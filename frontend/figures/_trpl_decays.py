@@ -10,7 +10,7 @@ import numpy as np
 
 from frontend.figures._arrays import typed
 from frontend.figures._points import plain, shown
-from frontend.figures._template import CATEGORIES, INK, along_scale
+from frontend.figures._template import CATEGORIES, INK, along_scale, worded
 from frontend.figures.base import Line, Numbers, Quantity, View
 
 SINTERING, MEDIUM, LOADING = "sintering_temperature_c", "quench_medium", "loading_mass_fraction"
@@ -26,6 +26,7 @@ FASTEST_FIRST = (
 NANOSECONDS = {"ps": 1e-3, "µs": 1e3, "us": 1e3, "ms": 1e6, "s": 1e9}
 MOST = 8
 FLOOR = 1e-4  # of the maximum
+MOST_DOTS = 4000
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,13 @@ def named(view: View, level: float | str, along: str) -> str:
     return level.replace("_", " ") if isinstance(level, str) else shown(level, quantity_of(view, along))
 
 
-def traces_of(each: Shown, relative: bool) -> list[dict[str, Any]]:
+def thinning(decays: Sequence[Shown]) -> int:
+    """Of how many channels one is drawn as a point: a browser paints thousands, not tens of thousands."""
+    points = sum(each.lines["data"].x.size for each in decays)
+    return max(1, round(points / MOST_DOTS))
+
+
+def traces_of(each: Shown, relative: bool, every: int = 1) -> list[dict[str, Any]]:
     """Points of the data, the line of the fit, and the residual in the panel beneath."""
     scale = each.peak if relative else 1.0
     traces: list[dict[str, Any]] = []
@@ -135,6 +142,8 @@ def traces_of(each: Shown, relative: bool) -> list[dict[str, Any]]:
         }
         if name == "data":
             del trace["line"]
+            visible &= np.arange(y.size) % every == int(np.nanargmax(y)) % every  # the maximum stays
+            trace |= {"x": typed(line.x[visible] - each.at), "y": typed(y[visible])}
             trace |= {"mode": "markers", "marker": {"size": 3, "color": each.color, "opacity": 0.45}}
         if name == "residual":
             trace |= {"yaxis": "y2", "opacity": 0.7}
@@ -197,7 +206,7 @@ def names_beside(decays: Sequence[Shown], wide: float) -> list[dict[str, Any]]:
             "yanchor": "top",
             "text": each.name,
             "showarrow": False,
-            "font": {"color": each.color, "size": 12},
+            "font": {"color": worded(each.color), "size": 12},
         }
         for place, each in enumerate(decays)
     ]

@@ -18,6 +18,7 @@ from frontend.figures._template import (
     along_scale,
     layout,
     legend_mark,
+    worded,
 )
 from frontend.figures.base import Drawing, Figure, Numbers, Points
 from frontend.figures.points import MOST_POINTS, summary
@@ -128,7 +129,8 @@ def _names(points: Points, x: Numbers, groups: Sequence[tuple[list[int], str]]) 
     longer.sort(key=lambda group: points.y[group[0][-1]])
     if not longer:
         return []
-    gap = 0.045 * (float(np.ptp(points.y)) or 1.0)
+    drawn = np.concatenate([points.y[rows] for rows, _ in groups])
+    gap = 0.05 * (float(np.ptp(drawn)) or 1.0)
     heights = spread([float(points.y[rows[-1]]) for rows, _ in longer], gap)
     shown = [
         _written(float(x[rows[-1]]), height * points.y_is.factor, _name(points, rows[0]), color)
@@ -167,5 +169,5 @@ def _written(x: float, y: float, text: str, color: str) -> dict[str, Any]:
         "showarrow": False,
         "xanchor": "left",
         "xshift": 10,
-        "font": {"color": color, "size": 12},
+        "font": {"color": worded(color), "size": 12},
     }

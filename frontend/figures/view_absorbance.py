@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from frontend.figures._absorption_curves import GREEK, arrows, joined, names, told
+from frontend.figures._absorption_curves import EDGES, arrows, joined, names, told
+from frontend.figures._absorption_gaps import gaps_of, inset_of
 from frontend.figures._arrays import typed
 from frontend.figures._pl_views import (
     LOADING,
     MADE,
-    OTHER,
     SINTERING,
     Curve,
     Row,
-    best_of,
-    factor_of,
     origin_words,
     origins_of,
     quantity_of,
@@ -26,7 +24,7 @@ from frontend.figures._pl_views import (
     words,
 )
 from frontend.figures._points import plain, shown
-from frontend.figures._template import INK, SECOND, SYMBOLS, axis, layout
+from frontend.figures._template import INK, axis, layout
 from frontend.figures.base import (
     Column,
     Curves,
@@ -40,7 +38,6 @@ from frontend.figures.base import (
     View,
 )
 
-EDGES = ("", "gamma", "delta", "beta", "alpha")
 FIGURE = Figure(
     title="Absorption",
     takes="view",
@@ -93,8 +90,9 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     marks = [_marks_of(view, curve, show) for curve in row.curves]
     data = [_line(curve, pair, show) for curve, pair in zip(row.curves, drawn, strict=True)]
     data += _edges(row, drawn, marks, show)
-    inset = _gaps(view, row, along, show)
-    data += [_inset(view, along, edge, found) for edge, found in inset.items()]
+    inset, outside = gaps_of(view, row, along, show)
+    notes += outside
+    data += [inset_of(view, along, edge, found) for edge, found in inset.items()]
     data += origins_of([curve.line.origin for curve in row.curves])
     return Drawing(
         data=data,
@@ -179,53 +177,6 @@ def _edges(
             }
         )
     return traces
-
-
-def _gaps(view: View, row: Row, along: str, show: str) -> dict[str, list[tuple[float, Reading]]]:
-    """Band gaps of the samples of this row against the factor, by edge."""
-    key = "band_gap" if show == "absorbance" else f"tauc_gap_{show}"
-    found = {}
-    for edge in EDGES:
-        readings = best_of(
-            view, f"{key}:{edge}" if edge else key, lambda reading: _level(view, reading, row, along)
-        )
-        if len(readings) > 1:
-            found[edge] = sorted(readings.items(), key=lambda item: item[0])
-    return found
-
-
-def _level(view: View, reading: Reading, row: Row, along: str) -> float | None:
-    if not np.isfinite(reading.value):
-        return None
-    if row.fixed is not None and factor_of(view, reading.subject, OTHER[along]) != row.fixed:
-        return None
-    return factor_of(view, reading.subject, along)
-
-
-def _inset(view: View, along: str, edge: str, found: Sequence[tuple[float, Reading]]) -> dict[str, Any]:
-    factor = quantity_of(view, along).factor
-    sigma = np.array([reading.sigma for _, reading in found])
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": f"E<sub>g</sub> {GREEK[edge]}".strip(),
-        "x": typed(np.array([level * factor for level, _ in found])),
-        "y": typed(np.array([reading.value for _, reading in found])),
-        "error_y": {
-            "type": "data",
-            "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
-            "color": SECOND,
-            "thickness": 1,
-            "width": 2,
-        },
-        "line": {"color": SECOND, "width": 1.2, "dash": "solid" if edge in ("", "gamma") else "dash"},
-        "marker": {"size": 7, "color": SECOND, "symbol": [SYMBOLS[reading.origin] for _, reading in found]},
-        "hovertemplate": f"%{{x:.4~g}}, %{{y:.5~g}} eV {GREEK[edge]}<extra></extra>",
-        "xaxis": "x2",
-        "yaxis": "y2",
-        "showlegend": False,
-        "meta": "gaps",
-    }
 
 
 def _layout(

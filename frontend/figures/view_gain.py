@@ -29,7 +29,7 @@ FIGURE = Figure(
     factors=(PEROVSKITE.key, HALIDE.key),
     height_px=440,
     help="Each bar is the highest value of its perovskite and origin, from 1, which is as bright as the pure "
-    "one. ≥ marks a limit. The table behind “t” compares all values with their sources.",
+    "one. ≥ marks a limit. The table compares all values with their sources.",
     needs="Enter the gain of a composite over its pure perovskite, or load published values.",
 )
 

@@ -10,7 +10,15 @@ import numpy as np
 
 from analysis.numerics import colour
 from frontend.figures._arrays import typed
-from frontend.figures._pl_views import LOADING, SINTERING, USUAL, factor_of, origin_words, origins_of
+from frontend.figures._pl_views import (
+    LOADING,
+    SINTERING,
+    USUAL,
+    factor_of,
+    origin_words,
+    origins_of,
+    smoothed,
+)
 from frontend.figures._template import INK, ORIGINS, SECOND, axis, layout
 from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Option, Quantity, View
 from frontend.formatting import MARKS, number
@@ -113,7 +121,7 @@ def _emission(view: View, name: str, lines: Sequence[Line], normalised: bool) ->
     line = min(lines, key=lambda each: _order(view, each))
     order = np.argsort(line.x)
     x, y = line.x[order], line.y[order].astype(np.float64)
-    smooth = np.convolve(np.pad(y, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    smooth = smoothed(y)
     top = int(smooth.argmax())
     if normalised:
         edge = max(1, x.size // 40)

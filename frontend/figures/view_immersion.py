@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from frontend.figures._arrays import typed
+from frontend.figures._endurance import MEDIA, STABLE, Mark, Track, heading_of, marks_of, tracks_of
 from frontend.figures._template import CATEGORIES, ORIGINS, SECOND, SYMBOLS, axis, layout, legend_mark
-from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Reading, View
+from frontend.figures.base import Column, Curves, Drawing, Figure, View
 from frontend.formatting import COMPARATORS, ORIGIN_WORDS, number
 from frontend.formatting import quantity as written
 
-MEDIA = {  # property of the endurance, its unit, hours in that unit, heading
-    "water": ("stability_water", "h", 1.0, "Water"),
-    "air": ("stability_ambient", "d", 24.0, "Air"),
-    "light": ("stability_laser", "s", 1 / 3600, "Laser light"),
-    "sonication": ("stability_sonication", "h", 1.0, "Sonication"),
-    "other": ("", "h", 1.0, "Elsewhere"),
-}
 FIGURE = Figure(
     title="Endurance",
     takes="view",
@@ -38,40 +31,14 @@ FIGURE = Figure(
     needs="Upload PL spectra against time, with the solvent or the irradiance, or enter how long a sample "
     "lasted.",
 )
-STABLE = 0.95  # of the beginning; where an endurance is drawn of which only the time is known
 MOSTLY_LEFT = 80.0  # %; where all is above, the axis need not begin at zero
 FEW = 40  # of a series, marks of more points are joined without marks
 
 
-@dataclass(frozen=True)
-class Mark:
-    """An endurance: `left` as a fraction, known or the limit; sigmas NaN where unknown."""
-
-    medium: str
-    reading: Reading
-    code: str
-    hours: float
-    sigma_h: float
-    left: float
-    left_sigma: float
-    assumed: bool
-
-
-@dataclass(frozen=True)
-class Track:
-    """A series over time: hours above zero, and the fraction left."""
-
-    medium: str
-    code: str
-    origin: str
-    hours: Numbers
-    left: Numbers
-
-
 def draw(view: View, options: Mapping[str, str]) -> Drawing:
-    tracks, marks = _tracks(view), _marks(view)
+    tracks, marks = tracks_of(view), marks_of(view)
     endured = {track.medium for track in tracks} | {mark.medium for mark in marks}
-    media = [name for name in MEDIA if name in endured]
+    media = [*(name for name in MEDIA if name in endured), *sorted(endured - set(MEDIA))]
     if not media:
         return Drawing(empty="Nobody has measured or entered how long a sample lasts.", notes=view.missing)
     codes = sorted({track.code for track in tracks} | {mark.code for mark in marks})
@@ -98,47 +65,6 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         notes=notes,
         filename="endurance",
     )
-
-
-def medium_of(line: Line) -> str:
-    """What a series had to endure: the method writes it behind the name of what it draws."""
-    said = line.y_is.label.rpartition(", ")[2]
-    return said if said in MEDIA else "other"
-
-
-def _tracks(view: View) -> list[Track]:
-    found = []
-    for line in view.curves("retention"):
-        known = (line.x > 0) & np.isfinite(line.x) & np.isfinite(line.y)
-        if known.any():
-            code = view.subjects[line.subject].code
-            found.append(Track(medium_of(line), code, line.origin, line.x[known], line.y[known]))
-    return found
-
-
-def _marks(view: View) -> list[Mark]:
-    found = []
-    for medium, (key, _, hours, _) in MEDIA.items():
-        if not key:
-            continue
-        retained = {(r.subject, r.origin): r for r in view.values(f"pl_retention:{medium}")}
-        for reading in view.values(key):
-            if not 0 < reading.value < float("inf"):
-                continue
-            left = retained.get((reading.subject, reading.origin))
-            found.append(
-                Mark(
-                    medium,
-                    reading,
-                    view.subjects[reading.subject].code,
-                    reading.value * hours,
-                    reading.sigma * hours,
-                    STABLE if left is None else left.value,
-                    float("nan") if left is None else left.sigma,
-                    left is None,
-                )
-            )
-    return found
 
 
 def _axes(place: int) -> dict[str, str]:
@@ -217,18 +143,18 @@ def _layout(media: Sequence[str], tracks: Sequence[Track], marks: Sequence[Mark]
             dtick=int(np.ceil((high - low) / (12 / len(media)))),
             domain=[start, start + wide],
             anchor="y",
-            range=[low, high],
+            range=[low - 0.1, high],
         )
         headings.append(
             {
-                "text": f"<b>{MEDIA[medium][3]}</b>", "xref": "paper", "yref": "paper", "x": start,
+                "text": f"<b>{heading_of(medium)}</b>", "xref": "paper", "yref": "paper", "x": start,
                 "y": 1.0, "xanchor": "left", "yanchor": "bottom", "showarrow": False,
             }
         )  # fmt: skip
     tops = [100 * float(t.left.max()) for t in tracks] + [100 * m.left for m in marks]
     feet = [100 * float(t.left.min()) for t in tracks] + [100 * m.left for m in marks]
-    foot = 0.0 if min(feet) < MOSTLY_LEFT else MOSTLY_LEFT - 10
-    y = axis("PL retained (%)", range=[foot, max(105.0, *(1.05 * top for top in tops))])
+    foot = 0.0 if min(feet) < MOSTLY_LEFT else 5 * np.floor((min(feet) - 1) / 5)
+    y = axis("PL retained (%)", range=[float(foot), max(102.0, *(1.02 * top for top in tops))])
     drawn = layout(axes.pop("xaxis"), y, annotations=headings, **axes)
     drawn["legend"] |= {"y": 1.09}
     drawn["margin"] |= {"t": 64}
@@ -273,7 +199,7 @@ def _table(tracks: Sequence[Track], marks: Sequence[Mark]) -> list[Column]:
 def _summary(media: Sequence[str], tracks: Sequence[Track], marks: Sequence[Mark]) -> str:
     told = []
     for medium in media:
-        heading = MEDIA[medium][3]
+        heading = heading_of(medium)
         of_marks = [m for m in marks if m.medium == medium]
         of_tracks = [t for t in tracks if t.medium == medium]
         if of_marks:

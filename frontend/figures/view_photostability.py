@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from frontend.figures._arrays import typed
-from frontend.figures._template import (
-    CATEGORIES,
-    FULL,
-    ORIGINS,
-    SECOND,
-    SYMBOLS,
-    axis,
-    colorbar,
-    layout,
-    legend_mark,
+from frontend.figures._photostability_traces import (
+    Trace,
+    beginning,
+    from_zero,
+    guide,
+    heat,
+    retention_of,
+    shift_of,
 )
+from frontend.figures._template import CATEGORIES, ORIGINS, axis, layout, legend_mark
 from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Option, View
 from frontend.formatting import number
 
@@ -51,21 +48,6 @@ MOST_SERIES = 8
 ROWS = {True: ([0.58, 1.0], [0.29, 0.51], [0.0, 0.21]), False: (None, [0.54, 1.0], [0.0, 0.42])}
 
 
-@dataclass(frozen=True)
-class Trace:
-    """One series: `per_hour` turns its hours into what stands on the axis."""
-
-    code: str
-    measurement: int
-    origin: str
-    color: str
-    irradiance: float
-    per_hour: float
-    retention: Line
-    fit: Line | None
-    wavelength: Line | None
-
-
 def draw(view: View, options: Mapping[str, str]) -> Drawing:
     dose, medium = options.get("along", "time") == "dose", options.get("medium", "light")
     traces, notes = _traces(view, medium, dose)
@@ -81,13 +63,13 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     data: list[dict[str, Any]] = []
     if shown is not None:
         trace, hours, x, z = shown
-        data.append(_heat(trace, hours, x, z))
+        data.append(heat(trace, hours, x, z))
         if len(traces) > 1:
             notes.append(f"The map is of {trace.code}.")
     for trace in traces:
-        data += _retention(trace)
-        data += _shift(trace)
-    data.append(_guide(traces))
+        data += retention_of(trace)
+        data += shift_of(trace)
+    data.append(guide(traces))
     data += [legend_mark(origin) for origin in ORIGINS if any(t.origin == origin for t in traces)]
     return Drawing(
         data=data,
@@ -173,116 +155,16 @@ def _map_of(view: View, traces: Sequence[Trace]) -> tuple[Trace, Numbers, Number
     return trace, hours - hours[0], x, np.stack([line.y for line in frames], axis=1) / top
 
 
-def _heat(trace: Trace, hours: Numbers, x: Numbers, z: Numbers) -> dict[str, Any]:
-    return {
-        "type": "heatmap",
-        "x": typed(hours * trace.per_hour),
-        "y": typed(x),
-        "z": typed(z.astype(np.float32)),
-        "colorscale": FULL,
-        "zmin": 0.0,
-        "colorbar": colorbar("Relative intensity", len=0.44, y=0.79),
-        "hovertemplate": "%{y:.5~g} nm at %{x:.4~g}<br>%{z:.3~g} of the first maximum<extra></extra>",
-        "xaxis": "x2",
-        "yaxis": "y",
-        "meta": "map",
-    }
-
-
-def _marker(trace: Trace, size: int) -> dict[str, Any]:
-    return {
-        "symbol": SYMBOLS[trace.origin],
-        "size": size,
-        "color": trace.color,
-        "line": {"width": 1.2, "color": trace.color},
-    }
-
-
-def _retention(trace: Trace) -> list[dict[str, Any]]:
-    dots = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": trace.code,
-        "x": typed(trace.retention.x * trace.per_hour),
-        "y": typed(100 * trace.retention.y),
-        "marker": _marker(trace, 6),
-        "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.4~g}} % left at %{{x:.4~g}}<extra></extra>",
-        "yaxis": "y2",
-        "showlegend": True,
-        "meta": "retention",
-    }
-    if trace.fit is None:
-        return [dots]
-    fit = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": typed(trace.fit.x * trace.per_hour),
-        "y": typed(100 * trace.fit.y),
-        "line": {"color": trace.color, "width": 1.6},
-        "hoverinfo": "skip",
-        "yaxis": "y2",
-        "showlegend": False,
-        "meta": "fit",
-    }
-    return [dots, fit]
-
-
-def _guide(traces: Sequence[Trace]) -> dict[str, Any]:
-    """The level at which T₈₀ is read."""
-    end = max(float(trace.retention.x[-1]) * trace.per_hour for trace in traces)
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [0.0, end],
-        "y": [80.0, 80.0],
-        "line": {"color": SECOND, "width": 1, "dash": "dot"},
-        "hoverinfo": "skip",
-        "yaxis": "y2",
-        "showlegend": False,
-        "meta": "80 %",
-    }
-
-
-def _shift(trace: Trace) -> list[dict[str, Any]]:
-    if trace.wavelength is None:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "x": typed(trace.wavelength.x * trace.per_hour),
-            "y": typed(trace.wavelength.y - _beginning(trace.wavelength)),
-            "line": {"color": trace.color, "width": 1},
-            "marker": _marker(trace, 5),
-            "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.3~g}} nm at %{{x:.4~g}}<extra></extra>",
-            "yaxis": "y3",
-            "showlegend": False,
-            "meta": "shift",
-        }
-    ]
-
-
-def _beginning(line: Line) -> float:
-    """The median of the first twentieth: one spectrum alone would pass its noise on to all."""
-    return float(np.median(line.y[: max(3, line.y.size // 20)]))
-
-
-def _from_zero(traces: Sequence[Trace]) -> dict[str, Any]:
-    """Where nearly all is left, the axis need not begin at zero."""
-    lowest = min(float(trace.retention.y.min()) for trace in traces)
-    highest = max(float(trace.retention.y.max()) for trace in traces)
-    return {"rangemode": "tozero"} if lowest < 0.8 else {"range": [75, max(102, 101 * highest)]}
-
-
 def _layout(traces: Sequence[Trace], dose: bool, mapped: bool) -> dict[str, Any]:
     above, middle, below = ROWS[mapped]
     title = "Light dose (J cm⁻²)" if dose else "Time (h)"
+    end = max(trace.lasted_h * trace.per_hour for trace in traces)
     moved = any(trace.wavelength is not None for trace in traces)
-    x = axis(title, anchor="y3" if moved else "y2")
+    x = axis(title, anchor="y3" if moved else "y2", range=[-0.01 * end, 1.01 * end])
     if not moved:
         middle = [0.0, 0.51] if mapped else [0.0, 1.0]
     more: dict[str, Any] = {
-        "yaxis2": axis("Retained (%)", domain=middle, anchor="x", **_from_zero(traces)),
+        "yaxis2": axis("Retained (%)", domain=middle, anchor="x", **from_zero(traces)),
     }
     if moved:
         more["yaxis3"] = axis("Shift (nm)", domain=below, anchor="x", zeroline=True, nticks=5)
@@ -331,15 +213,13 @@ def _at(line: Line | None, x: Numbers, factor: float = 1.0) -> Numbers:
 def _summary(traces: Sequence[Trace]) -> str:
     told = []
     for trace in traces:
-        last = float((trace.fit or trace.retention).y[-1])
-        end = number(float(trace.retention.x[-1]), 4)
-        sentence = f"{trace.code}: {number(100 * last, 3)} % left after {end} h"
+        sentence = f"{trace.code}: {number(100 * trace.left, 3)} % left after {number(trace.lasted_h, 4)} h"
         if np.isfinite(trace.irradiance):
-            joule = float(trace.retention.x[-1]) * trace.irradiance * JOULE_PER_MILLIWATT_HOUR
+            joule = trace.lasted_h * trace.irradiance * JOULE_PER_MILLIWATT_HOUR
             sentence += f" and {number(joule, 3)} J cm⁻²"
         if trace.wavelength is not None:
             last_few = trace.wavelength.y[-max(3, trace.wavelength.y.size // 20) :]
-            moved = float(np.median(last_few)) - _beginning(trace.wavelength)
+            moved = float(np.median(last_few)) - beginning(trace.wavelength)
             sentence += f", peak moved by {number(moved, 2)} nm"
         told.append(sentence + ".")
     return " ".join([f"{len(traces)} series of PL over time.", *told])

@@ -20,6 +20,7 @@ from frontend.figures._pl_views import (
     origins_of,
     quantity_of,
     row_along,
+    smoothed,
     title_of,
     words,
 )
@@ -99,8 +100,7 @@ def _shown(line: Line, in_ev: bool, normalised: bool) -> tuple[Numbers, Numbers]
         y = y * x**2 / HC_EV_NM
         x, y = (HC_EV_NM / x)[::-1], y[::-1]
     if normalised:
-        smooth = np.convolve(np.pad(y, 2, mode="edge"), np.full(5, 0.2), mode="valid")
-        top = float(np.nanmax(smooth))
+        top = float(np.nanmax(smoothed(y)))
         y = y / top if top > 0 else y
     return x, y
 

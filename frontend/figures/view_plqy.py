@@ -44,7 +44,7 @@ FIGURE = Figure(
     help="Loading on a logarithmic axis. ◇ are published values: hover tells where they stand.",
     needs="Upload the spectra of an integrating sphere, or enter quantum yields by hand.",
 )
-TEXT_FITS, LABEL_APART = 0.045, 0.035  # of the height: a row with text in it, two labels beneath each other
+TEXT_FITS, MARK_FITS, LABEL_APART = 0.045, 0.03, 0.035  # of the height: a row with text or a mark, two labels
 SAME_LOADING, SAME_TEMPERATURE_C = 0.03, 2.0  # relative, and in °C: meant to be the same
 
 
@@ -184,6 +184,7 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
     traces: list[dict[str, Any]] = []
     borders = np.log10(edges(rows))
     middles = 10 ** ((borders[:-1] + borders[1:]) / 2)
+    marked = np.where(np.diff(borders) >= MARK_FITS * (borders[-1] - borders[0]), 7, 4)
     tall = np.diff(borders) >= TEXT_FITS * (borders[-1] - borders[0])
     present = [origin for origin in ORIGINS if any(_origins(points, cell) & {origin} for cell in cells)]
     for origin in present:
@@ -206,14 +207,19 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
                 "meta": origin,
                 "x": typed(at.astype(np.float64)),
                 "y": typed(np.array([middles[cell.row] for _, cell in numbered])),
-                "text": [_label(points, cell) if tall[cell.row] else "" for _, cell in shown]
+                "text": [f" {_label(points, cell)}" if tall[cell.row] else "" for _, cell in shown]
                 + [""] * len(beside),
                 "textposition": "middle right",
                 "textfont": {"color": colors, "size": 12},
                 "customdata": typed(np.array([n for n, _ in numbered], dtype=np.int32)),
                 "hovertext": [_hover(points, cell) for _, cell in numbered],
                 "hovertemplate": "%{hovertext}<extra></extra>",
-                "marker": {"symbol": SYMBOLS[origin], "size": 7, "color": colors, "line": {"width": 1.4}},
+                "marker": {
+                    "symbol": SYMBOLS[origin],
+                    "size": [int(marked[cell.row]) for _, cell in numbered],
+                    "color": colors,
+                    "line": {"width": 1.4},
+                },
                 "cliponaxis": False,
                 "showlegend": False,
             }

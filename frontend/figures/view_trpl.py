@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ from frontend.figures._trpl_decays import (
     ordered,
     quantity_of,
     response_of,
+    thinning,
     traces_of,
     words_of,
 )
@@ -103,7 +105,10 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     if not decays and not readings:
         return Drawing(empty="No decay of a sample has been fitted yet.", notes=notes)
     levels = ordered({known_level(view, r.subject, along) for r in readings})
-    data = [trace for each in decays for trace in traces_of(each, relative)]
+    every = thinning(decays)
+    if every > 1:
+        notes.append(f"Of the counts every {every}th channel is drawn; fits and residuals are whole.")
+    data = [trace for each in decays for trace in traces_of(each, relative, every)]
     data += response_of(decays, relative)
     data += _lifetimes(view, readings, along, levels, LIFETIMES[key])
     data += [legend_mark(origin) for origin in ORIGINS if any(r.origin == origin for r in readings)]
@@ -138,6 +143,7 @@ def _lifetimes(
         for level in known
     ]
     sigma = np.array([r.sigma for r in readings])
+    unusual = _unusual(view, readings) if along != MEDIUM else [""] * len(readings)
     hover = [
         f"{named(view, level, along)}<br>{plain(quantity.label)} {written(r.value, r.sigma, quantity.unit)}"
         f"<br>{view.subjects[r.subject].code}"
@@ -146,7 +152,10 @@ def _lifetimes(
     return [
         {
             "type": "scatter",
-            "mode": "markers",
+            "mode": "markers+text" if any(unusual) else "markers",
+            "text": unusual,
+            "textposition": "bottom center",
+            "textfont": {"size": 11, "color": SECOND},
             "name": plain(quantity.label),
             "x": typed(np.array([places[level] for level in known])),
             "y": typed(np.array([r.value for r in readings])),
@@ -173,6 +182,13 @@ def _lifetimes(
     ]
 
 
+def _unusual(view: View, readings: Sequence[Reading]) -> list[str]:
+    """How a sample was quenched, where most were quenched otherwise: two at one temperature need a name."""
+    media = [str(level_of(view, r.subject, MEDIUM) or "") for r in readings]
+    usual = Counter(filter(None, media)).most_common(1)
+    return ["" if not usual or medium in ("", usual[0][0]) else medium.replace("_", " ") for medium in media]
+
+
 def _layout(
     view: View,
     decays: Sequence[Shown],
@@ -191,7 +207,7 @@ def _layout(
     more: dict[str, Any] = {"annotations": names_beside(decays, wide)}
     if residual:
         zero = {"zeroline": True, "zerolinecolor": INK, "zerolinewidth": 1}
-        more["yaxis2"] = axis("residual (σ)", domain=[0, 0.2], nticks=5) | zero
+        more["yaxis2"] = axis("Residual (σ)", domain=[0, 0.2], nticks=5) | zero
     if has_lifetimes:
         x_is = quantity_of(view, along)
         more["xaxis2"] = axis(x_is.title, domain=[wide + 0.13, 1.0], anchor="y3", nticks=5)

@@ -81,12 +81,20 @@ def test_two_edges_at_175_degrees_are_two_marks_named_by_phase():
 
 def test_the_inset_shows_the_gap_against_temperature():
     drawing = ABSORBANCE.draw(array(), {})
-    (single,) = traces(drawing, "gaps")
+    single, gamma = traces(drawing, "gaps")
     assert decoded(single["x"]).tolist() == [225, 275, 300]
+    assert (decoded(gamma["x"]).tolist(), gamma["name"]) == ([175], "E<sub>g</sub> γ")
     gaps = decoded(single["y"])
     assert np.all(np.diff(gaps) < 0)
     assert gaps[-1] == pytest.approx(1240 / 718.5, abs=0.003)
     assert drawing.layout["xaxis2"]["anchor"] == "y2"
+
+
+def test_a_gap_far_from_all_others_is_told_and_does_not_press_them_into_a_line():
+    drawing = ABSORBANCE.draw(array(), {})
+    (told,) = [note for note in drawing.notes if "Outside the panel" in note]
+    assert "Eg δ 2.8" in told
+    assert told.endswith("at 175\u202f°C.")
 
 
 def test_one_sample_has_no_inset():

@@ -10,6 +10,7 @@ import pytest
 from frontend import figures
 from frontend.demo import forward
 from frontend.figures import Drawing, View
+from frontend.figures._template import worded
 from tests.frontend.pl_views import LOADING, SINTERING, TEMPERATURES, array, column, decoded, texts, traces
 
 FIGURE = figures.get("view_pl_spectra")
@@ -78,7 +79,7 @@ def test_every_curve_is_named_at_its_end_in_its_colour() -> None:
     spectra = traces(drawing, "spectrum")
     assert texts(drawing) == [trace["name"] for trace in spectra]
     for note, trace in zip(drawing.layout["annotations"], spectra, strict=True):
-        assert note["font"]["color"] == trace["line"]["color"]
+        assert note["font"]["color"] == worded(trace["line"]["color"])
         assert note["y"] == pytest.approx(decoded(trace["y"])[-1], abs=0.01)
 
 

@@ -78,7 +78,7 @@ def test_the_published_anchors_carry_their_mark_and_their_source() -> None:
     drawing = drawn(array())
     (marks,) = [t for t in traces(drawing, "scatter") if t.get("meta") == "published"]
     assert marks["marker"]["symbol"] == "diamond-open"
-    assert {text.replace("\u202f", " ") for text in marks["text"]} == {"81.3 %", "2.17 %", "1.23 %"}
+    assert {text.strip().replace("\u202f", " ") for text in marks["text"]} == {"81.3 %", "2.17 %", "1.23 %"}
     assert all(SOURCE in hover for hover in marks["hovertext"])
     assert "Published: 81.3\u202f% at 5\u202f%, 275\u202f°C" in drawing.summary
 
@@ -159,9 +159,10 @@ def test_rows_that_are_too_low_for_text_keep_their_marks() -> None:
         bench.read(bench.sample(**at(loading, 275.0)), "plqy", loading / 2)
     drawing = drawn(bench.view)
     (marks,) = [t for t in traces(drawing, "scatter") if t.get("meta") == "measured"]
-    assert marks["text"][0] == "0.50\u202f%"
+    assert marks["text"][0].strip() == "0.50\u202f%"
     assert "" in marks["text"][1:]
     assert decoded(marks["x"]).size == 5
+    assert (max(marks["marker"]["size"]), min(marks["marker"]["size"])) == (7, 4)  # low rows, small marks
     assert drawing.layout["yaxis"]["ticktext"][:2] == ["1", "70"]
     assert "" in drawing.layout["yaxis"]["ticktext"]
 
@@ -191,7 +192,7 @@ def test_a_limit_is_written_as_one() -> None:
     bench = Bench()
     bench.read(bench.sample(**at(0.25, 275.0)), "plqy", 0.5, comparator=">", origin="published", source="x")
     texts = [t["text"] for t in traces(drawn(bench.view), "scatter") if t.get("meta") == "published"]
-    assert texts == [[">\u202f50.0\u202f%"]]
+    assert [[text.strip() for text in each] for each in texts] == [[">\u202f50.0\u202f%"]]
 
 
 def test_a_map_of_nothing_but_zeros_is_drawn() -> None:

@@ -42,7 +42,19 @@ function coloured(drawing, scheme) {
   const { token, done } = reader(scheme);
   const copy = { data: painted(drawing.data, token), layout: painted(drawing.layout, token) };
   done();
+  for (const trace of copy.data) {
+    if (trace.line && trace.type === "scatter") trace.line.simplify = false; // curves stay round
+  }
   return copy;
+}
+
+/** Plotly writes powers of ten a quarter larger than other ticks; here all are of one size. */
+function evenTicks(layout) {
+  for (const [name, axis] of Object.entries(layout)) {
+    if (!/^[xy]axis/.test(name)) continue;
+    const size = layout.font.size * 0.92;
+    axis.tickfont = { size: axis.type === "log" && !axis.ticktext ? size / 1.25 : size };
+  }
 }
 
 /** As the page shows it now; a narrow stage gets smaller margins. */
@@ -52,6 +64,7 @@ export function resolved(drawing, stage) {
     copy.layout.font.size = 12;
     copy.layout.margin = { l: 52, r: 8, t: 26, b: 44 };
   }
+  evenTicks(copy.layout);
   copy.layout.modebar = { bgcolor: "rgba(0,0,0,0)", orientation: "v" };
   return copy;
 }
@@ -60,10 +73,12 @@ export function resolved(drawing, stage) {
 export function paper(drawing, stage, width_mm) {
   const copy = coloured(drawing, "light");
   copy.layout.paper_bgcolor = "#ffffff";
+  evenTicks(copy.layout);
   if (!width_mm) return copy;
   const small = width_mm < 100;
   copy.layout.font.size = small ? 9 : 10.5;
   copy.layout.legend.font.size = small ? 8 : 9.5;
+  evenTicks(copy.layout);
   copy.layout.margin = small ? { l: 40, r: 6, t: 18, b: 34 } : { l: 54, r: 10, t: 22, b: 44 };
   for (const trace of copy.data) {
     if (small && trace.marker?.size) trace.marker.size *= 0.6;
