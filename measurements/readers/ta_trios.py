@@ -9,6 +9,16 @@
     min,°C,W/g
     0.000,25.01,-0.01
 
+The export for LIMS says the same in other words:
+
+    [Version]
+    TA Instruments LIMS export format version<tab>1
+    [Step]
+    Step name<tab>Ramp 10.00 °C/min to 180.00 °C
+    Variables<tab>Time<tab>Temperature<tab>Heat Flow
+    Units<tab>min<tab>°C<tab>mW
+    Data point<tab>0<tab>25.01<tab>-0.01
+
 Separated by tabs or commas throughout; a line “Number of points” may stand before the titles. The steps of a
 run follow each other in time, so steps with the same columns become one run; the header says where each of
 them begins. TRIOS leaves cells empty at the end of a step: those numbers are missing.
@@ -39,9 +49,12 @@ FORMAT = Format(
     description="DSC and TGA runs exported from TRIOS as text or CSV; the steps of the method are joined.",
     max_bytes=128 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 STEP = "[step]"
+LIMS = "TA Instruments LIMS export format version"
+POINT = "Data point"
+LONGEST_SETTING = 4000  # characters; a calibration may be hundreds of numbers
 SECTION = re.compile(r"^\[(.+)\]$")
 
 
@@ -56,6 +69,8 @@ def recognises(head: bytes, filename: str) -> float:
         text = decoded(head)
     except ReadError:
         return 0.0
+    if re.match(rf"\ufeff?\[Version\]\s*{LIMS}", text):
+        return 0.95
     known = re.search(
         r"^(?:proceduresegments|Instrument name|\[Procedure\]|\[Signal List\]|\[File Parameters\])",
         text,
@@ -70,7 +85,7 @@ def recognises(head: bytes, filename: str) -> float:
 def read(path: Path) -> list[Dataset]:
     with open_text(path) as file:
         lines = [line.rstrip("\r\n") for line in file]
-    starts = [number for number, line in enumerate(lines) if line.strip(" \t,") == STEP]
+    starts = [number for number, line in enumerate(lines) if line.strip(" \t,").lower() == STEP]
     if not starts:
         raise ReadError(f"there is no {STEP} in it. Export the run again from TRIOS with its data.")
     delimiter = "\t" if any("\t" in line for line in lines[: starts[0]] + lines[starts[0] :][:10]) else ","
@@ -97,13 +112,23 @@ def _header(lines: Sequence[str], delimiter: str) -> dict[str, str]:
             section = f"{found[1]}."
             continue
         key, _, value = line.partition(delimiter)
-        if key.strip() or value.strip():
-            key = f"{section}{key.strip()}"
-            header[key if key not in header else f"line {number}"] = value.strip().strip('"')
-    return header
+        key, value = f"{section}{key.strip()}", value.strip().strip('"')
+        if key == section and not value:
+            continue
+        if key in header and section.startswith("Parameters: "):
+            header[key] = f"{header[key]}\n{value}"  # the points of a calibration
+        else:
+            header[key if key not in header else f"line {number}"] = value
+    return {
+        key: value if len(value) <= LONGEST_SETTING else f"{value[:LONGEST_SETTING]}…"
+        for key, value in header.items()
+    }
 
 
 def _step(lines: Sequence[str], start: int, end: int, delimiter: str) -> Step:
+    titles = next((n for n in range(start, min(start + 8, end)) if lines[n].startswith("Variables")), None)
+    if titles is not None:
+        return _lims_step(lines, start, titles, end, delimiter)
     title, at = "", start + 1
     while (at < end and len(_cells(lines[at], delimiter)) < 2) or _is_count(lines[at : at + 1]):
         title = title or lines[at].strip(f' "{delimiter}')
@@ -112,17 +137,36 @@ def _step(lines: Sequence[str], start: int, end: int, delimiter: str) -> Step:
             return Step(title, (), np.empty((0, 0)))
     if at + 1 >= end:
         return Step(title, (), np.empty((0, 0)))
-    names, units = _cells(lines[at], delimiter), _cells(lines[at + 1], delimiter)
+    return _table(title, lines[at], lines[at + 1], lines[at + 2 : end], at + 3, delimiter)
+
+
+def _lims_step(lines: Sequence[str], start: int, titles: int, end: int, delimiter: str) -> Step:
+    """A step whose lines each begin with what they are."""
+    said = dict(line.partition(delimiter)[::2] for line in lines[start + 1 : titles])
+    first = next((n for n in range(titles, end) if lines[n].startswith(POINT)), end)
+    names, units = ([line.partition(delimiter)[2] for line in lines[n : n + 1]] for n in (titles, first - 1))
+    points = [line.partition(delimiter)[2] for line in lines[first:end] if line.startswith(POINT)]
+    announced = said.get("Number of points", "").strip()
+    if announced.isdecimal() and int(announced) != len(points):
+        raise ReadError(
+            f"the step announces {announced} points, and {len(points)} follow. Was the file cut off? Export "
+            "the run again.",
+            line=start + 1,
+        )
+    return _table(said.get("Step name", "").strip(), names[0], units[0], points, first + 1, delimiter)
+
+
+def _table(
+    title: str, titles: str, written_units: str, lines: Sequence[str], first_line: int, delimiter: str
+) -> Step:
+    names, units = _cells(titles, delimiter), _cells(written_units, delimiter)
     units += [""] * (len(names) - len(units))
-    dialect = Dialect(
-        delimiter, decimal_comma=delimiter == "\t" and any("," in line for line in lines[at + 2 : at + 50])
-    )
-    first = at + 2
-    body = [_thermal.with_missing(line, delimiter, len(names)) for line in lines[first:end]]
+    dialect = Dialect(delimiter, decimal_comma=delimiter == "\t" and any("," in line for line in lines[:50]))
+    body = [_thermal.with_missing(line, delimiter, len(names)) for line in lines]
     stop = next(
         (index for index, line in enumerate(body) if line.strip() and not dialect.is_row(line)), len(body)
     )
-    table = _thermal.table_in(body[:stop], dialect, len(names), first + 1)
+    table = _thermal.table_in(body[:stop], dialect, len(names), first_line)
     columns = tuple((name, _thermal.unit(unit)) for name, unit in zip(names, units, strict=False))
     return Step(title, columns, table.rows)
 
@@ -164,6 +208,7 @@ def _conditions(header: Mapping[str, str], steps: Sequence[Step]) -> dict[str, Q
         return next(found, "")
 
     exo = first("exotherm direction", "exotherm")
+    gas = first("gas selected").rpartition(":")[2]
     flow = re.match(r"([\d.]+)\s*(m?l/min)$", first("flow rate"), re.IGNORECASE)
     return {
         **_thermal.mass_mg(re.sub(r"[\t,](?=\D)", " ", first("sample mass", "sample size", "size"))),
@@ -173,6 +218,7 @@ def _conditions(header: Mapping[str, str], steps: Sequence[Step]) -> dict[str, Q
         **condition("crucible", first("pan type")),
         **condition("local_time", first("run date", "rundate")),
         **_thermal.programme("\n".join(step.title for step in steps)),
+        **condition("gas", gas),
         **(condition("gas_flow", flow[1], flow[2]) if flow else {}),
         **(_thermal.exo_mode(f"exotherm {exo}") if exo else {}),
     }

@@ -69,9 +69,23 @@ MSA = (
     "#XUNITS : Energy Loss (eV)\n#YUNITS : COUNTS\n#DATATYPE : Y\n#XPERCHAN : 0.5\n#OFFSET : 10.0\n"
     "#SIGNALTYPE : ELS\n#SPECTRUM : \n10.0, 7.0\n10.5, 8.0\n11.0, 9.5\n#ENDOFDATA : \n"
 )
+TRIOS = (
+    "[Version]\nTA Instruments LIMS export format version\t1\n[Header]\nInstrument name\tDSC2A\n"
+    "[Sample]\nSample Mass\t23.840 mg\nPan Type\tTzero Aluminum\n[Parameters: Configuration]\n"
+    "Instrument Type\tDSC2500\nExotherm Direction\tDown\nGas Selected\tChannel 1: Nitrogen\n"
+    "Flow Rate\t50 mL/min\n[Parameters: Direct Cp Calibration]\nTemperature\t-79.9 °C\nCp\t0.8158\n"
+    "Temperature\t-79.2 °C\nCp\t0.8183\n[Analysis]\nAnalyzed step\tRamp 20.00 °C/min to 180.00 °C\n"
+    "[Step]\nStep name\tRamp 20.00 °C/min to 180.00 °C\nNumber of points\t3\n"
+    "Variables\tTime\tTemperature\tHeat Flow\tHeat Flow (Normalized)\nUnits\tmin\t°C\tmW\tW/g\n"
+    "Data point\t0\t30.1\t-0.55\t-0.0233\nData point\t0.5\t40.2\t-0.56\t-0.0235\nData point\t1\t50.2\t\t\n"
+    "[Step]\nStep name\tRamp 20.00 °C/min to 30.00 °C\nNumber of points\t2\n"
+    "Variables\tTime\tTemperature\tHeat Flow\tHeat Flow (Normalized)\nUnits\tmin\t°C\tmW\tW/g\n"
+    "Data point\t7.5\t179.5\t-0.5\t-0.021\nData point\t8\t169.1\t-0.4\t-0.017\n"
+)
 SAMPLES = {
     "avantes": AVASOFT_7, "shimadzu_text": UVPROBE, "ras": SMARTLAB, "kratos_text": KRATOS,
     "witec_text": WITEC, "psi_powder": HRPT, "pdfget": SNS, "msa": MSA,
+    "ta_trios": TRIOS,
 }  # fmt: skip
 
 
@@ -215,6 +229,24 @@ def test_two_detectors_in_an_emsa_file_are_two_curves(read: Reading) -> None:
     first, second = read("msa", text.replace("#ENDOFDATA : \n", ""))
     assert (values(first), values(second)) == ([10, 10.5, 11], [7, 8, 9.5])
     assert axis(first) == [10, 10.5, 11]
+
+
+def test_trios_export_for_lims_is_one_run_of_all_its_steps(read: Reading) -> None:
+    heat, normalised, temperature = read("ta_trios", TRIOS)
+    assert axis(heat) == [0, 0.5, 1, 7.5, 8]
+    np.testing.assert_array_equal(heat.signal.values, [-0.55, -0.56, np.nan, -0.5, -0.4])
+    assert (heat.signal.unit, normalised.signal.unit, heat.technique) == ("mW", "W/g", "dsc")
+    assert values(temperature) == [30.1, 40.2, 50.2, 179.5, 169.1]
+    wanted = ("mass", "gas", "gas_flow", "mode", "heating_rate")
+    assert {key: heat.conditions[key].value for key in wanted} == {
+        "mass": 23.84, "gas": "Nitrogen", "gas_flow": 50.0, "mode": "exo down", "heating_rate": 20.0,
+    }  # fmt: skip
+    assert heat.header["Parameters: Direct Cp Calibration.Cp"] == "0.8158\n0.8183"
+
+
+def test_a_trios_step_with_fewer_points_than_it_announces_is_refused(read: Reading) -> None:
+    with pytest.raises(ReadError, match="announces 2 points, and 1 follow"):
+        read("ta_trios", TRIOS.partition("Data point\t8")[0])
 
 
 @pytest.mark.parametrize("key", SAMPLES)
