@@ -139,8 +139,8 @@ def _beyond(
 ) -> tuple[Baseline, bool]:
     """The background beyond one edge, and whether there are enough points that the edge no longer reaches."""
     gradual = fall.steepest < data.x[0] + EDGE_OF_SCAN * (data.x[-1] - data.x[0])
-    until = data.x[-1] if following is None else following.steepest - following.width
     for widths in (2.0, 1.25, 0.75):
+        until = data.x[-1] if following is None else following.steepest - max(widths, 1.0) * following.width
         start = fall.steepest + widths * fall.width
         chosen = (data.x > (max(start, fall.red) if gradual else start)) & (data.x <= until)
         if np.count_nonzero(chosen) >= FEWEST_BEYOND:

@@ -26,7 +26,7 @@ CONVERTED = ("transmittance", "reflectance")
 
 METHOD = Method(
     title="UV-Vis: absorption edge",
-    version=1,
+    version=2,
     accepts=(SAMPLE,),
     properties=(
         Property("band_edge", "Absorption edge", "nm", components=PHASES, html="λ<sub>g</sub>"),
@@ -68,7 +68,7 @@ def run(datasets: Mapping[str, Dataset], params: EdgeParams) -> Outcome:
     found, said = edges_of(data, params.edges, params.background, params.smallest_share)
     kept, left_out = [], []
     for edge in found:
-        line = kernel.tangent(data.x, edge.y, data.variance, edge.fall)
+        line = kernel.tangent(data.x, edge.y, data.variance, edge.fall, data.kind == "reflectance")
         place, sigma = (0.0, 0.0) if line is None else kernel.intersection(line, edge.base, edge.subtracted)
         if line is None or abs(place - line.x) > MOST_WIDTHS * edge.fall.width:
             left_out.append(

@@ -21,7 +21,7 @@ from analysis.numerics import tauc
 
 METHOD = Method(
     title="UV-Vis: Tauc gap",
-    version=1,
+    version=2,
     accepts=(SAMPLE,),
     properties=(
         Property("tauc_gap_direct", "Tauc gap, direct", "eV", components=PHASES, html="E<sub>g</sub>"),

@@ -21,6 +21,8 @@ SLOPE_SIGMA = 0.01  # of the slope: what the window is widened for
 PLACE_SIGMA = 0.01  # of the width of the fall
 WIDEST = 0.6  # of the width of the fall, to each side
 FEWEST = 4  # points to each side
+SKEWED_TOLERANCE = 1.5  # a narrower window, for what bends differently to its two sides
+MOST_SKEWED = 1e3  # of its drop over the fourth power of its width
 PLAIN_MISFIT = 2.0  # χ² per degree of freedom from which the errors are widened
 
 
@@ -58,18 +60,23 @@ class Baseline:
         return np.asarray(a + b * (np.asarray(x) - self.at))
 
 
-def tangent(x: Array, y: Array, variance: Array, fall: Fall) -> Tangent | None:
-    """The steepest tangent of one fall; None where what looked like a fall is noise."""
+def tangent(x: Array, y: Array, variance: Array, fall: Fall, skewed: bool = False) -> Tangent | None:
+    """The steepest tangent of one fall; None where what looked like a fall is noise.
+
+    skewed : its two sides bend differently, as (1−R)²/2R makes them; costs an inflection twice as unsure
+    """
+    tolerance = SKEWED_TOLERANCE if skewed else 1.0
     step = float(np.median(np.diff(x)))
     widest = max(WIDEST * fall.width, FEWEST * step)
     # a straight line through 2h/step points has this error of its slope; what bends needs no less
     noise = float(np.interp(fall.steepest, x, variance)) / (SLOPE_SIGMA * fall.slope) ** 2
     half = float(np.clip((1.5 * step * noise) ** (1 / 3), FEWEST * step, widest))
     while True:
-        found = _s_curve(x, y, variance, fall, half)
+        found = _s_curve(x, y, variance, fall, half, skewed)
         if found is not None:
             relative = np.sqrt(found.covariance[2, 2]) / abs(found.slope)
-            if relative <= SLOPE_SIGMA and np.sqrt(found.covariance[0, 0]) <= PLACE_SIGMA * fall.width:
+            place = np.sqrt(found.covariance[0, 0]) / fall.width
+            if relative <= tolerance * SLOPE_SIGMA and place <= tolerance * PLACE_SIGMA:
                 break
         if half >= widest:
             break
@@ -79,8 +86,9 @@ def tangent(x: Array, y: Array, variance: Array, fall: Fall) -> Tangent | None:
     return found
 
 
-def _s_curve(x: Array, y: Array, variance: Array, fall: Fall, half: float) -> Tangent | None:
-    """y₀ + 2ws·tanh((λ−λ₀)/2w): λ₀ the inflection, s the slope there; w lets it bend."""
+def _s_curve(x: Array, y: Array, variance: Array, fall: Fall, half: float, skewed: bool) -> Tangent | None:
+    """y₀ + 2ws·tanh((λ−λ₀)/2w) + k·(λ−λ₀)⁴: λ₀ the inflection, s the slope there; w lets it bend, and k,
+    where it is asked for, to one side more than to the other."""
     near = np.abs(x - fall.steepest) <= half * (1 + 1e-9)
     if np.count_nonzero(near) <= 2 * FEWEST:
         near = _nearest(x, fall.steepest)
@@ -88,25 +96,34 @@ def _s_curve(x: Array, y: Array, variance: Array, fall: Fall, half: float) -> Ta
     t, scale = (x[near] - fall.steepest) / fall.width, abs(fall.drop)
 
     def model(p: Array) -> tuple[Array, Array]:
-        center, level, slope, width = (p[:, n, None] for n in range(4))
-        u = (t - center) / width
+        center, level, slope, width, skew = (p[:, n, None] for n in range(5))
+        off = t - center
+        u = off / width
         h = np.tanh(u / 2)
         q = 1 - h**2
-        curve = level + 2 * width * slope * h
-        slopes = (-slope * q, np.ones_like(u), 2 * width * h, slope * (2 * h - u * q))
+        curve = level + 2 * width * slope * h + skew * off**4
+        slopes = (
+            -slope * q - 4 * skew * off**3,
+            np.ones_like(u),
+            2 * width * h,
+            slope * (2 * h - u * q),
+            off**4,
+        )
         return curve, np.stack(slopes, axis=1)
 
     given, weights = (y[near] - middle) / scale, float(variance[near].min()) / variance[near]
-    lower, upper = np.array([[-1.0, -1.0, -10.0, 0.02]]), np.array([[1.0, 1.0, -0.01, 20.0]])
-    start = np.array([[0.0, 0.0, -1.0, 0.25]])
+    most = MOST_SKEWED if skewed else 0.0
+    lower, upper = np.array([[-1.0, -1.0, -10.0, 0.02, -most]]), np.array([[1.0, 1.0, -0.01, 20.0, most]])
+    start = np.array([[0.0, 0.0, -1.0, 0.25, 0.0]])
     found = minimise(model, given[None], start, lower, upper, weights=weights[None], max_iterations=60)
-    if not found.converged[0] or found.at_bound[0].any():
+    free = slice(5 if skewed else 4)
+    if not found.converged[0] or found.at_bound[0, free].any():
         return None
     curve, jacobian = model(found.params)
-    fitted = _weighted(jacobian[0].T, given - curve[0], variance[near] / scale**2)
+    fitted = _weighted(jacobian[0, free].T, given - curve[0], variance[near] / scale**2)
     if fitted is None:
         return None
-    center, level, slope, width = (float(number) for number in found.params[0])
+    center, level, slope, width = (float(number) for number in found.params[0][:4])
     covariance = fitted[1]
     if np.sqrt(covariance[3, 3]) > width / 2:  # hardly curved: the noise decides where it inflects
         return None

@@ -149,6 +149,65 @@ def test_the_68_percent_interval_of_an_edge_holds_the_truth_in_62_to_74_percent(
     assert all(0.62 <= rate <= 0.74 for rate in rates.values()), rates
 
 
+def two_edges(rng):
+    return spectrum(0.6 * sigmoid(490, 7) + 0.5 * sigmoid(690, 8) + 0.05 + rng.normal(0, 0.002, X.size))
+
+
+def transmittance(rng):
+    return spectrum(100 * 10 ** -(0.8 * sigmoid(700) + 0.1) + rng.normal(0, 0.2, X.size), name="T", unit="%")
+
+
+def reflectance(rng):
+    """Its (1−R)²/2R bends differently to the two sides: the truth is that of a fine grid without noise."""
+    return spectrum(100 * (0.85 - 0.6 * sigmoid(700)) + rng.normal(0, 0.2, X.size), name="R", unit="%")
+
+
+KUBELKA_MUNK_EDGE, KUBELKA_MUNK_INFLECTION = 702.739, 688.893
+
+
+def test_the_truth_of_the_reflectance_below_is_that_of_its_formula():
+    x = np.linspace(650.0, 750.0, 1_000_001)
+    r = 0.85 - 0.6 * sigmoid(700, 8, x)
+    f = (1 - r) ** 2 / (2 * r)
+    slope = np.gradient(f, x)
+    steepest = int(slope.argmin())
+    meets = x[steepest] - (f[steepest] - 0.15**2 / 1.7) / slope[steepest]
+    assert x[steepest] == pytest.approx(KUBELKA_MUNK_INFLECTION, abs=2e-3)
+    assert meets == pytest.approx(KUBELKA_MUNK_EDGE, abs=2e-3)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("made", "truth"),
+    [
+        (two_edges, {("delta", ""): 504.0, ("delta", "_inflection"): 490.0, ("gamma", ""): 706.0,
+                     ("gamma", "_inflection"): 690.0}),
+        (transmittance, {("", ""): 716.0, ("", "_inflection"): 700.0}),
+        (reflectance, {("", ""): KUBELKA_MUNK_EDGE, ("", "_inflection"): KUBELKA_MUNK_INFLECTION}),
+    ],
+)  # fmt: skip
+def test_two_thirds_of_the_intervals_hold_two_edges_and_converted_ones(made, truth):
+    hits = {key: [] for key in truth}
+    for seed in range(500):
+        values = table(ask(EDGE, made(np.random.default_rng(seed))))
+        for (component, which), place in truth.items():
+            value, sigma = values[f"band_edge{which}", component]
+            hits[component, which].append(abs(value - place) <= sigma)
+    rates = {key: np.mean(found) for key, found in hits.items()}
+    assert all(0.62 <= rate <= 0.74 for rate in rates.values()), rates
+
+
+def test_an_edge_in_reflectance_is_where_its_formula_has_it():
+    """A curve that bends alike to both sides would be 0.2 nm off, more than its sigma."""
+    found = [table(ask(EDGE, reflectance(np.random.default_rng(seed)))) for seed in range(40)]
+    for key, truth in (
+        ("band_edge", KUBELKA_MUNK_EDGE),
+        ("band_edge_inflection", KUBELKA_MUNK_INFLECTION),
+    ):
+        values = np.array([each[key, ""] for each in found])
+        assert abs(np.mean(values[:, 0]) - truth) < 0.7 * np.mean(values[:, 1])
+
+
 @pytest.mark.parametrize(("shape", "key"), [(direct, "tauc_gap_direct"), (indirect, "tauc_gap_indirect")])
 def test_the_68_percent_interval_of_a_gap_holds_the_truth_in_62_to_74_percent(shape, key):
     x = np.arange(400.0, 900.0)
