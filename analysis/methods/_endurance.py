@@ -86,22 +86,26 @@ def endurance(
     loss: Loss,
     times: Array,
     means: Smooth,
-    moves: tuple[float, Smooth | None],
+    moves: tuple[float, float, Smooth | None],
     medium: str,
     limits: Limits,
     trusted: bool,
     notes: dict[str, float | str],
 ) -> list[Result]:
     """The longest time for which it was stable, by the curve and by what it went through on the way; for what
-    still is, a lower bound as sharp as the clock. None where the curve is not what happened."""
-    shift, path = moves
+    still is, a lower bound as sharp as the clock. None where the curve is not what happened.
+
+    moves : how far the wavelength went, its sigma, and its way
+    """
+    shift, shift_sigma, path = moves
     retained, _ = loss.retained()
     step = float(np.median(np.diff(times)))
     ends = []
     if retained < limits.retention:
         ends.append(loss.time_to(limits.retention))
     if abs(shift) > limits.shift_nm:
-        ends.append((float(times[-1]) * limits.shift_nm / abs(shift), step / 2))
+        moved = float(times[-1]) * limits.shift_nm / abs(shift)
+        ends.append((moved, moved * shift_sigma / abs(shift)))
     for way, off, limit in (
         (means, 1 - means.y, 1 - limits.retention),
         *([(path, np.abs(path.y - path.y[0]), limits.shift_nm)] if path is not None else []),

@@ -179,12 +179,14 @@ def outcome(
         warnings += dip(loss, times, means, first)
         values = _losses(loss, times, means, (start, end), medium, notes)
     path = None
-    shift = 0.0
+    shift, shift_sigma = 0.0, 0.0
     if wavelength is not None:
-        drift, shift, path, more = _drift(times, *wavelength)
+        drift, shift, shift_sigma, path, more = _drift(times, *wavelength)
         values, notes = [*values, *drift], notes | more
         warnings += excursion(path, shift, limits)
-    values += endurance(loss, times, means, (shift, path), medium, limits, follows and not doubtful, notes)
+    values += endurance(
+        loss, times, means, (shift, shift_sigma, path), medium, limits, follows and not doubtful, notes
+    )
     if medium == "light" or lit.irradiance is not None:
         values += _dose(lit, float(times[-1]) * 3600, notes)
     if not values:
@@ -222,14 +224,14 @@ def _losses(
 
 def _drift(
     times: Array, centre: Array, sigma: Array
-) -> tuple[list[Result], float, Smooth | None, dict[str, float | str]]:
-    """A straight line through the wavelengths: its slope, and how far it goes; and their way."""
+) -> tuple[list[Result], float, float, Smooth | None, dict[str, float | str]]:
+    """A straight line through the wavelengths: its slope, how far it goes and how sure that is; their way."""
     known = np.isfinite(centre) & np.isfinite(sigma) & (sigma > 0)
     if known.sum() < 3:
-        return [], 0.0, None, {"wavelength": "fewer than three spectra have a peak above the noise"}
+        return [], 0.0, 0.0, None, {"wavelength": "fewer than three spectra have a peak above the noise"}
     line = weighted_line(times[known], centre[known], sigma[known])
     if line is None:
-        return [], 0.0, None, {}
+        return [], 0.0, 0.0, None, {}
     end = float(times[known][-1])
     shift, error = line.slope * end, line.slope_sigma * end
     found = [
@@ -237,7 +239,7 @@ def _drift(
         Result("pl_shift", shift, error),
     ]
     path = smooth(times[known], centre[known])
-    return found, shift, path, {"wavelength at the beginning (nm)": line.intercept}
+    return found, shift, error, path, {"wavelength at the beginning (nm)": line.intercept}
 
 
 def _dose(lit: Light, duration_s: float, notes: dict[str, float | str]) -> list[Result]:
