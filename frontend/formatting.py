@@ -28,6 +28,7 @@ SIGNIFICANT_WITHOUT_SIGMA = 6
 LARGEST_PLAIN_EXPONENT = 6  # 1 234 567 is still read at a glance, 12 345 678 is not
 SMALLEST_PLAIN_EXPONENT = -4
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,8 @@ def _grouped(text: str) -> str:
 
 
 def _raised(word: str, *, below: bool = False) -> str:
-    """`cm-1` → `cm⁻¹`; a word below the line turns its exponent's sign."""
-    match = re.fullmatch(r"(.*?[^0-9\-−])([-−]?[0-9]+)", word)
+    """`cm-1` → `cm⁻¹`; a word below the line turns its exponent's sign, also one that is raised already."""
+    match = re.fullmatch(r"(.*?[^0-9\-−])([-−]?[0-9]+)", word.translate(_LOWERED))
     name, power = (match.group(1), int(match.group(2).replace(MINUS, "-"))) if match else (word, 1)
     power = -power if below else power
     return name if power == 1 else name + str(power).translate(_RAISED)

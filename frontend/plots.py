@@ -74,8 +74,9 @@ def _sources(user: Any, axis: explore.Axis) -> dict[str, str]:
 
 
 def usual_scale(technique: str) -> str:
-    """What a curve of a technique is drawn on unasked: "log" for decays, else "" for linear."""
-    return "log" if technique == str(Technique.TRPL) else ""
+    """What a curve of a technique is drawn on unasked: "log" for decays, and for spectra of a sphere, where
+    the laser is a thousand times the emission; else "" for linear."""
+    return "log" if technique in (str(Technique.TRPL), str(Technique.PLQY)) else ""
 
 
 def figure_of(dataset: measured.Dataset, run: Run | None) -> Spectrum | Map:

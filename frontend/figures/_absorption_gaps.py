@@ -56,7 +56,10 @@ def inset_of(view: View, along: str, edge: str, found: Sequence[tuple[float, Rea
     sigma = np.array([reading.sigma for _, reading in found])
     return {
         "type": "scatter",
-        "mode": "lines+markers",
+        "mode": "lines+markers+text",
+        "text": [*[""] * (len(found) - 1), GREEK[edge]],  # the last point names its edge
+        "textposition": "middle right",
+        "textfont": {"color": SECOND, "size": 12},
         "name": f"E<sub>g</sub> {GREEK[edge]}".strip(),
         "x": typed(np.array([level * factor for level, _ in found])),
         "y": typed(np.array([reading.value for _, reading in found])),

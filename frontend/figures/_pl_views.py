@@ -23,7 +23,7 @@ FALLBACK = {
     LOADING: Quantity(LOADING, "Loading", "1", as_percent=True),
     SINTERING: Quantity(SINTERING, "Sintering temperature", "°C"),
 }
-MOST_CURVES = 24
+MOST_CURVES, MOST_LEVELS = 24, 12  # that are drawn, that are listed
 PARABOLA: Numbers = np.array([-3.0, 12.0, 17.0, 12.0, -3.0]) / 35  # Savitzky and Golay 1964
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -146,9 +146,9 @@ def _others(view: View, rows: dict[Any, Any], fixed: float | None, other: str) -
     if not rest:
         return []
     quantity = quantity_of(view, other)
-    listed = ", ".join(shown(level, quantity) for level in rest[:8]) + (
-        f" and {len(rest) - 8} more" if len(rest) > 8 else ""
-    )
+    listed = ", ".join(shown(level, quantity) for level in rest[:MOST_LEVELS])
+    if len(rest) > MOST_LEVELS:
+        listed += f" and {len(rest) - MOST_LEVELS} more"
     at = "unknown" if fixed is None else shown(fixed, quantity)
     return [f"Drawn at {words(quantity)} {at}; narrow it to see {listed}."]
 

@@ -48,7 +48,6 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
         "showline": True,
         "zeroline": False,
         "automargin": True,
-        "separatethousands": True,
         "minexponent": 5,
         "exponentformat": "power",
         **more,

@@ -142,7 +142,7 @@ def _layout(spectrum: Spectrum, logarithmic: bool, has_residual: bool) -> dict[s
         y["domain"] = [0.27, 1.0]
         x["anchor"] = "y2"
         zero = {"zeroline": True, "zerolinecolor": INK, "zerolinewidth": 1}
-        more["yaxis2"] = axis("residual", domain=[0.0, 0.2], nticks=5, **spikes) | zero
+        more["yaxis2"] = axis("Residual", domain=[0.0, 0.2], nticks=5, **spikes) | zero
         more["hoversubplots"] = "axis"
     return layout(x, y, **more)
 

@@ -44,7 +44,7 @@ FIGURE = Figure(
     help="Loading on a logarithmic axis. ◇ are published values: hover tells where they stand.",
     needs="Upload the spectra of an integrating sphere, or enter quantum yields by hand.",
 )
-TEXT_FITS, MARK_FITS, LABEL_APART = 0.045, 0.03, 0.035  # of the height: a row with text or a mark, two labels
+TEXT_FITS, LABEL_APART = 0.045, 0.035  # of the height: a row with text in it, two labels beneath each other
 SAME_LOADING, SAME_TEMPERATURE_C = 0.03, 2.0  # relative, and in °C: meant to be the same
 
 
@@ -184,7 +184,6 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
     traces: list[dict[str, Any]] = []
     borders = np.log10(edges(rows))
     middles = 10 ** ((borders[:-1] + borders[1:]) / 2)
-    marked = np.where(np.diff(borders) >= MARK_FITS * (borders[-1] - borders[0]), 7, 4)
     tall = np.diff(borders) >= TEXT_FITS * (borders[-1] - borders[0])
     present = [origin for origin in ORIGINS if any(_origins(points, cell) & {origin} for cell in cells)]
     for origin in present:
@@ -216,7 +215,8 @@ def _texts(points: Points, cells: Sequence[Cell], rows: Numbers, highest: float)
                 "hovertemplate": "%{hovertext}<extra></extra>",
                 "marker": {
                     "symbol": SYMBOLS[origin],
-                    "size": [int(marked[cell.row]) for _, cell in numbered],
+                    "size": [7 if tall[cell.row] else 4 for _, cell in numbered],
+                    "opacity": 1,
                     "color": colors,
                     "line": {"width": 1.4},
                 },

@@ -107,7 +107,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     levels = ordered({known_level(view, r.subject, along) for r in readings})
     every = thinning(decays)
     if every > 1:
-        notes.append(f"Of the counts every {every}th channel is drawn; fits and residuals are whole.")
+        notes.append(f"Of the counts one channel in {every} is drawn; fits and residuals are whole.")
     data = [trace for each in decays for trace in traces_of(each, relative, every)]
     data += response_of(decays, relative)
     data += _lifetimes(view, readings, along, levels, LIFETIMES[key])

@@ -166,6 +166,9 @@ def _group(component: str, lines: Sequence[Shown]) -> Group:
     if not component:
         return Group("", [(line.label, line) for line in lines])
     stem = _sharedwords([line.label for line in lines[:2]])
+    if len(stem.split()) < 2:  # “PL” alone would leave halves of labels behind
+        name = f"Component {component}" if component.isdigit() else component[:1].upper() + component[1:]
+        return Group(name, [(line.label, line) for line in lines])
     short = [(line.label.removeprefix(stem).strip(), line) for line in lines]
     return Group(f"{stem}{component}", short)
 

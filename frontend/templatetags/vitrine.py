@@ -63,6 +63,12 @@ def unit(text: str) -> str:
 
 
 @register.filter
+def words(key: str) -> str:
+    """`off_beam` → `off beam`"""
+    return key.replace("_", " ")
+
+
+@register.filter
 def size(size_bytes: int) -> str:
     return formatting.size(size_bytes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -163,3 +164,28 @@ def test_with_nothing_to_draw_it_says_so(kind: str) -> None:
     nothing = drawn(kind, View([Subject("VT-0", "")], [], [], {}))
     assert nothing.empty.endswith(".")
     assert figures.get(kind).figure.needs.endswith(".")
+
+
+def test_solvents_beside_water_have_panels_of_their_own_while_they_are_few() -> None:
+    hours = np.linspace(0, 100, 20)
+    lines = []
+    for place, solvent in enumerate(("hexane", "ethanol", "hexane", "hexane")):
+        told = {"solvent": Condition(solvent)}
+        lines += lines_of(0, place, series(1 - 0.001 * hours, hours, told, 0.0), frames=False)
+    given = View([Subject("VT-A", "", {})], [], lines, {})
+    assert [note["text"] for note in drawn("view_immersion", given).layout["annotations"]] == [
+        "<b>Ethanol</b>",
+        "<b>Hexane</b>",
+    ]
+    many = [replace(line, conditions={"solvent": f"oil {n}"}) for n, line in enumerate(lines)]
+    (heading,) = drawn("view_immersion", replace(given, lines=many)).layout["annotations"]
+    assert heading["text"] == "<b>Elsewhere</b>"
+
+
+def test_the_legend_of_photostability_tells_what_is_left_and_after_how_long() -> None:
+    (dots,) = meant(drawn("view_photostability", view()), "retention")
+    code, told = dots["name"].split(": ")
+    left, after = told.split(" % after ")
+    assert code == "VT-0"
+    assert float(left) == pytest.approx(90, abs=0.5)
+    assert after == "1.39 h"

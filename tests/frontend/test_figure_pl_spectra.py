@@ -10,6 +10,7 @@ import pytest
 from frontend import figures
 from frontend.demo import forward
 from frontend.figures import Drawing, View
+from frontend.figures._pl_views import smoothed
 from frontend.figures._template import worded
 from tests.frontend.pl_views import LOADING, SINTERING, TEMPERATURES, array, column, decoded, texts, traces
 
@@ -156,3 +157,11 @@ def test_nothing_has_a_sentence_for_each_reason() -> None:
     nowhere = [replace(subject, factors={}) for subject in view.subjects]
     assert "known sintering temperature" in drawn(replace(view, subjects=nowhere)).empty
     assert SINTERING in FIGURE.figure.factors
+
+
+def test_the_height_of_a_peak_survives_smoothing() -> None:
+    x = np.arange(-20.0, 21.0)
+    narrow = np.exp(-0.5 * (x / 3) ** 2)
+    assert smoothed(narrow).max() == pytest.approx(1, abs=0.005)  # a running mean over five points: 0.90
+    noise = np.random.default_rng(3).normal(0, 1, 4000)
+    assert smoothed(noise).std() < 0.72

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.methods import trpl
 from frontend import figures
-from frontend.figures import Drawing, Line, Quantity, Reading, Subject, View
+from frontend.figures import Drawing, Line, Quantity, Reading, Subject, View, _trpl_decays
 from tests.analysis.decay_reference import decay, expected, irf, photons
 from tests.frontend.views_by_hand import column, decoded
 
@@ -152,3 +152,31 @@ def test_a_decay_without_any_number_is_not_drawn():
     given = view()
     lines = [replace(line, y=line.y * np.nan) if line.subject == 3 else line for line in given.lines]
     assert len(traces(drawn(View(given.subjects, given.readings, lines, {})), "data")) == 3
+
+
+def test_many_counts_are_thinned_evenly_and_the_maximum_stays():
+    x = np.arange(3000.0)
+    y = 1000 * np.exp(-x / 400) + 1
+    y[701] = 5000.0
+    data = Line(0, 1, "data", x, y, TIME, COUNTS)
+    decay = _trpl_decays.Shown({"data": data}, 300.0, "300", "red", 5000.0, 701.0)
+    every = _trpl_decays.thinning([decay] * 8)
+    (trace,) = _trpl_decays.traces_of(decay, True, every)
+    drawn_x, drawn_y = decoded(trace["x"]), decoded(trace["y"])
+    assert every == 6
+    assert drawn_y.max() == 1
+    assert set(np.diff(drawn_x)) == {6.0}
+    assert _trpl_decays.thinning([decay]) == 1
+
+
+def test_of_two_samples_of_one_temperature_the_one_quenched_otherwise_is_named():
+    media = ("liquid_nitrogen", "liquid_nitrogen", "slow")
+    subjects = [
+        Subject(f"VT-{n}", "", {"quench_medium": medium, "sintering_temperature_c": 275.0})
+        for n, medium in enumerate(media)
+    ]
+    readings = [Reading(n, "trpl_tau_amp", "", 10.0 + n, 0.1, "measured") for n in range(3)]
+    (marks,) = traces(drawn(View(subjects, readings, [], {})), "lifetimes")
+    assert marks["text"] == ["", "", "slow"]
+    (by_quench,) = traces(drawn(View(subjects, readings, [], {}), along="quench_medium"), "lifetimes")
+    assert "text" not in by_quench["mode"]

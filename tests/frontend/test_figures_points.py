@@ -223,3 +223,17 @@ def test_figures_name_tokens_and_no_colours_of_the_page() -> None:
     layout = drawn("points", points()).layout
     assert layout["font"]["color"] == "var(--ink)"
     assert layout["xaxis"]["gridcolor"].startswith("var(--")
+
+
+def test_names_of_lines_stand_at_their_ends_whatever_is_left_out() -> None:
+    """A value without a colour is not drawn, and must not push the names apart."""
+    n = 8
+    data = points(
+        x=[*[200.0, 300.0] * n, 200.0],
+        y=[*np.repeat(np.arange(n) / 10, 2), 500.0],
+        color=[*np.repeat(np.arange(1, n + 1) / 100, 2), np.nan],
+        origin=(),
+    )
+    *names, _ = drawn("lines", data).layout["annotations"]
+    ends = [100 * place / 10 for place in range(n)]
+    assert [name["y"] for name in names] == pytest.approx(ends, abs=5)

@@ -89,6 +89,8 @@ def test_a_limit_and_a_range_say_what_they_are():
         ("g/cm3", "g_cm⁻³"),
         ("counts·nm", "counts_nm"),
         ("W/cm2", "W_cm⁻²"),
+        ("J/cm²", "J_cm⁻²"),
+        ("cm⁻¹", "cm⁻¹"),
         ("1", ""),
         ("nm", "nm"),
     ],
