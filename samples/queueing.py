@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from celery import Task, current_app
-from django.db import transaction
+from django.db import connection, transaction
 from kombu.exceptions import ChannelError, OperationalError
 from redis.exceptions import RedisError
 
@@ -37,10 +37,13 @@ def send(task: Task, *args: int, **options: Any) -> None:
 class Sender:
     """Sends in a thread of its own, several keys in one message, so that no request waits for the broker.
 
-    For tasks that take any number of keys. What is lost with the process is found by the sweep.
+    For tasks that take any number of keys. What is lost with the process is found by the sweep. A key that
+    comes alone leaves almost at once; while more keep coming they leave together, ten times a second: a
+    message costs as much processor time as a third of receiving a small file (measured: 0.5 ms).
     """
 
     GATHERED_S = 0.01
+    RESTS_S = 0.1
     KEYS_IN_A_MESSAGE = 8
 
     def __init__(self) -> None:
@@ -71,6 +74,7 @@ class Sender:
                         send(task, *of_task[start : start + self.KEYS_IN_A_MESSAGE])
                     except Exception:  # the thread's outer edge: without it nothing would be sent any more
                         log.exception("A message could not be sent; the sweep will.")
+            time.sleep(self.RESTS_S)
 
 
 _sender = Sender()
@@ -85,10 +89,12 @@ def send_in_background() -> None:
 
 def enqueue_soon(task: Task, key: int) -> None:
     """As `enqueue`, for a task that takes any number of keys and that nobody waits for to the millisecond."""
-    if _in_background:
-        transaction.on_commit(lambda: _sender.send(task, key))
-    else:
+    if not _in_background:
         enqueue(task, key)
+    elif connection.in_atomic_block:
+        transaction.on_commit(lambda: _sender.send(task, key))
+    else:  # `on_commit` would take a connection to find out that nothing is open on it
+        _sender.send(task, key)
 
 
 def waiting_messages(queue: str) -> int | None:
