@@ -2,20 +2,96 @@
 
 For the few that every file of every instrument passes through: planning them costs up to thirty times what
 carrying them out does. Everything else goes the way of Django's cursors, which send complete text.
+
+A web server keeps a few sessions of its pool for them. A session that is taken from the pool is first asked
+whether it lives, which costs as much as the question; and a request that has one keeps it to its end, also
+while a slow sender's bytes still come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import select
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from django.db import connection
-from psycopg import Cursor
+from django.db import OperationalError, connection
+from psycopg import Connection, Cursor
 
 
 def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """`sql` stays the same from call to call; what changes is in its parameters."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+    if _sessions is None or connection.in_atomic_block:
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            return _carried_out(connection.connection, sql, parameters)
+    with connection.wrap_database_errors, _sessions.one() as session:
+        return _carried_out(session, sql, parameters)
+
+
+def _carried_out(session: Connection, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with Cursor(session) as cursor:
         cursor.execute(sql, parameters, prepare=True)
         return cursor.fetchall()
+
+
+class Sessions:
+    """A few of the pool's, each for one statement at a time, which is committed with it."""
+
+    MOST = 4  # a statement takes a millisecond or two: more would wait for the same disk
+    PATIENCE_S = 10.0
+
+    def __init__(self) -> None:
+        self._places: SimpleQueue[Connection | None] = SimpleQueue()
+        for _ in range(self.MOST):
+            self._places.put(None)  # taken from the pool when somebody needs it
+
+    @contextmanager
+    def one(self) -> Iterator[Connection]:
+        try:
+            session = self._places.get(timeout=self.PATIENCE_S)
+        except Empty:
+            raise OperationalError("The database is busy. Send it again in a moment.") from None
+        try:
+            if session is not None and _said_something(session):
+                _give_back(session)
+                session = None
+            if session is None:
+                session = _taken()
+            yield session
+        except BaseException:
+            if session is not None:
+                _give_back(session)
+                session = None
+            raise
+        finally:
+            self._places.put(session)
+
+
+def _taken() -> Connection:
+    pool = connection.pool
+    pool.open()
+    session: Connection = pool.getconn()
+    return session
+
+
+def _give_back(session: Connection) -> None:
+    """The pool looks whether it can still be used."""
+    connection.pool.putconn(session)
+
+
+def _said_something(session: Connection) -> bool:
+    """A server that says something unasked says good-bye: it was stopped, or ends this session."""
+    poll = select.poll()
+    poll.register(session.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+_sessions: Sessions | None = None
+
+
+def keep_sessions() -> None:
+    """From now on: for web servers, once they are loaded."""
+    global _sessions
+    _sessions = Sessions()
