@@ -1,7 +1,10 @@
-"""The rows of what has arrived, in one statement: every file of every instrument passes here.
+"""The rows of what has arrived: every file of every instrument passes here.
 
-First a lock on the content, then blobs, measurement and files at once: that statement sees what the holder of
-the lock before has committed. Both are planned once for a connection.
+A file whose bytes were never here needs one statement. Who inserts their blob is the first: whoever brings
+the same bytes meanwhile waits at that row until this statement is committed, and then finds the blob.
+
+For all others: first a lock on the content, then blobs, measurement and files at once: that statement sees
+what the holder of the lock before has committed. All are planned once for a connection.
 """
 
 from __future__ import annotations
@@ -15,6 +18,22 @@ from measurements.models import Blob, Measurement, RawFile
 from samples.prepared import rows_of
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+NEW = """
+WITH blob AS (
+    INSERT INTO {blobs} ({blob_columns}) VALUES ({blob_values})
+    ON CONFLICT (sha256) DO NOTHING
+    RETURNING id
+), measurement AS (
+    INSERT INTO {measurements} ({measurement_columns})
+    SELECT {measurement_values} FROM blob
+    RETURNING id
+), file AS (
+    INSERT INTO {files} (measurement_id, blob_id, {file_columns})
+    SELECT measurement.id, blob.id, {file_values} FROM measurement CROSS JOIN blob
+    RETURNING id, blob_id
+)
+SELECT measurement.id, file.id, file.blob_id FROM measurement CROSS JOIN file
+"""
 RECORD = """
 WITH blob AS (
     INSERT INTO {blobs} ({blob_columns}) VALUES {blob_values}
@@ -55,42 +74,52 @@ def lock_content(content_key: str) -> None:
 
 def record(new: Measurement, files: Sequence[tuple[Blob, RawFile]], *, any_technique: bool) -> Recorded:
     """Insert `new` and its files, unless the same bytes of the same sample (and technique) are there."""
+    known, found = None, _first(new, *files[0]) if len(files) == 1 else []
+    if not found:
+        known, found = _found_or_new(new, files, any_technique)
+    if known is None:
+        new._state.adding, new._state.db = False, connection.alias
+        for (blob, file), (measurement_pk, file_pk, blob_pk) in zip(files, found, strict=True):
+            new.pk, file.pk, blob.pk = measurement_pk, file_pk, blob_pk
+            file.measurement, file.blob = new, blob
+    return Recorded(known, [file for _, file in files])
+
+
+def _first(new: Measurement, blob: Blob, file: RawFile) -> list[tuple[Any, ...]]:
+    """Keys of measurement, file and blob; nothing where the blob is here already."""
+    of_blob, of_measurement = _values(blob, BLOB), _values(new, MEASUREMENT)
+    of_file = _values(file, FILE)
+    sql = NEW.format(
+        **TABLES,
+        blob_values=of_blob.sql,
+        measurement_values=of_measurement.sql,
+        file_values=of_file.sql,
+    )
+    return rows_of(sql, [*of_blob.parameters, *of_measurement.parameters, *of_file.parameters])
+
+
+def _found_or_new(
+    new: Measurement, files: Sequence[tuple[Blob, RawFile]], any_technique: bool
+) -> tuple[int | None, list[tuple[Any, ...]]]:
     # In the order of the hashes, so that two uploads of the same files cannot lock each other out.
-    blobs = sorted({blob.sha256: blob for blob, _ in files}.items())
-    same, same_values = _same(new, any_technique)
-    blob_columns, blob_values = _rows([blob for _, blob in blobs])
-    columns, values = _rows([new])
-    file_columns, file_values = _rows([file for _, file in files], without=("measurement", "blob"))
+    blobs = [_values(blob, BLOB) for _, blob in sorted({blob.sha256: blob for blob, _ in files}.items())]
+    same, of_measurement = _same(new, any_technique), _values(new, MEASUREMENT)
     given = [
         _Values(f"({number}, %s, {row.sql})", [blob.sha256, *row.parameters])
-        for number, ((blob, _), row) in enumerate(zip(files, file_values, strict=True))
+        for number, (blob, row) in enumerate((blob, _values(file, FILE)) for blob, file in files)
     ]
     sql = RECORD.format(
-        blobs=Blob._meta.db_table,
-        measurements=Measurement._meta.db_table,
-        files=RawFile._meta.db_table,
-        blob_columns=blob_columns,
-        blob_values=", ".join(f"({row.sql})" for row in blob_values),
-        same=same,
-        measurement_columns=columns,
-        measurement_values=values[0].sql,
-        given_columns=f"given_number, given_sha256, {file_columns}",
+        **TABLES,
+        blob_values=", ".join(f"({row.sql})" for row in blobs),
+        same=same.sql,
+        measurement_values=of_measurement.sql,
         given_values=", ".join(row.sql for row in given),
-        file_columns=file_columns,
     )
-    parameters: list[Any] = []
-    for rows in (blob_values, [_Values(same, same_values)], values, given):
-        parameters += [parameter for row in rows for parameter in row.parameters]
+    parameters = [each for row in (*blobs, same, of_measurement, *given) for each in row.parameters]
     with transaction.atomic():
         rows_of(LOCK, [new.content_key])
         found = rows_of(sql, parameters)
-    known, new.pk, *_ = found[0]
-    if known is None:
-        new._state.adding, new._state.db = False, connection.alias
-        for (blob, file), (_, _, file_pk, blob_pk) in zip(files, found, strict=True):
-            file.pk, blob.pk = file_pk, blob_pk
-            file.measurement, file.blob = new, blob
-    return Recorded(known, [file for _, file in files])
+    return found[0][0], [keys[1:] for keys in found]
 
 
 class _Values(NamedTuple):
@@ -98,7 +127,7 @@ class _Values(NamedTuple):
     parameters: list[Any]
 
 
-def _same(new: Measurement, any_technique: bool) -> tuple[str, list[Any]]:
+def _same(new: Measurement, any_technique: bool) -> _Values:
     """As `same_bytes` asks it."""
     if new.sample_id is not None:
         same, values = "content_key = %s AND sample_id = %s", [new.content_key, new.sample_id]
@@ -106,28 +135,57 @@ def _same(new: Measurement, any_technique: bool) -> tuple[str, list[Any]]:
         same = "content_key = %s AND project_id = %s AND claimed_code = %s"
         same += "" if new.claimed_code else " AND sample_id IS NULL"
         values = [new.content_key, new.project_id, new.claimed_code]
-    return (same, values) if any_technique else (f"{same} AND technique = %s", [*values, new.technique])
+    if not any_technique:
+        same, values = f"{same} AND technique = %s", [*values, new.technique]
+    return _Values(same, values)
 
 
-def _rows(rows: Sequence[models.Model], without: tuple[str, ...] = ()) -> tuple[str, list[_Values]]:
-    """Columns, and for each new row its values as Django would insert them."""
-    fields = [
-        field
-        for field in rows[0]._meta.concrete_fields
+AS_THEY_ARE = (models.CharField, models.TextField, models.ForeignKey, models.BigIntegerField)
+
+
+class _Column(NamedTuple):
+    field: models.Field[Any, Any]
+    as_it_is: bool  # what Django would ask of the field at every row changes nothing in it
+    null: str
+
+
+def _columns(model: type[models.Model], without: tuple[str, ...] = ()) -> list[_Column]:
+    return [
+        _Column(field, type(field) in AS_THEY_ARE, f"NULL::{field.cast_db_type(connection)}")
+        for field in model._meta.concrete_fields
         if not field.primary_key and field.name not in without
     ]
-    return ", ".join(field.column for field in fields), [_values(row, fields) for row in rows]
 
 
-def _values(row: models.Model, fields: Sequence[models.Field[Any, Any]]) -> _Values:
+def _names(columns: list[_Column]) -> str:
+    return ", ".join(column.field.column for column in columns)
+
+
+def _values(row: models.Model, columns: list[_Column]) -> _Values:
+    """As Django would insert them."""
     sql, parameters = [], []
-    for field in fields:
-        value = field.get_db_prep_save(field.pre_save(row, add=True), connection)
+    for field, as_it_is, null in columns:
+        value = getattr(row, field.attname)
+        if not as_it_is:
+            value = field.get_db_prep_save(field.pre_save(row, add=True), connection)
         if value is None:
             # Where no INSERT says which column it is for, PostgreSQL takes a bare NULL for text. Other values
             # carry their type or fit as they are; a cast would cut a text that is too long.
-            sql.append(f"NULL::{field.cast_db_type(connection)}")
+            sql.append(null)
         else:
             sql.append("%s")
             parameters.append(value)
     return _Values(", ".join(sql), parameters)
+
+
+BLOB, MEASUREMENT = _columns(Blob), _columns(Measurement)
+FILE = _columns(RawFile, without=("measurement", "blob"))
+TABLES = {
+    "blobs": Blob._meta.db_table,
+    "measurements": Measurement._meta.db_table,
+    "files": RawFile._meta.db_table,
+    "blob_columns": _names(BLOB),
+    "measurement_columns": _names(MEASUREMENT),
+    "file_columns": _names(FILE),
+    "given_columns": f"given_number, given_sha256, {_names(FILE)}",
+}
