@@ -41,7 +41,14 @@ class Door:
         self._pages, self._uploads = pages, uploads
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        return (self._uploads if is_upload(environ) else self._pages)(environ, start_response)
+        if not is_upload(environ):
+            return self._pages(environ, start_response)
+        receipt = self._uploads(environ, start_response)
+        try:
+            # In one piece: what is handed on piece by piece wakes the web server's own thread for each.
+            return [b"".join(receipt)]
+        finally:
+            receipt.close()
 
 
 def is_upload(environ: dict[str, Any]) -> bool:

@@ -58,15 +58,19 @@ class Store(ABC):
 
     def new_temporary(self) -> Path:
         """A fresh name in `incoming/`."""
-        with sentences():
-            self.incoming.mkdir(parents=True, exist_ok=True)
+        if not self.incoming.is_dir():
+            with sentences():
+                self.incoming.mkdir(parents=True, exist_ok=True)
         return self.incoming / secrets.token_hex(16)
 
     def free_bytes(self) -> int:
         """On the disk to which uploads are written."""
         with sentences():
-            self.scratch.mkdir(parents=True, exist_ok=True)
-            return shutil.disk_usage(self.scratch).free
+            try:
+                return shutil.disk_usage(self.scratch).free
+            except FileNotFoundError:
+                self.scratch.mkdir(parents=True, exist_ok=True)
+                return shutil.disk_usage(self.scratch).free
 
     def require_room(self, expected_bytes: int = 0) -> None:
         """StoreFullError unless so many bytes fit and the reserve stays free: the database needs it."""
