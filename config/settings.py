@@ -117,6 +117,7 @@ DATABASES = {
         "PASSWORD": _conninfo.pop("password", ""),
         "HOST": _conninfo.pop("host", ""),
         "PORT": _conninfo.pop("port", ""),
+        "TEST": {"TEMPLATE": env.str("VITRINE_TEST_TEMPLATE", None)},  # of config.kept, with all tables
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 600 if IN_WORKER else 0,
         "OPTIONS": {

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from config import embedded
+from config import embedded, kept
 from config.bootstrap import PYTHON, ROOT
 from config.child import dying_with_parent
 from config.supervisor import StartError, Supervisor
@@ -103,6 +103,9 @@ def run_pytest(arguments: list[str]) -> int:
         (data / "static").mkdir()  # which WhiteNoise looks for; whoever starts `up` fills it
         with (data / "services.log").open("w+") as log, Supervisor(out=log) as supervisor:
             try:
+                if not os.environ.get("DATABASE_URL"):
+                    kept.lay_cluster(data)
+                    supervisor.env["VITRINE_TEST_TEMPLATE"] = "vitrine"
                 with embedded.services(supervisor, data):
                     return pytest(supervisor, arguments)
             except KeyboardInterrupt:

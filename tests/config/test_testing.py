@@ -1,10 +1,11 @@
 """What `manage.py test` hands on to pytest."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from config import testing
+from config import kept, testing
 
 
 @pytest.fixture
@@ -26,10 +27,11 @@ def handed_on(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("asked", "handed"),
     [
-        ([], ["-m", "not full"]),
-        (["--full"], []),
-        (["-m", "live or browser"], ["-m", "not full and (live or browser)"]),
-        (["--full", "-m", "live"], ["-m", "live"]),
+        (["--processes", "1"], ["-m", "not full"]),
+        (["--full", "--processes", "1"], []),
+        (["--processes", "3"], ["-n", "3", "--dist", "loadscope", "-m", "not full"]),
+        (["--processes", "1", "-m", "live or browser"], ["-m", "not full and (live or browser)"]),
+        (["--full", "--processes", "1", "-m", "live"], ["-m", "live"]),
         (["-x", "tests/samples", "-k", "mass"], ["-m", "not full", "-x", "tests/samples", "-k", "mass"]),
     ],
 )
@@ -38,6 +40,26 @@ def test_long_tests_run_with_full_only(
 ) -> None:
     assert testing.main(asked) == 5, "pytest's own exit code"
     assert handed_on == [handed]
+
+
+def test_everything_is_tested_on_all_cores_and_a_named_file_on_one(
+    handed_on: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    testing.main(["-q"])
+    testing.main([f"{__file__}::test_everything"])
+    assert handed_on[0][:2] == ["-n", "4"]
+    assert "-n" not in handed_on[1]
+
+
+def test_a_new_migration_asks_for_a_new_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "samples" / "migrations").mkdir(parents=True)
+    (tmp_path / "requirements.txt").write_text("Django")
+    monkeypatch.setattr(kept, "ROOT", tmp_path)
+    before = kept.fingerprint()
+    assert kept.fingerprint() == before
+    (tmp_path / "samples" / "migrations" / "0001_samples.py").write_text("operations = []")
+    assert kept.fingerprint() != before
 
 
 @pytest.mark.parametrize("switch", ["CI", "VITRINE_STRICT"])
