@@ -71,6 +71,8 @@ def from_datasets(datasets: list[Dataset]) -> FurnaceLog:
     if not datasets or datasets[0].signal.values.ndim != 1:
         raise ReadError("a furnace log needs two columns: time and temperature.")
     axis = datasets[0].axes[0]
+    if any(each.axes[0] is not axis for each in datasets):
+        raise ReadError("there are several tables in the log. Attach each as a file of its own.")
     unit = axis.unit.lower().rstrip(".") or "min"
     unit = {"sec": "s", "seconds": "s", "minutes": "min", "mins": "min", "hours": "h", "hr": "h"}.get(
         unit, unit

@@ -135,3 +135,11 @@ def test_a_programme_with_two_ramps_keeps_both() -> None:
     assert [s.target_c for s in log.segments] == pytest.approx([225, 325])
     assert [s.ramp_c_per_min for s in log.segments] == pytest.approx([20, 5])
     assert log.ramp_c_per_min == pytest.approx(5)
+
+
+def test_two_logs_in_one_file_are_not_taken_for_the_first(tmp_path: Path) -> None:
+    rows = "".join(f"{minute}\t{25 + 10 * minute}\n" for minute in range(40))
+    path = tmp_path / "log"
+    path.write_text(f"Time (min)\tTemperature (°C)\n{rows}second furnace\n{rows}")
+    with pytest.raises(ReadError, match="several tables"):
+        furnace_log.from_datasets(delimited_text.read(path))
