@@ -1,4 +1,8 @@
-"""Several tables of numbers in one text, one below the other, with words between them."""
+"""Several tables of numbers in one text, one below the other, with words between them.
+
+A row that was damaged is a line of words as well. So a table must begin where the one before it has been
+already, and no line between two of them may be as wide as their rows and begin with a cell that has a digit.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +46,23 @@ def blocks_of(path: Path, dialect: Dialect) -> list[Block] | None:
         values = np.array(table, dtype=np.float64)
         if not np.all(np.isfinite(values[:, 0])):
             return None
+        if blocks and not (
+            _begins_anew(blocks[-1].rows, values) and _is_text(lines[end:first], width, dialect)
+        ):
+            return None
         blocks.append(Block(_above(lines[end:stop], first - end, lone, dialect), end + 1, values))
         end = stop
     return blocks if len(blocks) > 1 else None
+
+
+def _begins_anew(before: Array, values: Array) -> bool:
+    first, last = before[0, 0], before[-1, 0]
+    return bool(values[0, 0] <= last if first < last else values[0, 0] >= last)
+
+
+def _is_text(lines: list[str], width: int, dialect: Dialect) -> bool:
+    cells = [dialect.cells(line) for line in lines if line.strip()]
+    return not any(len(row) == width and any(map(str.isdigit, row[0])) for row in cells)
 
 
 def _above(lines: list[str], words: int, lone: int, dialect: Dialect) -> list[str]:

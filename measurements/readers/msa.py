@@ -62,7 +62,7 @@ def read(path: Path) -> list[Dataset]:
     x, columns = _columns(said, numbers, announced)
     if announced is not None and announced != len(x):
         raise ReadError(f"the header announces {announced:g} points, the file has {len(x)}. Was it cut off?")
-    if not ended and announced is None:
+    if not ended:
         raise ReadError("#ENDOFDATA is missing. Was the file cut off? Copy it again.")
     axis = Axis(said.get("XLABEL") or AXES.get(technique, "x"), _unit(said.get("XUNITS", "")), x)
     name, unit = said.get("YLABEL") or "Intensity", _unit(said.get("YUNITS", ""))

@@ -107,6 +107,8 @@ def _isis(path: Path, above: list[str]) -> list[Dataset]:
 def _columns(path: Path) -> list[Dataset]:
     table = delimited_text.read(path)
     first, header = table[0], table[0].header
+    if any(each.axes[0] is not first.axes[0] for each in table):
+        raise ReadError("there are several tables in it. Send each as a file of its own.")
     q, intensity, sigma, rest = first.axes[0], first.signal, first.signal.errors, table[1:]
     untitled = q.name == "x"
     if sigma is None and rest and (untitled or SIGMA_NAMES.search(rest[0].signal.name)):

@@ -92,6 +92,14 @@ def test_a_damaged_row_in_one_of_several_tables_is_refused(read: Reading) -> Non
         read(BLOCKS.replace("3\t38", "3\tovrflw"))
 
 
+@pytest.mark.parametrize("damaged", ["\u00c83.1\t5", "3:1\t5", "~ 3.1 5", "oops"])
+def test_a_damaged_row_does_not_cut_a_curve_in_two(read: Reading, damaged: str) -> None:
+    rows = [f"{n}.0\t{n * 7 % 5}" for n in range(12)]
+    rows[6] = damaged
+    with pytest.raises(ReadError):
+        read("\n".join(rows) + "\n")
+
+
 @pytest.mark.parametrize("text", [b"[[1, 2], [3, 4]]", b'["a"]\n', b"[1,2]\n1 2\n"])
 def test_a_list_of_json_is_not_taken_for_columns(text: bytes) -> None:
     assert delimited_text.recognises(text, "file.txt") == 0
