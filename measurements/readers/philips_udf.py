@@ -1,7 +1,7 @@
 """Philips UDF: `Key,value,/` lines, `RawScan`, then counts separated by commas up to a slash.
 
-Written by PC-APD and still by PANalytical's programs. Times have no zone. No real file was at hand: written
-after public descriptions and headers.
+Written by PC-APD and still by PANalytical's programs. Times have no zone. Written after public
+descriptions, and tried with patterns of an Aeris.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rigaku ASC: `*KEY = value` lines, and for each group `*COUNT = n` followed by n intensities and `*END`.
 
-No real file was at hand: written after public descriptions of the format. Times have no zone.
+Written after public descriptions of the format, and tried with a pole figure. Times have no zone.
 """
 
 from __future__ import annotations

@@ -35,7 +35,6 @@ FORMAT = Format(
     techniques=("xas",),
     description="X-ray absorption scans in the 9809 format of KEK-PF, SPring-8 and other Japanese beamlines.",
     max_bytes=64 * 1024**2,
-    gaps="no real file was at hand; made from the programs that write it",
 )
 VERSION = 1
 
