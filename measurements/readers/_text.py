@@ -18,10 +18,12 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# with the first bytes of kana and of the kanji and hanzi of every day
+# how to read a text, what it must be to be one, and the first bytes of kana and characters of every day
 EAST_ASIAN = (
-    ("cp932", range(0x81, 0xA0)), ("euc_jp", range(0xA4, 0xA6)), ("gb18030", range(0xB0, 0xD8)),
+    ("cp932", "cp932", range(0x81, 0xA0)), ("euc_jp", "euc_jp", range(0xA4, 0xA6)),
+    ("gb18030", "gb2312", range(0xB0, 0xD8)),
 )  # fmt: skip
+FOREIGN = re.compile(r"[^\x00-\x7f]+")
 FEWEST_FOREIGN = 2
 SAMPLE_BYTES = 64 * 1024
 CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x19\x1c-\x1f\x7f]")
@@ -81,14 +83,15 @@ def _decodes(sample: bytes, encoding: str) -> str | None:
 def _east_asian(sample: bytes) -> str | None:
     """The encoding of Japanese or Chinese Windows programs, if the text is in one.
 
-    In Latin-1 letters beyond ASCII stand alone, and a pair of them (Größe) begins with a byte that is rare as
-    the first of a character: so most characters must begin with the bytes of the common ones.
+    Read so, letters of Latin-1 become characters that are rare (Größe), or stand alone (25 °C, Bragg’s);
+    words of these languages are characters of every day, side by side.
     """
-    for encoding, leads in EAST_ASIAN:
-        text = _decodes(sample, encoding)
-        foreign = [letter for letter in text or "" if ord(letter) > 0x7F]
-        common = sum(letter.encode(encoding)[0] in leads for letter in foreign)
-        if common >= FEWEST_FOREIGN and common > 0.7 * len(foreign):
+    for encoding, strict, leads in EAST_ASIAN:
+        text = _decodes(sample, strict) or ""
+        foreign = sum(map(len, FOREIGN.findall(text)))
+        words = "".join(word for word in FOREIGN.findall(text) if len(word) > 1)
+        common = sum(letter.encode(strict)[0] in leads for letter in words)
+        if common >= FEWEST_FOREIGN and common > 0.7 * foreign:
             return encoding
     return None
 

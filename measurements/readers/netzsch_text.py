@@ -35,7 +35,7 @@ FORMAT = Format(
     "decimal mark, one or several runs.",
     max_bytes=128 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 SEPARATORS = {"SEMICOLON": ";", "COMMA": ",", "TAB": "\t", "TABULATOR": "\t", "BLANK": None, "SPACE": None}
 KEY = re.compile(r"^#([^#:][^:]*):(.*)$")
@@ -80,7 +80,7 @@ def read(path: Path) -> list[Dataset]:
             line=len(lines),
         )
     above = _keys(lines[:titles_at])
-    dialect = _dialect(above, lines[titles_at])
+    dialect = _dialect(above, lines[titles_at], next(filter(str.strip, lines[titles_at + 1 :]), ""))
     titles = [title.lstrip("# ").strip() for title in dialect.cells(lines[titles_at])]
     if len(titles) < 2:
         raise ReadError("there is only one column. Export time and signals with it.", line=titles_at + 1)
@@ -93,6 +93,11 @@ def read(path: Path) -> list[Dataset]:
             len(group),
             titles_at + 2,
         )
+        if not table.rows.size:
+            raise ReadError(
+                "there are no rows of numbers below the titles. Was the export cut off? Export it again.",
+                line=titles_at + 2,
+            )
         header = _of_run(above, number, len(groups), dialect)
         header |= {f"line {line}": text for line, text in table.remarks.items()}
         columns = [
@@ -114,14 +119,17 @@ def _keys(lines: Sequence[str]) -> dict[str, str]:
     return keys
 
 
-def _dialect(keys: Mapping[str, str], titles: str) -> Dialect:
+def _dialect(keys: Mapping[str, str], titles: str, first_row: str) -> Dialect:
+    """As the keys tell it; where these are in another language, as the first row is written."""
     told = keys.get("SEPARATOR", "").strip(" \t,;").split("\t")[0].split(",")[0].split(";")[0].strip().upper()
     decimal_comma = "COMMA" in keys.get("DECIMAL", "").upper() or "KOMMA" in keys.get("DECIMAL", "").upper()
     if told in SEPARATORS:
         return Dialect(SEPARATORS[told], decimal_comma)
+    if "DECIMAL" not in keys:
+        decimal_comma = "," in first_row and "." not in first_row
     for delimiter in (";", "\t", ","):
         if delimiter in titles:
-            return Dialect(delimiter, decimal_comma)
+            return Dialect(delimiter, decimal_comma and delimiter != ",")
     return Dialect(None, decimal_comma)
 
 

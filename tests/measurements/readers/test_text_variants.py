@@ -123,8 +123,9 @@ def test_titles_of_japanese_and_chinese_programs_are_readable(
 
 @pytest.mark.parametrize(
     "words",
-    ["Größe und Länge, Größenänderung: Übermaß", "Température à l'échantillon: 25 °C, élevée", "µÅ ±0,5 °C²"],
-)
+    ["Größe und Länge, Größenänderung: Übermaß", "Température à l'échantillon: 25 °C, élevée", "µÅ ±0,5 °C²",
+     "von 25 °C bis 300 °C, 10 °C/min, Ofen 20 °C", "Bragg\x92s law, sample\x92s name, it\x92s \x93x\x94"],
+)  # fmt: skip
 def test_european_letters_of_one_byte_are_not_taken_for_chinese(read: Reading, words: str) -> None:
     (dataset,) = read(f"Probe = {words}\n400\t0.1\n401\t0.2\n", "latin-1")
     assert dataset.header["Probe"] == words

@@ -244,6 +244,23 @@ def test_trios_export_for_lims_is_one_run_of_all_its_steps(read: Reading) -> Non
     assert heat.header["Parameters: Direct Cp Calibration.Cp"] == "0.8158\n0.8183"
 
 
+NETZSCH_DE = (
+    "#EXPORTTYP:DATEN ALLE\n#FORMAT:NETZSCH5\n#DEZIMAL:KOMMA\n#TRENNZEICHEN:SEMIKOLON\n#MTYP:DSC-TG\n\n"
+    "##Temp./°C;Zeit/min;DSC/(mW/mg);Masse/%\n27,25;0,0;0,012;99,9\n29,75;0,5;0,013;99,8\n"
+)
+
+
+def test_proteus_in_german_keeps_its_decimal_commas(read: Reading) -> None:
+    datasets = {each.title: each for each in read("netzsch_text", NETZSCH_DE)}
+    assert values(datasets["DSC"]) == [0.012, 0.013]
+    assert values(datasets["Masse"]) == [99.9, 99.8]
+
+
+def test_a_proteus_export_without_rows_is_refused(read: Reading) -> None:
+    with pytest.raises(ReadError, match="no rows of numbers below the titles"):
+        read("netzsch_text", NETZSCH_DE.partition("27,25")[0])
+
+
 def test_a_trios_step_with_fewer_points_than_it_announces_is_refused(read: Reading) -> None:
     with pytest.raises(ReadError, match="announces 2 points, and 1 follow"):
         read("ta_trios", TRIOS.partition("Data point\t8")[0])
