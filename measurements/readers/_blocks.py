@@ -28,15 +28,18 @@ class Block(NamedTuple):
     rows: Array
 
 
-def blocks_of(path: Path, dialect: Dialect) -> list[Block] | None:
-    """The tables of a text; None when something among them is neither a table nor words."""
+def blocks_of(path: Path, dialect: Dialect, *, at_gaps: bool = False) -> list[Block] | None:
+    """The tables of a text; None when something among them is neither a table nor words.
+
+    at_gaps : a blank line or a comment ends a table, as in files for gnuplot
+    """
     if path.stat().st_size > LARGEST_BYTES:
         return None
     with open_text(path) as text:
         lines = text.read().split("\n")
     blocks: list[Block] = []
     end = 0
-    for first, stop, rows in rows_in(lines, dialect):
+    for first, stop, rows in rows_in(lines, dialect, at_gaps=at_gaps):
         lone = sum(1 for _ in itertools.takewhile(lambda row: row is not None and len(row) == 1, rows))
         table = [row for row in rows[lone:] if row is not None]
         width = len(table[0]) if table else 0

@@ -17,6 +17,7 @@ from measurements.data import Array, ReadError
 from measurements.readers._text import as_number, open_text
 
 BLOCK_CHARACTERS = 4 * 1024**2
+GAP = re.compile(r"\n[ \t;,]*\n[ \t]*[-+.\d]")
 COMMENT = re.compile(r"\s*(?:#|%|!|//|\*)")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 OVERFLOW = re.compile(r"ov(?:e?r|f|ld)|sat|\+{3}|1\.#|inf", re.IGNORECASE)
@@ -68,10 +69,14 @@ class NumbersAgainError(ReadError):
 
 @dataclass
 class Table:
-    """`rows`: (N, columns). `remarks`: comments among the rows and lines after them, by line number."""
+    """`rows`: (N, columns). `remarks`: comments among the rows and lines after them, by line number.
+
+    has_gaps : there are blank lines among the rows
+    """
 
     rows: Array
     remarks: dict[int, str] = field(default_factory=dict)
+    has_gaps: bool = False
 
 
 def read_table(path: Path, dialect: Dialect, columns: int, lines_above: int) -> Table:
@@ -90,6 +95,7 @@ def read_rows(text: TextIO, dialect: Dialect, columns: int, first_line: int) -> 
     blocks: list[Array] = []
     remarks: dict[int, str] = {}
     ended_at: int | None = None
+    has_gaps = False
     line = first_line
     while block := text.read(BLOCK_CHARACTERS):
         block += text.readline()
@@ -97,9 +103,10 @@ def read_rows(text: TextIO, dialect: Dialect, columns: int, first_line: int) -> 
         if numbers is None:
             numbers, ended_at = _exact(block, dialect, columns, line, remarks, ended_at)
         blocks.append(numbers)
+        has_gaps = has_gaps or GAP.search(block) is not None
         line += block.count("\n")
     rows = np.concatenate(blocks) if blocks else np.empty((0, columns))
-    return Table(rows, remarks)
+    return Table(rows, remarks, has_gaps)
 
 
 def _quick(block: str, dialect: Dialect, columns: int) -> Array | None:
@@ -178,14 +185,17 @@ def _short(text: str) -> str:
     return printable if len(printable) <= 40 else printable[:39] + "…"
 
 
-def rows_in(lines: list[str], dialect: Dialect) -> Iterator[tuple[int, int, list[list[float] | None]]]:
+def rows_in(
+    lines: list[str], dialect: Dialect, *, at_gaps: bool = False
+) -> Iterator[tuple[int, int, list[list[float] | None]]]:
     """Stretches of lines that are meant as rows: (first index, index after the last, the rows).
 
-    A row that is not numbers throughout is None. Blank lines and comments do not end a stretch.
+    A row that is not numbers throughout is None. Blank lines and comments end a stretch only `at_gaps`.
     """
     kinds = [_kind(line, dialect) for line in lines]
     start = 0
-    for is_text, stretch in itertools.groupby(kinds, key=lambda kind: kind == "text"):
+    ends = ("text", "nothing") if at_gaps else ("text",)
+    for is_text, stretch in itertools.groupby(kinds, key=lambda kind: kind in ends):
         stop = start + len(list(stretch))
         if not is_text:
             places = [index for index in range(start, stop) if kinds[index] == "row"]

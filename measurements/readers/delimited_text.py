@@ -80,6 +80,10 @@ def read(path: Path) -> list[Dataset]:
         table = read_table(path, layout.dialect, layout.columns, lines_above=layout.first)
     except NumbersAgainError as refusal:
         return _several(path, layout, refusal)
+    if (table.has_gaps or table.remarks) and _turns_back(table.rows[:, 0]):
+        parts = _blocks.blocks_of(path, layout.dialect, at_gaps=True)
+        if parts is not None:
+            return _curves(parts, layout)
     columns, taken = _titles.titles(above, layout.columns, layout.dialect.delimiter)
     labels = None
     if columns is None and above:
@@ -103,6 +107,16 @@ def _several(path: Path, layout: Layout, refusal: NumbersAgainError) -> list[Dat
     blocks = _blocks.blocks_of(path, layout.dialect)
     if blocks is None:
         raise refusal
+    return _curves(blocks, layout)
+
+
+def _turns_back(x: Array) -> bool:
+    """Whether the first column is a saw: it goes one way, and back in steps."""
+    steps = np.sign(np.diff(x))
+    return bool(np.any(steps > 0) and np.any(steps < 0))
+
+
+def _curves(blocks: list[_blocks.Block], layout: Layout) -> list[Dataset]:
     datasets: list[Dataset] = []
     columns: list[tuple[str, str]] | None = None
     for number, block in enumerate(blocks, start=1):

@@ -82,6 +82,18 @@ def test_tables_one_below_the_other_are_curves_of_their_own(read: Reading) -> No
     assert third.header == {"Range": "3", "Filter": "open", "line 11": "3"}
 
 
+def test_curves_between_blank_lines_and_comments_stay_apart(read: Reading) -> None:
+    first, second, third = read("# T = 25 C\n1 5\n2 6\n3 7\n\n# T = 50 C\n1 8\n2 9\n3 9\n\n\n1 4\n2 3\n3 2\n")
+    np.testing.assert_array_equal(second.axes[0].values, [1, 2, 3])
+    np.testing.assert_array_equal(third.signal.values, [4, 3, 2])
+    assert (first.title, second.title) == ("block 1, # T = 25 C", "block 2, # T = 50 C")
+
+
+def test_a_loop_with_blank_lines_in_it_is_one_curve(read: Reading) -> None:
+    (dataset,) = read("1 5\n2 6\n3 7\n\n4 8\n3 9\n2 9\n\n1 4\n0 3\n-1 2\n")
+    assert dataset.signal.values.size == 9
+
+
 def test_a_few_numbers_in_a_closing_text_are_no_curve(read: Reading) -> None:
     with pytest.raises(ReadError, match="there are numbers again after the text “Peaks”"):
         read("1\t2\n2\t3\n3\t4\nPeaks\n2\t3\n")
