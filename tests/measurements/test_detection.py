@@ -35,6 +35,8 @@ def curve(axis: str, axis_unit: str, signal: str, signal_unit: str = "", techniq
         (curve("Time", "min", "Heat flow", "mW"), "dsc"),
         (curve("Temperature", "°C", "Weight", "mg"), "tga"),
         (curve("Binding energy", "eV", "Intensity", "counts"), "xps"),
+        (curve("2Theta", "", "Intensity"), "xrd"),
+        (curve("2th_deg", "", "I"), "xrd"),
     ],
 )
 def test_axes_and_units_tell_the_technique(dataset: Dataset, technique: str) -> None:
@@ -42,6 +44,15 @@ def test_axes_and_units_tell_the_technique(dataset: Dataset, technique: str) -> 
     assert guess is not None
     assert guess.technique == technique
     assert 0.5 <= guess.confidence < 0.95
+
+
+def test_a_later_column_tells_less_surely_what_the_first_leaves_open() -> None:
+    temperature, mass = curve("Time", "min", "Temperature", "°C"), curve("Time", "min", "Weight", "mg")
+    first, later = (detect(found, "Text", (), []) for found in ([mass], [temperature, mass]))
+    assert first is not None
+    assert later is not None
+    assert (first.technique, later.technique) == ("tga", "tga")
+    assert later.confidence < first.confidence
 
 
 def test_what_the_file_says_comes_before_what_it_looks_like() -> None:
