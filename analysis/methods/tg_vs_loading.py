@@ -20,16 +20,20 @@ from analysis.methods.base import (
     ValueRow,
     param,
 )
+from analysis.numerics.mixing_rules import Mixture, fox, gordon_taylor
 from analysis.numerics.ranks import spearman, spearman_sigma
 from analysis.numerics.straight_lines import Line, weighted_line
 
 LOADING, SINTERING = "loading_mass_fraction", "sintering_temperature_c"
 BRIGHTNESS = ("plqy", "pl_max_intensity")
 FEWEST_VALUES, FEWEST_LOADINGS, FEWEST_TEMPERATURES = 4, 3, 3
+FOX, GORDON_TAYLOR = "Fox", "Gordon-Taylor"
+FEWEST_FOR_K = 5
+UNDETERMINED = 0.5  # σ over the constant of Gordon and Taylor
 
 METHOD = Method(
     title="Glass transition against loading",
-    version=1,
+    version=2,
     over="project",
     reads=("tg", *BRIGHTNESS),
     needs=("tg",),
@@ -38,6 +42,19 @@ METHOD = Method(
     properties=(
         Property("tg_slope", "T<sub>g</sub> per unit mass fraction of perovskite", "°C"),
         Property("tg_of_pure_glass", "T<sub>g</sub> at zero loading, extrapolated", "°C"),
+        Property(
+            "tg_fox_full_loading",
+            "T<sub>g</sub> at full loading, after Fox",
+            "°C",
+            help="Extrapolated: as if the perovskite were a part of the glass.",
+        ),
+        Property(
+            "tg_gordon_taylor_constant",
+            "Gordon-Taylor constant of T<sub>g</sub> against loading",
+            "1",
+            html="k",
+            help="1 is a straight line; only where the points tell it.",
+        ),
         Property("tg_loading_correlation", "T<sub>g</sub> and loading, rank correlation", "1", html="ρ"),
         Property(
             "tg_brightest_gap",
@@ -48,10 +65,19 @@ METHOD = Method(
     ),
     description=(
         "Weighted line through Tg over the mass fraction of perovskite, Spearman’s ρ, and for every loading "
-        "how far the sintering temperature with the brightest PL lies from Tg."
+        "how far the sintering temperature with the brightest PL lies from Tg. Beside the line the rules of "
+        "Fox and of Gordon and Taylor for mixtures, each with its BIC less that of the line in the notes: "
+        "below −10 the points are plainly no straight line. The constant of Gordon and Taylor is given from "
+        "five values at four loadings on, where its σ is below half of it."
     ),
-    equation="T_g = T_g(0) + m·x;  Δ = T(PL max) − T_g",
-    reference="Li et al. 2023, Fig. 3b; A-19",
+    equation=(
+        "T_g = T_g(0) + m·x;  Fox: 1/T_g = (1 − x)/T₁ + x/T₂;  Gordon-Taylor: T_g = [(1 − x)·T₁ + k·x·T₂]/"
+        "[(1 − x) + k·x];  Δ = T(PL max) − T_g"
+    ),
+    reference=(
+        "Li et al. 2023, Fig. 3b; A-19; T. G. Fox, Bull. Am. Phys. Soc. 1 (1956) 123; M. Gordon, "
+        "J. S. Taylor, J. Appl. Chem. 2 (1952) 493"
+    ),
 )
 
 
@@ -76,7 +102,10 @@ def run(values: Sequence[ValueRow], params: Params) -> Outcome:
             f"loadings; there are {len(rows)} at {np.unique(loading).size}."
         )
     tg = np.array([row.value for row in rows])
-    line, weighting = _line(rows, loading, tg)
+    sigma, weighting = _sigmas(rows, loading, tg)
+    line = weighted_line(loading, tg, sigma)
+    if line is None or not math.isfinite(line.chi2):
+        raise MethodError("The loadings are too close together for a slope; add samples with other loadings.")
     results = [
         Result("tg_slope", line.slope, line.slope_sigma),
         Result("tg_of_pure_glass", line.intercept, line.intercept_sigma),
@@ -86,6 +115,12 @@ def run(values: Sequence[ValueRow], params: Params) -> Outcome:
     if math.isfinite(rho):
         results.append(Result("tg_loading_correlation", rho, spearman_sigma(rho, len(rows))))
         notes["p of the rank correlation"] = p
+    mixtures = _mixtures(loading, tg, sigma)
+    results += _of_mixtures(mixtures)
+    for name, mixture in mixtures.items():
+        one_more = math.log(len(rows)) if name == GORDON_TAYLOR else 0.0
+        notes[f"Tg at zero loading after {name}"] = mixture.first
+        notes[f"BIC of {name} less that of the line"] = mixture.chi2 + one_more - line.chi2
     gaps = _gaps(given, rows, line)
     warnings = []
     if gaps:
@@ -97,26 +132,41 @@ def run(values: Sequence[ValueRow], params: Params) -> Outcome:
             for x, gap in sorted(gaps.items())
             if abs(gap) > params.flag_above_c
         ]
-    return Outcome(tuple(results), _curves(loading, tg, line), tuple(warnings), notes)
+    return Outcome(tuple(results), _curves(loading, tg, line, mixtures), tuple(warnings), notes)
 
 
-def _line(rows: Sequence[ValueRow], x: Array, y: Array) -> tuple[Line, str]:
-    """With the sigmas that are known; without any, the scatter about the line stands for them."""
+def _sigmas(rows: Sequence[ValueRow], x: Array, y: Array) -> tuple[Array, str]:
+    """Those that are known; without any, the scatter about the line stands for them."""
     sigmas = [known_sigma(row) for row in rows]
     known = [sigma for sigma in sigmas if sigma is not None]
     if known:
-        filled = np.array([sigma if sigma is not None else max(known) for sigma in sigmas])
         weighting = (
             "those of the values" if len(known) == len(rows) else "where missing, the largest that is known"
         )
-    else:
-        plain = weighted_line(x, y, np.ones_like(y))
-        scatter = math.sqrt(plain.chi2 / plain.dof) if plain else 0.0
-        filled, weighting = np.full(y.size, max(scatter, 1e-9)), "from the scatter about the line"
-    line = weighted_line(x, y, filled)
-    if line is None or not math.isfinite(line.chi2):
-        raise MethodError("The loadings are too close together for a slope; add samples with other loadings.")
-    return line, weighting
+        return np.array([sigma if sigma is not None else max(known) for sigma in sigmas]), weighting
+    plain = weighted_line(x, y, np.ones_like(y))
+    scatter = math.sqrt(plain.chi2 / plain.dof) if plain else 0.0
+    return np.full(y.size, max(scatter, 1e-9)), "from the scatter about the line"
+
+
+def _mixtures(x: Array, y: Array, sigma: Array) -> dict[str, Mixture]:
+    """The rules that the points determine."""
+    enough = y.size >= FEWEST_FOR_K and np.unique(x).size > FEWEST_LOADINGS
+    found = {FOX: fox(x, y, sigma), GORDON_TAYLOR: gordon_taylor(x, y, sigma) if enough else None}
+    return {
+        name: mixture
+        for name, mixture in found.items()
+        if mixture is not None and mixture.k_sigma <= UNDETERMINED * mixture.k
+    }
+
+
+def _of_mixtures(mixtures: Mapping[str, Mixture]) -> list[Result]:
+    results = []
+    if found := mixtures.get(FOX):
+        results.append(Result("tg_fox_full_loading", found.second, found.second_sigma))
+    if found := mixtures.get(GORDON_TAYLOR):
+        results.append(Result("tg_gordon_taylor_constant", found.k, found.k_sigma))
+    return results
 
 
 def _gaps(values: Sequence[ValueRow], tg_rows: Sequence[ValueRow], line: Line) -> dict[float, float]:
@@ -171,11 +221,13 @@ def _per_loading(pairs: Sequence[tuple[float, object]]) -> Mapping[float, list]:
     return found
 
 
-def _curves(x: Array, y: Array, line: Line) -> tuple[Curve, ...]:
+def _curves(x: Array, y: Array, line: Line, mixtures: Mapping[str, Mixture]) -> tuple[Curve, ...]:
     names = ("perovskite by mass", "1", "Tg", "°C")
     order = np.argsort(x, kind="stable")
     ends = np.array([0.0, float(x.max())])
+    along = np.linspace(0.0, float(x.max()), 51)
     return (
         Curve("Tg values", x[order], y[order], *names),
         Curve("Tg line", ends, line.intercept + line.slope * ends, *names),
+        *(Curve(f"Tg {name}", along, mixture(along), *names) for name, mixture in mixtures.items()),
     )

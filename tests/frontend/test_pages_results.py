@@ -43,7 +43,7 @@ def test_the_slope_stands_on_the_page_with_its_figure(computed: Run, bob: User) 
 def test_its_figure_draws_the_values_and_the_line(computed: Run, bob: User, charlie: User) -> None:
     address = f"/figures/runs/{computed.pk}.json?of=Tg"
     drawn = signed_in(bob).get(address).json()
-    assert [trace["name"] for trace in drawn["data"]] == ["values", "line"]
+    assert [trace["name"] for trace in drawn["data"]] == ["values", "line", "Fox"]
     assert "Tg (°C)" in str(drawn["layout"])
     assert signed_in(charlie).get(address).status_code == 404
 
