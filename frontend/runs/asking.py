@@ -40,10 +40,16 @@ class RunForm:
     fields: list[Field]
     open: bool = False
     inputs: Sequence[Input] = ()
+    ran: bool = False
 
     @property
     def lacks_an_input(self) -> bool:
-        return any(each.lacking for each in self.inputs)
+        return bool(self.lacks)
+
+    @property
+    def lacks(self) -> list[str]:
+        """Inputs that nothing fills unless a person names something."""
+        return [each.label for each in self.inputs if each.lacking]
 
 
 def default_forms(
@@ -88,7 +94,10 @@ def forms(
         ]
         method = loaded.method
         inputs = inputs_of_form(user, loaded, row, datasets, candidates, last, came_back)
-        form = RunForm(loaded.key, method.title, method.version, method.description, fields, mine, inputs)
+        ran = any(entry.run.method == loaded.key for entry in entries)
+        form = RunForm(
+            loaded.key, method.title, method.version, method.description, fields, mine, inputs, ran
+        )
         found.append(form)
     return found
 

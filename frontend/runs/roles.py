@@ -10,7 +10,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils import timezone
 
 from analysis.methods import LoadedMethod, Role
-from analysis.services.choosing import named_inputs, without_secrets
+from analysis.services.choosing import chosen_for, named_inputs, without_secrets
 from analysis.services.inputs import own_inputs
 from measurements.models import Dataset, Measurement
 
@@ -26,8 +26,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Input:
-    """One role in the form. own : the file of the measurement that fills it; chosen : the measurement that a
-    person named instead, as text."""
+    """One role in the form. own : the file of the measurement that fills it; calibration : the kind, where
+    its instrument has one that is valid; chosen : the measurement that a person named instead, as text."""
 
     name: str
     label: str
@@ -99,6 +99,7 @@ def inputs_of_form(
     if given is None:
         named = named_inputs(last) if last is not None else {}
         given = {PREFIX + role: str(measurement.pk) for role, measurement in named.items()}
+    calibrated = chosen_for(loaded, row, named=own)
     chosen = {role.key: given.get(PREFIX + role.key, "") for role in others}
     offered = {role.key: _of_role(role, candidates) for role in others}
     for role, missing in _not_offered(user, chosen, offered).items():
@@ -110,7 +111,7 @@ def inputs_of_form(
             help=role.help,
             required=role.required,
             own=_file(own.get(role.key)),
-            calibration=role.calibration.replace("_", " "),
+            calibration=role.calibration.replace("_", " ") if role.key in calibrated else "",
             candidates=offered.get(role.key, []),
             chosen=chosen.get(role.key, ""),
         )

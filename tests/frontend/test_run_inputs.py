@@ -53,6 +53,9 @@ def test_another_measurement_of_the_project_is_named_for_a_role_and_the_run_read
     row, empty = sent(alice, composite, "on_beam"), sent(alice, composite, "empty")
     assert not Run.objects.filter(measurement=row, method="plqy").exists()
     html = page(alices_browser, row)
+    assert "PLQY: integrating sphere needs empty" in html
+    assert "is installed yet" not in html
+    assert "<h2>Run</h2>" in html  # not again: nothing has run
     assert f'<option value="{empty.pk}">{composite.code} · ' in html
     alices_browser.post(f"/measurements/{row.pk}/runs/", {"method": "plqy", "input-empty": str(empty.pk)})
     run = Run.objects.get(measurement=row, method="plqy")

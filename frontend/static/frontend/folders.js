@@ -2,7 +2,8 @@
 
 const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
 
-/** @returns {{name: string, folder: boolean, parts: {path: string, file: File}[]}} */
+/** `chosen`: put together by a person, not by a folder.
+ *  @returns {{name: string, folder: boolean, chosen?: boolean, parts: {path: string, file: File}[]}} */
 export function alone(file) {
   return { name: file.name, folder: false, parts: [{ path: file.name, file }] };
 }
@@ -10,7 +11,7 @@ export function alone(file) {
 /** Files that a person says are one measurement. */
 export function together(files) {
   const parts = files.map((file) => ({ path: file.name, file }));
-  return { name: `${parts[0].path} and ${parts.length - 1} more`, folder: true, parts };
+  return { name: `${parts[0].path} and ${parts.length - 1} more`, folder: true, chosen: true, parts };
 }
 
 /** The groups of a drop. Call it in the event's own turn: its items are gone afterwards. */

@@ -3,6 +3,9 @@
 const known = JSON.parse(document.getElementById("roles")?.textContent ?? "{}");
 const MOST_FILES = 24;
 
+/** Whether a method of this technique takes several files, such as the three spectra of a sphere. */
+export const takesSeveral = (technique) => (known[technique] ?? []).length > 1;
+
 /** A select a file in `host`; which choices depends on the technique. It writes `role` into the parts. */
 export class Roles {
   constructor(parts, host) {

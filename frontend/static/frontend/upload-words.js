@@ -16,10 +16,13 @@ export function size(bytes) {
 export const percent = (fraction) => `${Math.floor(100 * fraction)}\u202f%`;
 
 // In the order in which one would want to hear of them.
-export const words = { pl_peak_center: "PL peak", plqy: "PLQY" };
+export const words = { band_gap: "band gap", trpl_tau_amp: "PL lifetime", pl_peak_center: "PL peak", plqy: "PLQY" };
+const IN_PERCENT = new Set(["plqy", "plqy_reported"]); // kept as fractions
 
-export function written({ property, component, value, sigma, unit }) {
+export function written({ property, component, ...said }) {
   const label = [words[property] ?? property.replaceAll("_", " "), component].filter(Boolean).join(" ");
+  const times = IN_PERCENT.has(property) ? 100 : 1;
+  const [value, sigma, unit] = [said.value * times, said.sigma && said.sigma * times, times === 100 ? "%" : said.unit];
   const scale = unit === "1" ? "" : `\u202f${unit}`;
   if (!sigma) return `${label} ${Number(value.toPrecision(5))}${scale}`;
   const digits = Math.max(0, 1 - Math.floor(Math.log10(sigma)));

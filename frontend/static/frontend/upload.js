@@ -1,10 +1,11 @@
 // Upload: one row a file or folder. It says when the bytes are safe (with their hash), when they are read, and the first value.
 
 import { take } from "./dropped.js";
-import { alone, gathered, together } from "./folders.js";
+import { alone, gathered } from "./folders.js";
 import { Refused, Stopped, Transfer, fingerprint, progress, unfinished } from "./tus.js";
 import { FolderTransfer } from "./upload-folder.js";
 import { Roles } from "./upload-roles.js";
+import { asOne, regrouped, suggest } from "./upload-together.js";
 import { showUnfinished } from "./upload-unfinished.js";
 import { ask, percent, size, wait, words, written } from "./upload-words.js";
 
@@ -257,6 +258,7 @@ function count() {
   table.hidden = queue.length === 0;
   send.disabled = left === 0;
   send.textContent = left > 1 ? `Upload ${left}` : "Upload";
+  suggest(queue);
 }
 
 function add(groups) {
@@ -267,13 +269,6 @@ function add(groups) {
 
 /** What waits for its file, apart from what is in the queue. */
 const list = () => showUnfinished(new Set(queue.map((item) => item.group.name)), csrf);
-
-/** Single files become one measurement where the box is ticked; folders are that anyway. */
-function asOne(groups) {
-  const single = groups.filter((group) => !group.folder);
-  if (!document.getElementById("as-one")?.checked || single.length < 2) return groups;
-  return [...groups.filter((group) => group.folder), together(single.map(({ parts: [{ file }] }) => file))];
-}
 
 let running = 0;
 function pump() {
@@ -294,6 +289,8 @@ picker.addEventListener("change", () => {
   picker.value = "";
 });
 send.addEventListener("click", pump);
+document.getElementById("as-one").addEventListener("change", () => regrouped(queue, add));
+rows.addEventListener("change", () => suggest(queue));
 for (const [name, field] of Object.entries(everyone)) {
   field.addEventListener("change", () => {
     for (const item of queue) {
@@ -301,6 +298,7 @@ for (const [name, field] of Object.entries(everyone)) {
       item.part(name).value = field.value;
       if (name === "technique") item.roles.offer(field.value);
     }
+    suggest(queue);
   });
 }
 zone.addEventListener("dragover", (event) => {
