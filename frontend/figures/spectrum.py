@@ -38,7 +38,7 @@ def draw(spectrum: Spectrum, options: Mapping[str, str]) -> Drawing:
         drawn
         for number_of, trace in enumerate(spectrum.traces)
         if not (logarithmic and trace.role == "component" and not (trace.y > 0).any())
-        for drawn in _lines(trace, number_of)
+        for drawn in _lines(trace, number_of, logarithmic)
     ]
     return Drawing(
         data=data,
@@ -84,6 +84,18 @@ def _below_zero(spectrum: Spectrum) -> list[str]:
     return [f"{are} no place on a logarithmic axis."]
 
 
+def _decades(spectrum: Spectrum) -> list[float] | None:
+    """From what nearly all data lie above to over the highest; background that was subtracted leaves some
+    points arbitrarily near zero."""
+    signals = [trace.y[trace.y > 0] for trace in spectrum.traces if trace.role != "residual"]
+    data = [trace.y[trace.y > 0] for trace in spectrum.traces if trace.role == "data"]
+    positive = np.concatenate([np.empty(0), *data])
+    if not positive.size:
+        return None
+    top = max(float(y.max()) for y in signals if y.size)
+    return [float(np.log10(0.5 * np.percentile(positive, 5))), float(np.log10(1.6 * top))]
+
+
 def _thinned(spectrum: Spectrum) -> list[str]:
     longest = max(spectrum.of_points, *(trace.x.size for trace in spectrum.traces))
     if longest <= MOST_POINTS:
@@ -94,20 +106,24 @@ def _thinned(spectrum: Spectrum) -> list[str]:
     ]
 
 
-def _lines(trace: Trace, number_of: int) -> list[dict[str, Any]]:
+def _lines(trace: Trace, number_of: int, logarithmic: bool) -> list[dict[str, Any]]:
     keep = extremes(trace.y, MOST_POINTS)
+    y, gaps = trace.y[keep], False
+    if logarithmic and trace.role != "residual" and (gaps := bool((y <= 0).any())):
+        y = np.where(y > 0, y, np.nan)  # a line would fall to the foot of the figure there, and back
     line: dict[str, Any] = {
         "type": "scatter",
         "name": trace.name,
         "x": typed(trace.x[keep]),
-        "y": typed(trace.y[keep]),
+        "y": typed(y),
         "mode": "lines",
         "hovertemplate": "%{y:.5~g}",
         "meta": trace.role,
     }
     if trace.role == "data":
-        if keep.size <= 700:
-            line |= {"mode": "markers", "marker": {"size": 4, "color": SECOND, "opacity": 0.75}}
+        if keep.size <= 700 or gaps:
+            size = 4 if keep.size <= 700 else 2.5
+            line |= {"mode": "markers", "marker": {"size": size, "color": SECOND, "opacity": 0.75}}
         else:
             line |= {"line": {"color": SECOND, "width": 1}}
         if trace.errors is not None:
@@ -137,6 +153,8 @@ def _layout(spectrum: Spectrum, logarithmic: bool, has_residual: bool) -> dict[s
     y = axis(spectrum.y_is.title, **spikes, hoverformat=".4~g", type="log" if logarithmic else "linear")
     if logarithmic:
         y |= {"dtick": 1}
+        if (decades := _decades(spectrum)) is not None:
+            y["range"] = decades
     more: dict[str, Any] = {"hovermode": "x unified", "dragmode": "zoom"}
     if has_residual:
         y["domain"] = [0.27, 1.0]

@@ -104,3 +104,17 @@ def test_an_empty_file_has_a_sentence_and_no_figure() -> None:
     nothing = np.array([])
     empty = Spectrum(Quantity("x", "x"), Quantity("y", "y"), [Trace("data", nothing, nothing)])
     assert figures.get("spectrum").draw(empty, {}).empty == "The file holds no points."
+
+
+def test_what_is_below_zero_leaves_gaps_on_a_logarithmic_axis_and_does_not_stretch_it() -> None:
+    noisy = COUNTS + np.random.default_rng(5).normal(0, 2, COUNTS.size)
+    noisy[3] = 1e-9  # a background that happens to be right
+    curve = Trace("curve", WAVELENGTH_NM, noisy, "component")
+    drawing = figures.get("spectrum").draw(spectrum(curve, y=noisy), {"scale": "log"})
+    for trace in drawing.data:
+        y = np.frombuffer(base64.b64decode(trace["y"]["bdata"]))
+        assert np.isnan(y).sum() == (noisy <= 0).sum()
+        assert not (y <= 0).any()
+    low, high = drawing.layout["yaxis"]["range"]
+    assert 10**low == pytest.approx(0.3, abs=0.25)
+    assert 1000 < 10**high < 2000
