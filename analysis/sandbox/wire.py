@@ -64,8 +64,10 @@ class _Buffers:
         self._at += size
         return piece
 
-    def array(self, count: int) -> Array:
-        return np.frombuffer(self.take(8 * count), dtype="<f8").astype(np.float64)
+    def arrays(self, sizes: list[int]) -> list[Array]:
+        together = np.frombuffer(self.take(8 * sum(sizes)), dtype="<f8").astype(np.float64)
+        ends = np.cumsum(sizes).tolist()
+        return [together[end - size : end] for size, end in zip(sizes, ends, strict=True)]
 
 
 def _write_answer(said: Answer, buffers: list[bytes]) -> dict[str, Any]:
@@ -83,13 +85,25 @@ def _write_answer(said: Answer, buffers: list[bytes]) -> dict[str, Any]:
 
 def _write_outcome(outcome: Outcome, buffers: list[bytes]) -> dict[str, Any]:
     curves = []
+    sizes: list[int] = []
+    places: dict[int, int] = {}
+
+    def place(numbers: Array) -> int:
+        """Of an array that several curves share, mostly their x, there is one."""
+        if id(numbers) not in places:
+            array = np.ascontiguousarray(numbers, dtype="<f8").ravel()
+            places[id(numbers)] = len(sizes)
+            sizes.append(array.size)
+            buffers.append(array.tobytes())
+        return places[id(numbers)]
+
     for curve in outcome.curves:
-        x, y = (np.ascontiguousarray(each, dtype="<f8").ravel() for each in (curve.x, curve.y))
-        buffers += [x.tobytes(), y.tobytes()]
-        curves.append({**{name: getattr(curve, name) for name in CURVE}, "sizes": [x.size, y.size]})
+        words = [getattr(curve, name) for name in CURVE]
+        curves.append([words, place(curve.x), place(curve.y)])
     return {
         "values": [[r.property, float(r.value), float(r.sigma), r.component] for r in outcome.values],
         "curves": curves,
+        "sizes": sizes,
         "warnings": list(outcome.warnings),
         "notes": dict(outcome.notes),
     }
@@ -109,10 +123,11 @@ def _read_answer(told: dict[str, Any], buffers: _Buffers) -> Answer:
 
 
 def _read_outcome(told: dict[str, Any], buffers: _Buffers) -> Outcome:
-    curves = []
-    for curve in told["curves"]:
-        x, y = (buffers.array(size) for size in curve["sizes"])
-        curves.append(Curve(x=x, y=y, **{name: curve[name] for name in CURVE}))
+    arrays = buffers.arrays(told["sizes"])
+    curves = [
+        Curve(x=arrays[x], y=arrays[y], **dict(zip(CURVE, words, strict=True)))
+        for words, x, y in told["curves"]
+    ]
     values = tuple(Result(*each) for each in told["values"])
     return Outcome(values, tuple(curves), tuple(told["warnings"]), told["notes"])
 

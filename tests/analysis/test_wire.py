@@ -55,6 +55,17 @@ def test_an_outcome_comes_back_bit_for_bit() -> None:
     assert answer.outcome.notes == OUTCOME.notes
 
 
+def test_what_several_curves_share_travels_once() -> None:
+    lines = [Curve(name, X, Y + i, "wavelength", "nm") for i, name in enumerate(("fit", "data"))]
+    message = encoded(Answer(1, Outcome((), tuple(lines))))
+    assert message.count(X.tobytes()) == 1
+    (answer,) = heard(message)
+    assert isinstance(answer, Answer)
+    assert answer.outcome is not None
+    assert [curve.x.tobytes() for curve in answer.outcome.curves] == [X.tobytes()] * 2
+    assert [curve.y.tobytes() for curve in answer.outcome.curves] == [line.y.tobytes() for line in lines]
+
+
 def test_numbers_of_numpy_are_numbers() -> None:
     notes = {"points": np.int64(3), "limit": np.float32(0.5), "merged": np.bool_(True)}
     (answer,) = heard(encoded(Answer(1, Outcome((Result("pl_peak", np.float64(1.5), 0),), (), (), notes))))
