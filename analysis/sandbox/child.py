@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -39,6 +40,7 @@ def serve(
         if LIBC is not None:
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         faulthandler.disable()  # its traceback would be the parent's
+        gc.freeze()  # looking through what the parent left would copy every page of it
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
         _limit(jobs, memory_bytes)
@@ -54,7 +56,7 @@ def serve(
 
 
 def _answer_all(jobs: Sequence[Job], say: Callable[[Any], None]) -> None:
-    for group in _alike(jobs):
+    for group in alike(jobs):
         loaded = group[0].loaded
         if loaded.run_many is None or len(group) == 1:
             for job in group:
@@ -65,7 +67,7 @@ def _answer_all(jobs: Sequence[Job], say: Callable[[Any], None]) -> None:
                     say(answer)
 
 
-def _alike(jobs: Sequence[Job]) -> list[list[Job]]:
+def alike(jobs: Sequence[Job]) -> list[list[Job]]:
     """Jobs of one method with equal parameters, which may be computed together."""
     groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F
-from django.db.models.functions import Now
 
 from analysis.models import Run
 from analysis.querysets import LEASE, RunQuerySet
@@ -84,15 +82,19 @@ def still_ours(runs: Iterable[Run]) -> set[int]:
         return {pk for (pk,) in cursor.fetchall()}
 
 
-def give_back(runs: Sequence[Run], **changes: object) -> None:
-    """Unfinished, and for no fault of theirs: they wait again, and the attempt does not count."""
-    for run in runs:
-        ours(run).update(
-            status=Run.Status.QUEUED,
-            queued_at=Now(),
-            lease_until=None,
-            attempts=F("attempts") - 1,
-            **changes,
+def give_back(runs: Iterable[Run], *, alone: bool = False) -> None:
+    """Unfinished, and for no fault of theirs: they wait again, and the attempt does not count.
+
+    alone : each by itself from now on, for one of them may have killed its batch
+    """
+    pairs = [(run.pk, run.attempts) for run in runs]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE analysis_run AS run SET status = 'queued', queued_at = statement_timestamp(),"
+            " lease_until = NULL, attempts = run.attempts - 1, alone = run.alone OR %s"
+            " FROM unnest(%s::bigint[], %s::int[]) AS mine(id, attempts)"
+            " WHERE run.id = mine.id AND run.attempts = mine.attempts AND run.status = 'running'",
+            [alone, [pk for pk, _ in pairs], [attempts for _, attempts in pairs]],
         )
 
 

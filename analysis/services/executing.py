@@ -40,7 +40,8 @@ from measurements.store import StoreError
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
+BATCH = 250
+SUSPECTS = 100  # of a batch that died, those that came next are tried singly; the others begin again
 SINGLES = 4  # runs whose batch died, taken along with each batch
 BATCH_S = 10.0  # what has not begun by then waits for the next batch: somebody urgent may have come
 STORE_EVERY_S = 2.0
@@ -131,6 +132,8 @@ class _Work:
         copies: dict[str, bytes] = {}
         with ExitStack() as borrowed:
             asked = again_if_dropped(lambda: jobs(list(self.runs.values()), borrowed, copies))
+            for job in sandbox.in_order(asked):  # so that what is left begins with what was being computed
+                self.waiting[job.key] = self.waiting.pop(job.key)
             self.methods = {job.key: job.loaded for job in asked}
             for answer in sandbox.answers(asked, pulse=self.pulse, leave=lambda: copies, take=_keep):
                 self.answers.append(answer)
@@ -196,8 +199,9 @@ def _after_a_death(left: list[Run], death: ChildDiedError) -> None:
     if len(left) == 1:
         again_if_dropped(partial(fail, left[0], str(death), None))
         return
-    log.warning("A batch died with %d runs unanswered (%s); each is tried by itself", len(left), death)
-    again_if_dropped(partial(give_back, left, alone=True))
+    log.warning("A batch died with %d runs unanswered (%s); the next are tried singly", len(left), death)
+    again_if_dropped(partial(give_back, left[:SUSPECTS], alone=True))
+    again_if_dropped(partial(give_back, left[SUSPECTS:]))
     wake(FAST)
 
 

@@ -229,6 +229,21 @@ def test_what_was_answered_before_a_crash_is_not_computed_again(
     assert states([after]) == ["done"]
 
 
+def test_when_a_batch_dies_only_what_came_next_is_tried_singly(
+    misbehaving: None, measured: Measured, poison: Measurement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one method after the other, which is not the order in which they were asked."""
+    monkeypatch.setattr(executing, "SUSPECTS", 1)
+    before = asked(measured(seed=1), "fragile", how="segfault")
+    other = asked(measured(seed=2))
+    poisoned = asked(poison, "fragile", how="segfault")
+    services.execute_batch()
+    assert states([before, other, poisoned]) == ["done", "queued", "queued"]
+    assert set(Run.objects.filter(alone=True)) == {poisoned}
+    services.execute_batch()
+    assert states([other, poisoned]) == ["done", "failed"]
+
+
 def test_a_slow_batch_gives_back_what_it_has_not_begun(
     misbehaving: None, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
