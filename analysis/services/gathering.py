@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -76,19 +77,27 @@ def jobs(runs: Sequence[Run], borrowed: ExitStack, copies: dict[str, bytes]) -> 
     """
     sources = _sources([run for run in runs if run.measurement_id is not None], borrowed)
     rows = rows_of_runs({run.pk: methods.get(run.method) for run in runs if run.measurement_id is None})
+    settled: dict[str, Any] = {}
     return [
-        _job(run, partial(_read, sources[run.pk], copies) if run.pk in sources else _given(run, rows[run.pk]))
+        _job(
+            run,
+            partial(_read, sources[run.pk], copies) if run.pk in sources else _given(run, rows[run.pk]),
+            settled,
+        )
         for run in runs
     ]
 
 
-def _job(run: Run, inputs: Callable[[], Any]) -> Job:
+def _job(run: Run, inputs: Callable[[], Any], settled: dict[str, Any]) -> Job:
+    """settled : parameters that were parsed for another run of the batch; mostly they are all the same"""
     loaded = methods.get(run.method)
-    try:
-        params = methods.parse_params(loaded, run.params)
-    except methods.ParamsError as error:
-        return Job(run.pk, loaded, None, partial(Missing(error.message).read, {}))
-    return Job(run.pk, loaded, params, inputs)
+    asked = f"{run.method} {json.dumps(run.params)}"
+    if asked not in settled:
+        try:
+            settled[asked] = methods.parse_params(loaded, run.params)
+        except methods.ParamsError as error:
+            return Job(run.pk, loaded, None, partial(Missing(error.message).read, {}))
+    return Job(run.pk, loaded, settled[asked], inputs)
 
 
 def _given(run: Run, rows: Rows) -> Callable[[], Any]:

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from psycopg import sql
 
 from analysis.curves import store_curves, store_together
 from analysis.methods import LoadedMethod, Outcome
-from analysis.models import Artifact, Run, Value
+from analysis.models import Run, Value
 from analysis.services.changed import note_changed
 from analysis.services.currency import decide_current, make_way
 from analysis.services.value_rows import origins_of
@@ -93,16 +94,18 @@ class _Curves:
             (self.blob,) = blobs_of([store_together([each.outcome.curves for each in drawn])])
 
     def keep(self, runs: Iterable[Run]) -> None:
-        Artifact.objects.bulk_create(
-            Artifact(run=run, blob=self.blob, names=self.names[run.pk], member=self.member[run.pk])
-            for run in runs
-            if run.pk in self.names
+        if self.blob is None:
+            return
+        drawn = [run.pk for run in runs if run.pk in self.names]
+        _copy(
+            "analysis_artifact",
+            ("run_id", "blob_id", "names", "member"),
+            ((pk, self.blob.pk, self.names[pk], self.member[pk]) for pk in drawn),
         )
 
 
 def _done(found: Sequence[Found]) -> set[int]:
     """Marks those runs done that are still ours; a worker that lost its lease changes nothing any more."""
-    libraries = {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
     rows = [
         {
             "id": each.run.pk,
@@ -125,9 +128,14 @@ def _done(found: Sequence[Found]) -> set[int]:
             "         compiled jsonb)"
             " WHERE run.id = mine.id AND run.attempts = mine.attempts AND run.status = 'running'"
             " RETURNING run.id",
-            [json.dumps(libraries), json.dumps(rows)],
+            [json.dumps(_libraries()), json.dumps(rows)],
         )
         return {pk for (pk,) in cursor.fetchall()}
+
+
+@cache
+def _libraries() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
 def _subjects(runs: Sequence[Run]) -> dict[int, Subject]:
@@ -147,12 +155,16 @@ def _subjects(runs: Sequence[Run]) -> dict[int, Subject]:
 
 
 def _copy_values(found: Sequence[Found], subjects: Mapping[int, Subject], counting: Container[int]) -> None:
-    statement = sql.SQL("COPY analysis_value ({}) FROM STDIN").format(
-        sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+    _copy("analysis_value", COLUMNS, _rows(found, subjects, counting))
+
+
+def _copy(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     # Django's cursor knows no COPY; the one inside it is psycopg's.
     with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
-        for row in _rows(found, subjects, counting):
+        for row in rows:
             copy.write_row(row)
 
 
@@ -162,11 +174,11 @@ def _rows(
     now = timezone.now()
     for each in found:
         run, of = each.run, subjects[each.run.pk]
+        is_current = run.pk in counting
         subject = (run.pk, of.measurement_id, of.sample_id, of.project_id, run.method)
         for result in each.outcome.values:
             unit = each.loaded.method.property(result.property).unit
             number = (result.property, result.component, float(result.value), float(result.sigma), unit)
-            is_current = run.pk in counting
             yield (*subject, *number, of.origin, is_current, now, "=", "", False, False, "", "")
 
 
