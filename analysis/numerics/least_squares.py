@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Model = Callable[[Array], tuple[Array, Array]]
 """(B, P) parameters → (B, N) curve and (B, P, N) derivatives by each parameter."""
 
-CHUNK_VALUES = 65_536  # derivatives held at once: half a megabyte stays in the second-level cache
+CHUNK_VALUES = 131_072  # derivatives held at once: a megabyte stays in the second-level cache
 STEP_IN_SIGMAS_SQUARED = 1e-12  # printed areas carry eight digits at an error in the third
 ROUNDING = 1e-28  # residual sum of squares over that of the data: an exact fit in float64
 MAX_DAMPING = 1e15
