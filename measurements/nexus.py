@@ -13,8 +13,10 @@ store recognises a second reading. h5py is imported inside: it doubles what NumP
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,7 +32,7 @@ def write_nxdata(target: Path | BinaryIO, datasets: Mapping[str, Dataset]) -> No
     """One NXentry for each named dataset, in the order given."""
     import h5py
 
-    with h5py.File(target, "w", libver=("earliest", "v110"), track_order=True) as file:
+    with _told_by_errno(), h5py.File(target, "w", libver=("earliest", "v110"), track_order=True) as file:
         file.attrs["NX_class"] = "NXroot"
         if datasets:
             file.attrs["default"] = _node(next(iter(datasets)))
@@ -43,6 +45,17 @@ def write_nxdata(target: Path | BinaryIO, datasets: Mapping[str, Dataset]) -> No
                 if text := getattr(dataset, key):
                     entry.attrs[f"vitrine_{key}"] = _string(text)
             _write_entry(entry, dataset)
+
+
+@contextmanager
+def _told_by_errno() -> Iterator[None]:
+    """What the disk refuses while a file is closed, HDF5 says by a RuntimeError that names the errno."""
+    try:
+        yield
+    except RuntimeError as error:
+        if found := re.search(r"\berrno = (\d+)", str(error)):
+            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
+        raise
 
 
 def read_nxdata(source: Path | BinaryIO) -> dict[str, Dataset]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from measurements import models, nexus
 from measurements.data import Dataset
 from measurements.store import Stored, store
+from measurements.store.errors import sentences
 
 
 def load(row: models.Dataset) -> Dataset:
@@ -31,7 +32,8 @@ def keep_datasets(datasets: Mapping[str, Dataset]) -> models.Blob:
 def write(datasets: Mapping[str, Dataset]) -> Stored:
     path = store().new_temporary()
     try:
-        nexus.write_nxdata(path, datasets)
+        with sentences():
+            nexus.write_nxdata(path, datasets)
         return store().adopt(path)
     finally:
         path.unlink(missing_ok=True)
