@@ -16,7 +16,7 @@ from analysis import explore
 from analysis.api.explore import answer
 from analysis.curves import load_curves
 from analysis.models import Artifact, Run, Value
-from frontend.figures import Drawing, Map, Points, Quantity, Spectrum, Trace, typed
+from frontend.figures import Drawing, Map, Points, Quantity, Repeated, Spectrum, Trace, typed
 from frontend.question import for_interface
 from measurements import models as measured
 from measurements.overview import Overview, overview, unpacked
@@ -212,9 +212,7 @@ def sent(
             {
                 "name": column.name,
                 "unit": column.unit,
-                "values": typed(column.values)
-                if isinstance(column.values, np.ndarray)
-                else list(column.values),
+                "values": _travelling(column.values),
             }
             for column in drawing.table
         ],
@@ -230,6 +228,16 @@ def sent(
     response = HttpResponse(content, content_type="application/json")
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _travelling(values: Any) -> Any:
+    """A column as the chart script unpacks it."""
+    if isinstance(values, Repeated):
+        if values.drawn:
+            return {"drawn": values.drawn}
+        once = typed(values.values.astype(np.float32) if values.each == values.times == 1 else values.values)
+        return {"repeat": once, "each": values.each, "times": values.times}
+    return typed(values) if isinstance(values, np.ndarray) else list(values)
 
 
 def refused(message: str, status: int = 400) -> HttpResponse:

@@ -189,11 +189,28 @@ class View:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """Numbers of a column that travel once: each of `values` stands `each` times, all of that `times` over.
+    drawn : where the figure's first trace holds the same numbers anyway, its key, and they do not travel."""
+
+    values: Numbers
+    each: int = 1
+    times: int = 1
+    drawn: str = ""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Numbers:
+        return np.tile(np.repeat(self.values, self.each), self.times).astype(dtype or np.float64)
+
+    def __len__(self) -> int:
+        return self.values.size * self.each * self.times
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of the table behind a figure; `values` float64 or words."""
 
     name: str
-    values: Numbers | Sequence[str]
+    values: Numbers | Repeated | Sequence[str]
     unit: str = ""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from frontend.figures._arrays import typed
 from frontend.figures._points import plain
 from frontend.figures._template import FULL, axis, colorbar, layout
-from frontend.figures.base import Column, Drawing, Figure, Map, Numbers, Quantity
+from frontend.figures.base import Column, Drawing, Figure, Map, Numbers, Quantity, Repeated
 from frontend.formatting import number
 
 FIGURE = Figure(title="Map", takes="map", help="Colour over two axes; a picture keeps its proportions.")
@@ -24,7 +24,7 @@ def draw(shown: Map, options: Mapping[str, str]) -> Drawing:
         return Drawing(empty="No value of this map is a finite number.")
     notes = list(shown.notes)
     z, title = shown.z, shown.z_is.title
-    if options.get("scale") == "log":
+    if logarithmic := options.get("scale") == "log":
         hidden = int((z <= 0).sum())
         z = np.log10(np.where(z > 0, z, np.nan))
         title = f"log₁₀ {title}"
@@ -53,7 +53,7 @@ def draw(shown: Map, options: Mapping[str, str]) -> Drawing:
             }
         ],
         layout=layout(axis(shown.x_is.title), axis(shown.y_is.title, **y_more), dragmode="zoom"),
-        table=_table(shown),
+        table=_table(shown, logarithmic),
         summary=_summary(shown),
         notes=notes,
         filename="map",
@@ -68,13 +68,15 @@ def _is_picture(shown: Map) -> bool:
     return steps[0] > 0 and abs(steps[1] / steps[0] - 1) < SQUARE_WITHIN
 
 
-def _table(shown: Map) -> list[Column]:
-    """Long form: a row for each value that is drawn."""
-    rows, columns = np.indices(shown.z.shape)
+def _table(shown: Map, logarithmic: bool) -> list[Column]:
+    """Long form: a row for each value that is drawn. A map has a quarter of a million of them, so coordinates
+    travel once, and so do values unless something else is drawn, such as their logarithms."""
+    up, across = shown.z.shape
+    values = Repeated(shown.z.ravel(), drawn="" if logarithmic else "z")
     return [
-        Column(plain(shown.y_is.label), shown.y[rows.ravel()], shown.y_is.shown_unit),
-        Column(plain(shown.x_is.label), shown.x[columns.ravel()], shown.x_is.shown_unit),
-        Column(plain(shown.z_is.label), shown.z.ravel(), shown.z_is.shown_unit),
+        Column(plain(shown.y_is.label), Repeated(shown.y, each=across), shown.y_is.shown_unit),
+        Column(plain(shown.x_is.label), Repeated(shown.x, times=up), shown.x_is.shown_unit),
+        Column(plain(shown.z_is.label), values, shown.z_is.shown_unit),
     ]
 
 

@@ -16,22 +16,34 @@ export function decoded(spec) {
   return new TYPES[spec.dtype](bytes.buffer);
 }
 
+/** A column of the table; what the figure draws anyway, or what repeats itself, travelled once. */
+export function column(spec, drawing) {
+  if (spec?.drawn) return decoded(drawing.data[0][spec.drawn]);
+  if (!spec?.repeat) return decoded(spec);
+  const once = decoded(spec.repeat);
+  const all = new once.constructor(once.length * spec.each * spec.times);
+  for (let row = 0; row < all.length; row += 1) all[row] = once[Math.floor(row / spec.each) % once.length];
+  return all;
+}
+
 export const heading = ({ name, unit }) => (unit ? `${name} (${unit})` : name);
 
-const written = (value) =>
-  typeof value !== "number" ? value : Number.isFinite(value) ? String(Number(value.toPrecision(12))) : "";
+const written = (value, digits = 12) =>
+  typeof value !== "number" ? value : Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : "";
+
+const digitsOf = ({ values }) => (values instanceof Float32Array ? 7 : 12);
 
 /** RFC 4180; an unknown number is an empty cell. A text that a spreadsheet would run is made a text. */
 export function csv(columns, rows = null) {
-  const quoted = (value) => {
-    const text = String(written(value) ?? "");
+  const quoted = (value, digits) => {
+    const text = String(written(value, digits) ?? "");
     const safe = typeof value === "string" && /^[=+@\t]/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const height = Math.max(0, ...columns.map((column) => column.values.length));
   const wanted = rows ?? Array.from({ length: height }, (_, row) => row);
   const lines = [columns.map((column) => quoted(heading(column))).join(",")];
-  for (const row of wanted) lines.push(columns.map((column) => quoted(column.values[row] ?? "")).join(","));
+  for (const row of wanted) lines.push(columns.map((column) => quoted(column.values[row] ?? "", digitsOf(column))).join(","));
   return `${lines.join("\r\n")}\r\n`;
 }
 

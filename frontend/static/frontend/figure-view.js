@@ -1,6 +1,6 @@
 // One figure: its states, its points, its selection and its keyboard. figure.js starts it.
 
-import { csv, decoded, save, tableElement } from "./figure-data.js";
+import { column, csv, decoded, save, tableElement } from "./figure-data.js";
 import { resolved } from "./figure-look.js";
 import { fitted } from "./figure-picture.js";
 import { element, tools } from "./figure-tools.js";
@@ -139,7 +139,7 @@ export class Figure {
 
   show(drawing) {
     this.drawing = drawing;
-    this.columns = drawing.table.map((column) => ({ ...column, values: decoded(column.values) }));
+    this.columns = drawing.table.map((each) => ({ ...each, values: column(each.values, drawing) }));
     this.cursor = this.anchor = null;
     this.notes.replaceChildren(...drawing.notes.map((note) => element("li", {}, note)));
     this.summary.textContent = drawing.summary;
