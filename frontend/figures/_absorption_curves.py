@@ -39,39 +39,51 @@ def told(reading: Reading, show: str) -> str:
     return f"{'λ' if show == 'absorbance' else 'E'}<sub>g</sub>{of} {value}"
 
 
-def names(row: Row, right: float) -> list[dict[str, Any]]:
-    """A column of levels in the colours of their curves, right of the panel that ends at `right`."""
+def names(row: Row, right: float, show: str) -> list[dict[str, Any]]:
+    """A column of levels in the colours of their curves, in the corner of the panel that they leave free:
+    beyond the edges of absorbance, before those of Tauc plots. The panel ends at `right`."""
+    beyond = show == "absorbance"
     step = min(0.055, 0.95 / len(row.curves))
     return [
         {
             "xref": "paper",
             "yref": "paper",
-            "x": right,
+            "x": right if beyond else 0.0,
             "y": 1 - step * place,
             "text": curve.name,
             "showarrow": False,
-            "xanchor": "left",
+            "xanchor": "right" if beyond else "left",
             "yanchor": "top",
-            "xshift": 8,
+            "xshift": -4 if beyond else 8,
             "font": {"color": worded(curve.color), "size": 12},
         }
         for place, curve in enumerate(row.curves)
     ]
 
 
+def _side(at: float, middle: float, show: str) -> int:
+    """Beside a falling edge there is nothing, above it or beneath: the name goes where there is more room."""
+    if show != "absorbance":
+        return 0
+    return 26 if at < middle else -26
+
+
 def arrows(
     row: Row, drawn: Sequence[tuple[Numbers, Numbers]], marks: Sequence[Sequence[Reading]], show: str
 ) -> list[dict[str, Any]]:
     """Named arrows at the edges of the first and the last curve; all of them where there are few."""
+    middle = np.mean([x[[0, -1]].mean() for x, _ in drawn])
     places = range(len(row.curves)) if len(row.curves) <= 2 else (0, len(row.curves) - 1)
     found = [
         {
             "x": reading.value,
             "y": float(np.interp(reading.value, *drawn[place])) if show == "absorbance" else 0.0,
             "text": told(reading, show),
-            "ax": 26 if show == "absorbance" else 0,  # right of a falling edge there is nothing
+            "ax": _side(reading.value, middle, show),
             "ay": -30 - 22 * n,
-            "xanchor": "left" if show == "absorbance" else "center",
+            "xanchor": {1: "left", 0: "center", -1: "right"}[
+                int(np.sign(_side(reading.value, middle, show)))
+            ],
             "arrowhead": 2,
             "arrowwidth": 1,
             "arrowcolor": SECOND,

@@ -231,7 +231,7 @@ def _names(view: View, panels: Sequence[str], trends: Mapping[str, Sequence[Tren
         for trend, height in zip(ends, heights, strict=True)
     ]  # fmt: skip
     title = plain(loading.label)
-    return [*names, heading(title) | {"x": DOMAINS[last][1], "xanchor": "left"}]
+    return [*names, heading(title) | {"x": DOMAINS[last][1], "xanchor": "right"}]
 
 
 def _table(view: View, panels: Sequence[str], trends: Mapping[str, Sequence[Trend]]) -> list[Column]:

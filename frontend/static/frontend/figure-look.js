@@ -57,6 +57,38 @@ function evenTicks(layout) {
   }
 }
 
+/** Titles of axes that would be longer than their panel are broken at a space, and smaller on a narrow stage. */
+function brokenTitles(layout, width) {
+  const { l, r } = layout.margin;
+  const panels = Object.entries(layout).filter(([name, axis]) => /^[xy]axis/.test(name) && axis.title?.text);
+  const size = layout.font.size * (width < 760 && panels.length > 2 ? 0.95 : 1.2);
+  for (const [name, axis] of panels) {
+    axis.title.font = { size };
+    if (name.startsWith("y")) continue;
+    const [from, to] = axis.domain ?? [0, 1];
+    const room = (width - l - r) * (to - from);
+    if (axis.type !== "log" && !axis.tickvals) {
+      axis.tickangle = 0;
+      axis.nticks = Math.min(axis.nticks ?? 20, Math.max(2, Math.floor(room / 44)));
+    }
+    const letters = Math.max(8, (room * 1.25) / (0.56 * size));
+    axis.title.text = broken(axis.title.text, letters);
+  }
+}
+
+/** In lines of at most so many letters, as far as its words allow; markup counts for nothing. */
+export function broken(text, letters) {
+  const plain = (part) => part.replace(/<[^>]*>/g, "").length;
+  if (plain(text) <= letters) return text;
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && plain(last) + 1 + plain(word) <= letters) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join("<br>");
+}
+
 /** As the page shows it now; a narrow stage gets smaller margins. */
 export function resolved(drawing, stage) {
   const copy = coloured(drawing, "");
@@ -65,6 +97,7 @@ export function resolved(drawing, stage) {
     copy.layout.margin = { l: 52, r: 8, t: 26, b: 44 };
   }
   evenTicks(copy.layout);
+  brokenTitles(copy.layout, stage.clientWidth);
   copy.layout.modebar = { bgcolor: "rgba(0,0,0,0)", orientation: "v" };
   return copy;
 }
@@ -73,13 +106,17 @@ export function resolved(drawing, stage) {
 export function paper(drawing, stage, width_mm) {
   const copy = coloured(drawing, "light");
   copy.layout.paper_bgcolor = "#ffffff";
-  evenTicks(copy.layout);
-  if (!width_mm) return copy;
+  if (!width_mm) {
+    evenTicks(copy.layout);
+    brokenTitles(copy.layout, stage.clientWidth);
+    return copy;
+  }
   const small = width_mm < 100;
   copy.layout.font.size = small ? 9 : 10.5;
   copy.layout.legend.font.size = small ? 8 : 9.5;
   evenTicks(copy.layout);
   copy.layout.margin = small ? { l: 40, r: 6, t: 18, b: 34 } : { l: 54, r: 10, t: 22, b: 44 };
+  brokenTitles(copy.layout, (width_mm * 96) / 25.4);
   for (const trace of copy.data) {
     if (small && trace.marker?.size) trace.marker.size *= 0.6;
     if (trace.colorbar) trace.colorbar.thickness = 7;

@@ -46,5 +46,10 @@ export function fitted(data, layout, width, height) {
     if (trace.meta === "cell mark") {
       trace.marker.size = size < 4.5 ? 0 : Math.max(4, Math.min(8, size * 0.6));
     }
+    if (trace.mode === "markers+text" && Array.isArray(trace.textfont?.color)) {
+      const letters = (width - l - r - 70) / across / 6.2; // beside its mark
+      trace.textfont.size = Math.max(6, Math.min(12, letters));
+      if (letters < 6) trace.text = trace.text.map(() => "");
+    }
   }
 }
