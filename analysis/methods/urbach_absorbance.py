@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods._absorbance import SAMPLE, Absorbance, SpectrumParams, absorbance
-from analysis.methods._spectra import HC_EV_NM
-from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Result, param
-from analysis.numerics import absorption_edges, peaks, tails
+from analysis.methods._absorption_foot import Foot, between, on_a_constant, on_scattering
+from analysis.methods.base import Curve, Dataset, Method, MethodError, Outcome, Property, Result, param
+from analysis.numerics import tails
 
 METHOD = Method(
     title="UV-Vis: Urbach tail",
-    version=1,
+    version=2,
     accepts=(SAMPLE,),
     on_upload=False,
     properties=(
@@ -40,16 +40,15 @@ METHOD = Method(
         "The steepest place of the spectrum over photon energy is the edge, twice the rise up to it its "
         "height. Between a tenth and a thousandth of that, and above five times the noise, an exponential on "
         "a constant is fitted; the points at lower energy hold the constant. At least 15 points and R² ≥ "
-        "0.98 of the logarithms are required, and a fall at least as steep as λ⁻⁸, for scattering falls as "
-        "λ⁻⁴. Where the absorption grows evenly with thickness, absorbance "
-        "serves as well as α. The sigma holds the scatter and the unknown constant."
+        "0.98 of the logarithms, noise apart, are required, and a fall at least as steep as λ⁻⁸, for "
+        "scattering falls as λ⁻⁴. Where the signal beyond the edge plainly slopes, scattering takes part in "
+        "the fit as a·λ⁻¹ to a·λ⁻⁴ on the constant, whichever fits best. Where absorption grows "
+        "evenly with thickness, absorbance serves as well as α. The sigma holds the scatter, the unknown "
+        "constant and scattering."
     ),
 )
-TOP, BOTTOM = 0.1, 1e-3  # of the height of the edge
-NOISE_FACTOR, MIN_POINTS, MIN_R2, UNDETERMINED = 5.0, 15, 0.98, 0.25
-EDGE_SHARE = 0.02  # of the points, over which the slope is taken
-ROUNDS = 6
-SMALLEST_SHARE = 0.1  # of the range of the signal, that an edge must drop by
+MIN_R2, UNDETERMINED = 0.98, 0.25
+MOST_NOISE = 1.5  # χ², above which it is no noise that is left
 LEAST_POWER = 8.0  # of the wavelength: twice that of the steepest scattering
 
 
@@ -61,28 +60,19 @@ class Params(SpectrumParams):
     tail_max_ev: float | None = param(
         None, unit="eV", min=0.01, max=100, help="Fix the high end of the tail, so that samples compare."
     )
-
-
-@dataclass(frozen=True)
-class Foot:
-    """By falling energy: first is the first point below a tenth of the edge, stop one past the last above
-    noise and a thousandth."""
-
-    energy: Array
-    y: Array
-    variance: Array
-    height: float
-    background: float
-    first: int
+    background: str = param(
+        "auto",
+        choices=("auto", "constant", "scattering"),
+        help="What lies under the foot. auto: scattering where the signal beyond the edge plainly slopes.",
+    )
 
 
 def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
-    data = absorbance(datasets["sample"], params)
-    foot = _foot(data, params)
-    tail, stop = _fitted(foot, params)
+    measured = absorbance(datasets["sample"], params)
+    candidates = on_scattering(measured, params) or [on_a_constant(measured, params)]
+    data, foot, tail, stop = candidates[0]
     inside = slice(foot.first, stop)
-    above = np.maximum(foot.y[inside] - tail.constant, np.sqrt(foot.variance[inside]))
-    r2 = _credible(tail, tails.r_squared(foot.energy[inside], np.log(above)), stop - foot.first)
+    r2 = _credible(tail, _r_squared(foot, tail, inside), stop - foot.first)
     _check_no_scattering(tail, float(foot.energy[inside].mean()))
     energy_mev = 1e3 / tail.slope
     notes: dict[str, float | str] = {
@@ -94,7 +84,10 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
         "height of the edge": foot.height,
         "chi2": tail.chi2,
     }
-    sigma = 1e3 * tail.slope_sigma / tail.slope**2
+    if foot.power:
+        notes["scattering at the foot"] = float((measured.y - data.y)[foot.first])
+        notes["scattering falls with the wavelength to the power"] = float(-foot.power)
+    sigma = float(np.hypot(1e3 * tail.slope_sigma / tail.slope**2, between(candidates)))
     return Outcome(
         (Result("urbach_energy", energy_mev, sigma),),
         _curves(data, foot, tail, stop),
@@ -103,87 +96,13 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     )
 
 
-def _foot(data: Absorbance, params: Params) -> Foot:
-    energy = HC_EV_NM / data.x
-    half = max(2, int(EDGE_SHARE * data.x.size))
-    smooth = peaks.running_mean(data.y, half)
-    edge = _edge(data, np.gradient(smooth, energy))
-    beyond = data.y[edge:]
-    background = float(np.median(beyond[-max(3, beyond.size // 10) :]))
-    height = 2 * (float(smooth[edge]) - background)
-    noise = float(np.sqrt(np.median(data.variance)))
-    if height < NOISE_FACTOR * noise:
-        raise MethodError("No absorption edge stands above the noise; widen the scan or the window.")
-    below = np.flatnonzero(smooth[edge:] - background < TOP * height)
-    if below.size == 0:
-        raise MethodError(
-            "The absorption does not fall to a tenth of its edge inside the window; widen the scan."
-        )
-    first = edge + int(below[0])
-    if params.tail_max_ev is not None:
-        first = int(np.count_nonzero(energy > params.tail_max_ev))
-        if first <= edge:
-            raise MethodError(
-                f"The tail lies below the edge at {energy[edge]:.4g} eV; lower tail_max_ev "
-                f"({params.tail_max_ev:g} eV)."
-            )
-    return Foot(energy, data.y, data.variance, height, background, first)
-
-
-def _edge(data: Absorbance, rise: Array) -> int:
-    """The index of the steepest point over energy inside a fall that recovers on both sides: scattering,
-    which only gets steeper towards the blue, has none."""
-    inside = np.zeros(data.x.size, bool)
-    for fall in absorption_edges.falls(data.x, data.y, data.variance, SMALLEST_SHARE):
-        inside |= (data.x >= fall.blue) & (data.x <= fall.red)
-    if not inside.any():
-        raise MethodError(
-            "No absorption edge inside the window: nowhere is the signal steepest, away from both ends of "
-            "the scan, by more than the noise. Scattering alone has none. Widen the scan or the window."
-        )
-    return int(np.argmax(np.where(inside, rise, -np.inf)))
-
-
-def _fitted(foot: Foot, params: Params) -> tuple[tails.Tail, int]:
-    """The low end follows from the fit itself, as in the tail of an emission."""
-    quiet = np.maximum(NOISE_FACTOR * np.sqrt(foot.variance), BOTTOM * foot.height)
-    if params.tail_min_ev is not None:
-        stop = int(np.count_nonzero(foot.energy >= params.tail_min_ev))
-    else:
-        fallen = np.flatnonzero((peaks.running_mean(foot.y, 2) - foot.background < quiet)[foot.first :])
-        stop = foot.first + int(fallen[0]) if fallen.size else foot.y.size
-    tail = None
-    for _ in range(ROUNDS):
-        _check_points(foot, stop)
-        tail = _fit(foot, stop)
-        fallen = np.flatnonzero((tail.exponential(foot.energy) < quiet)[foot.first :])
-        moved = foot.first + int(fallen[0]) if fallen.size else foot.y.size
-        if params.tail_min_ev is not None or moved == stop:
-            break
-        stop = moved
-    _check_points(foot, stop)
-    return tail if tail is not None else _fit(foot, stop), stop
-
-
-def _check_points(foot: Foot, stop: int) -> None:
-    if stop - foot.first < MIN_POINTS:
-        raise MethodError(
-            f"{max(stop - foot.first, 0)} points lie in the foot of the edge, below a tenth of it and above "
-            f"five times the noise; at least {MIN_POINTS} are needed. Measure in smaller steps, or longer."
-        )
-
-
-def _fit(foot: Foot, stop: int) -> tails.Tail:
-    beyond = slice(foot.first, foot.y.size)
-    drop = float(foot.energy[foot.first] - foot.energy[stop - 1])
-    slope = float(np.clip(np.log(TOP / BOTTOM) / 2 / drop, 1.0, 1e4))
-    energy, y = foot.energy[beyond], foot.y[beyond]
-    tail = tails.fit_tail(energy, y, np.ones_like(y), foot.variance[beyond], True, (slope, foot.background))
-    if tail is None:
-        raise MethodError(
-            "No exponential fits the foot of the edge; fix the window with tail_min_ev and tail_max_ev."
-        )
-    return tail
+def _r_squared(foot: Foot, tail: tails.Tail, inside: slice) -> float:
+    """Of a line through the logarithms, without what the noise takes from it; noise as the fit found it."""
+    energy, variance = foot.energy[inside], foot.variance[inside]
+    logarithm = np.log(np.maximum(foot.y[inside] - tail.constant, np.sqrt(variance)))
+    noise = np.clip(tail.chi2, 1.0, MOST_NOISE) * variance / tail.exponential(energy) ** 2
+    spread = float(np.sum((logarithm - logarithm.mean()) ** 2))
+    return min(tails.r_squared(energy, logarithm) + float(noise.sum()) / spread, 1.0)
 
 
 def _credible(tail: tails.Tail, r2: float, points: int) -> float:

@@ -29,7 +29,7 @@ OUTLIER = 12.0  # squared differences beyond this many variances are spikes
 
 @dataclass(frozen=True)
 class Tail:
-    """y = constant + factor·exp(intercept + slope·(E − centre)).
+    """y = constant + factor·exp(intercept + slope·(E − centre)) + beneath·(what was given to lie beneath it).
 
     chi2 : mean squared residual in units of the variance given; the sigmas are scaled by its root
     """
@@ -42,6 +42,8 @@ class Tail:
     intercept_sigma: float
     constant_sigma: float
     chi2: float
+    beneath: float = 0.0
+    beneath_sigma: float = 0.0
 
     def exponential(self, energy: Array) -> Array:
         """(N,) without factor and constant."""
@@ -111,12 +113,19 @@ def _not_negative_line(x: Array, y: Array, weight: Array) -> tuple[float, float,
 
 
 def fit_tail(
-    energy: Array, y: Array, factor: Array, variance: Array, with_constant: bool, start: tuple[float, float]
+    energy: Array,
+    y: Array,
+    factor: Array,
+    variance: Array,
+    with_constant: bool,
+    start: tuple[float, float],
+    beneath: Array | None = None,
 ) -> Tail | None:
     """y = constant + factor·exp(intercept + slope·(E − centre)) by weighted least squares; None if it fails.
 
     energy : (N,) eV. y : (N,) counts. factor : (N,) > 0, known, such as E² of the reciprocity relation
     variance : (N,) > 0 of y. start : slope in eV⁻¹ and constant to begin with
+    beneath : (N,) of the order of one, beside a constant: a curve of known shape and unknown height
     The exponential takes part everywhere, so points where it has vanished hold the constant.
     """
     scale = float(np.max(np.abs(y)))
@@ -124,7 +133,7 @@ def fit_tail(
         return None
     centre = float(energy[int(np.argmax(y))])
     relative = energy - centre
-    size = 3 if with_constant else 2
+    size = 4 if beneath is not None else 3 if with_constant else 2
 
     def model(params: Array) -> tuple[Array, Array]:
         exponent = np.clip(params[:, :1] + params[:, 1:2] * relative, -STEEPEST, STEEPEST / 4)
@@ -135,6 +144,9 @@ def fit_tail(
         if with_constant:
             jacobian[:, 2] = 1.0
             curve = curve + params[:, 2:3]
+        if beneath is not None:
+            jacobian[:, 3] = beneath
+            curve = curve + params[:, 3:4] * beneath
         return curve, jacobian
 
     slope, constant = start
@@ -142,7 +154,9 @@ def fit_tail(
     begin = [np.log(first / float(factor[int(np.argmax(y))])), slope]
     if with_constant:
         begin.append(constant / scale)
-    limits = np.array([[200.0, 1e5, 10.0][:size]])
+    if beneath is not None:
+        begin.append(0.0)
+    limits = np.array([[200.0, 1e5, 10.0, 10.0][:size]])
     scaled, weights = (y / scale)[None], (np.min(variance) / variance)[None]
     found = minimise(model, scaled, np.array([begin]), -limits, limits, weights=weights)
     if not found.converged[0] or found.at_bound[0].any():
@@ -162,6 +176,8 @@ def fit_tail(
         intercept_sigma=float(sigma[0]),
         constant_sigma=float(sigma[2]) * scale if with_constant else 0.0,
         chi2=float(np.sum(residual**2 / variance)) / max(y.size - size, 1),
+        beneath=p[3] * scale if beneath is not None else 0.0,
+        beneath_sigma=float(sigma[3]) * scale if beneath is not None else 0.0,
     )
 
 
