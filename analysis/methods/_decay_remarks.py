@@ -17,6 +17,7 @@ PERIOD_TAUS = 5.0
 BUMP_SIGMAS = 7.0
 BESIDE_BUMP = 1.5  # χ²ᵣ of everything else
 MISFIT_SIGMAS = 6.0
+ALTERNATING_SIGMAS = 5.0
 
 
 def remarks(data: Decay, fit: Fit, at: Array, counted: bool) -> tuple[list[str], float]:
@@ -40,9 +41,16 @@ def remarks(data: Decay, fit: Fit, at: Array, counted: bool) -> tuple[list[str],
     scale = 1.0
     if fit.chi2 > 1 + MISFIT_SIGMAS * (2 / points) ** 0.5:
         scale = fit.chi2
+        alternate = serial_correlation(fit.residuals) * points**0.5 < -ALTERNATING_SIGMAS
         said.append(
             f"χ²ᵣ is {fit.chi2:.3g}: the residual is more than noise, so the sigmas are multiplied by "
-            f"{scale**0.5:.3g}. Try another model, the right response, or a later start."
+            f"{scale**0.5:.3g}. "
+            + (
+                "It alternates from channel to channel, as where a counter's channels are not equally wide "
+                "(differential nonlinearity); no model can mend that, adding channels up can."
+                if alternate
+                else "Try another model, the right response, or a later start."
+            )
         )
     elif counted and fit.chi2 < 1 - MISFIT_SIGMAS * (2 / points) ** 0.5:
         said.append(

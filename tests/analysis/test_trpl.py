@@ -325,6 +325,13 @@ def test_a_model_that_does_not_fit_widens_the_sigmas():
     assert value(one, "trpl_tau_amp")[1] > 3 * value(two, "trpl_tau_amp")[1]
 
 
+def test_channels_of_alternating_width_are_told_from_a_wrong_model():
+    uneven = expected((12.0,), (1.0,), peak=3e4) * (1 + 0.03 * (-1.0) ** np.arange(T_NS.size))
+    outcome = ran(decay(photons(uneven)), irf())
+    assert "alternates from channel to channel" in said(outcome)
+    assert "Try another model" not in said(outcome)
+
+
 def test_smoothed_counts_are_flagged():
     smooth = np.round(np.convolve(photons(expected(background=30.0)), np.ones(5) / 5, "same"))
     assert "as if smoothed" in said(ran(decay(smooth), irf()))
