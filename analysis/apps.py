@@ -8,8 +8,10 @@ class AnalysisConfig(AppConfig):
 
     def ready(self) -> None:
         from analysis import (
+            audit,
             exchange,
             receivers,  # noqa: F401  measurements may not import this room, so we listen
         )
 
         exchange.connect()
+        audit.connect()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from django.db.models import Model, Q
 
-from measurements.models import Decision, Measurement
+from measurements.models import Decision, InboxRule, Measurement, Quota
 from samples import history
 from samples.history import Change, Entry
-from samples.models import Sample, User
+from samples.models import Project, Sample, User
 
 IN_THE_INBOX = "the inbox"
 HIDDEN = "not visible to you"
@@ -17,6 +17,8 @@ HIDDEN = "not visible to you"
 
 def connect() -> None:
     history.TELLERS.append(of_sample)
+    history.keep(InboxRule, noun="inbox-rules", of=Project)
+    history.keep(Quota, of=Project)
 
 
 def of_sample(thing: Model, user: User) -> Iterator[Entry]:

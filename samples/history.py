@@ -38,6 +38,7 @@ from samples.models import (
     User,
 )
 
+FOUND = "found"  # label of an event that only says how a row stood when the audit trail began
 MOST_EVENTS = 500  # of one kind; older ones stay in the database
 STEPS = (Milling, Sintering, Quench, OtherStep)
 # Of a thing: (model of the thing or of a part, column that leads to the thing)
@@ -60,7 +61,20 @@ PARTS: dict[type[Model], tuple[tuple[type[Model], str], ...]] = {
     ),
     Project: ((Project, "id"), (Membership, "project_id"), (Invitation, "project_id")),
 }
-UNTOLD = {"id", "digest", "place_is_slot", "created_at", "created_by", "path"}
+# Noun in the address → (model, what names one, its type)
+NOUNS: dict[str, tuple[type[Model], str, type]] = {
+    "samples": (Sample, "code", str),
+    "materials": (Material, "pk", int),
+    "recipes": (Recipe, "pk", int),
+    "preparations": (Preparation, "pk", int),
+    "projects": (Project, "slug", str),
+    "designs": (Design, "pk", int),
+    "locations": (Location, "pk", int),
+}
+UNTOLD = {
+    "id", "digest", "place_is_slot", "created_at", "created_by", "path", "changed_at", "changed_by", "former",
+    "found_at", "decided_at",
+}  # fmt: skip
 # The end of a column's name is its unit (see the style of names).
 UNITS = (
     ("_c_per_min", "°C/min"),
@@ -109,6 +123,16 @@ class Entry:
 TELLERS: list[Callable[[Model, User], Iterable[Entry]]] = []
 
 
+def keep(model: type[Model], *, noun: str = "", of: type[Model] | None = None) -> None:
+    """For audited things of the rooms below: `noun` gives them a history of their own, `of` makes them a part
+    of another's."""
+    if noun:
+        NOUNS[noun] = (model, "pk", int)
+        PARTS[model] = ((model, "id"),)
+    if of is not None:
+        PARTS[of] += ((model, f"{of._meta.model_name}_id"),)
+
+
 def history_of(thing: Model, user: User) -> list[Entry]:
     """Newest first. Whoever asks must be allowed to see `thing`; samples named in it that `user` may not see
     stay unnamed."""
@@ -120,7 +144,7 @@ def history_of(thing: Model, user: User) -> list[Entry]:
         key = (model, row["pgh_obj_id"])
         old = before.get(key) if row["pgh_label"] != "insert" else None
         entry = _entry(model, row, old, names)
-        if entry.changes or entry.action != "update":
+        if entry.changes or entry.action not in ("update", FOUND):
             entries.append(((entry.at, row["pgh_id"]), entry))
         before[key] = row
     entries += [((entry.at, 0), entry) for tell in TELLERS for entry in tell(thing, user)]
@@ -150,11 +174,13 @@ def _rows(model: Any, **of: Any) -> list[Mapping[str, Any]]:
     return list(rows.values(*_columns(model), *ABOUT)[:MOST_EVENTS])[::-1]
 
 
+NAMING = ("email", "note", "method", "pattern")
 ABOUT = ("pgh_id", "pgh_obj_id", "pgh_created_at", "pgh_label", "pgh_context__metadata")
 
 
 def _columns(model: type[Model]) -> list[str]:
-    return [column.attname for column in model._meta.concrete_fields]
+    kept = {column.attname for column in model.pgh_event_model._meta.concrete_fields}
+    return [column.attname for column in model._meta.concrete_fields if column.attname in kept]
 
 
 def _entry(model: type[Model], row: Mapping[str, Any], old: Mapping[str, Any] | None, names: _Names) -> Entry:
@@ -162,14 +188,14 @@ def _entry(model: type[Model], row: Mapping[str, Any], old: Mapping[str, Any] | 
     action = row["pgh_label"]
     changes: list[Change] = []
     for column in model._meta.concrete_fields:
-        if action == "delete" or _untold(model, column):
+        if action == "delete" or column.attname not in row or _untold(model, column):
             continue
         after = row[column.attname]
         if action == "insert":
             if after not in (None, "", [], {}) and after != column.get_default():
-                changes.append(_change(column, None, after, names))
+                changes += _differences(column, None, after, names)
         elif old is not None and old[column.attname] != after:
-            changes.append(_change(column, old[column.attname], after, names))
+            changes += _differences(column, old[column.attname], after, names)
     return Entry(
         at=row["pgh_created_at"],
         action=action,
@@ -180,6 +206,14 @@ def _entry(model: type[Model], row: Mapping[str, Any], old: Mapping[str, Any] | 
         reason=told.get("reason", ""),
         changes=changes,
     )
+
+
+def _differences(column: Field, before: Any, after: Any, names: _Names) -> list[Change]:
+    if not isinstance(after, dict):
+        return [_change(column, before, after, names)]
+    before = before or {}
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return [Change(f"{column.name}.{key}", key, "", before.get(key), after.get(key)) for key in keys]
 
 
 def _untold(model: type[Model], column: Any) -> bool:
@@ -206,7 +240,7 @@ def _subject(model: type[Model], row: Mapping[str, Any], names: _Names) -> str:
         attname = f"{column}_id"
         if model in (Ingredient, Component, Membership) and row.get(attname):
             return str(names.said(model._meta.get_field(column), row[attname]) or "")
-    return str(row.get("email") or row.get("note") or "")
+    return str(next((row[name] for name in NAMING if row.get(name)), ""))
 
 
 def _via(told: Mapping[str, Any]) -> str:
@@ -238,7 +272,7 @@ class _Names:
         if isinstance(column, ForeignKey):
             return self._table(column.related_model).get(value, "not visible to you")
         choices = dict(column.flatchoices or [])
-        return choices.get(value, value)
+        return choices.get(value, value) if choices else value
 
     def _table(self, model: Any) -> dict[Any, str]:
         if model not in self._known:

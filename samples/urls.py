@@ -12,11 +12,12 @@ from samples.api import (
 )
 from samples.api.designs import DesignViewSet
 from samples.api.exchange import ExportView, ImportView, TemplateView
-from samples.api.history import NOUNS, HistoryView
+from samples.api.history import HistoryView
 from samples.api.labels import LabelsView
 from samples.api.materials import LocationViewSet, LotViewSet, MaterialViewSet
 from samples.api.people import AcceptView, InvitationViewSet, ShareLinkViewSet
 from samples.api.stock import CompositionView, LineageView, PlaceView, StockEntryViewSet, WeighOutViewSet
+from samples.history import NOUNS
 
 router = SimpleRouter()
 router.register("samples", SampleViewSet)

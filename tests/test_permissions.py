@@ -52,10 +52,16 @@ def parameters(route: str) -> list[str]:
 
 
 OF_EVERYBODY = {"figures/views/<slug:key>/", "dashboards/<slug:key>/"}  # what they hold is not
+OF_OPERATORS = {  # of all projects together; tests/analysis/test_histories.py tries them
+    "schedules/<str:key>/history/",
+    "api/v1/schedules/<str:key>/history/",
+}
 TAKES_ONLY = {
     "api/v1/uploads/<path:filename>"
 }  # shows nothing; tests/measurements/test_raw_upload.py tries it
-WITH_PARAMETERS = sorted({route for route in routes() if parameters(route)} - TAKES_ONLY - OF_EVERYBODY)
+WITH_PARAMETERS = sorted(
+    {route for route in routes() if parameters(route)} - TAKES_ONLY - OF_EVERYBODY - OF_OPERATORS
+)
 VIEWS = sorted(
     route.replace("<slug:key>", loaded.key) for route in OF_EVERYBODY for loaded in figures.taking("view")
 )

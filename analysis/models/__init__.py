@@ -7,6 +7,7 @@ from analysis.models.inputs import QuickInput
 from analysis.models.parameters import ProjectParams
 from analysis.models.reanalyses import Notice, Reanalysis
 from analysis.models.runs import Artifact, Run, RunInput, ValueInput
+from analysis.models.schedules import Schedule
 from analysis.models.values import Publication, Review, Value
 from analysis.models.webhooks import Delivery, Webhook
 
@@ -24,6 +25,7 @@ __all__ = [
     "Review",
     "Run",
     "RunInput",
+    "Schedule",
     "Value",
     "ValueInput",
     "Webhook",

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from frontend import formatting
 from frontend.access import login_required
-from samples.api.history import NOUNS, named
-from samples.history import Change, Entry, history_of
+from samples.api.history import named
+from samples.history import NOUNS, Change, Entry, history_of
 
 NOT_RECORDED = formatting.NOT_RECORDED
 ACTIONS = {"insert": "made", "update": "changed", "delete": "removed"}

@@ -18,10 +18,10 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from analysis import methods, properties, services
-from analysis.models import Reanalysis, Run, Value
+from analysis.models import Reanalysis, Run, Schedule, Value
 from analysis.services.campaign_report import change_rows
 from analysis.services.outdated import REASONS
-from analysis.services.schedule import DAYS, Nightly, nightly, set_nightly
+from analysis.services.schedule import DAYS, TASK, Nightly, nightly, set_nightly
 from frontend.access import login_required
 from frontend.forms.base import Form
 from frontend.scope import scope
@@ -69,6 +69,7 @@ def reanalysis_list(request: HttpRequest) -> HttpResponse:
             ended=Count("runs", filter=ENDED)
         )[:RECENT],
         "schedule": when,
+        "schedule_row": Schedule.objects.filter(task=TASK).order_by("pk").first(),
         "form": ScheduleForm(initial={"enabled": when.enabled, "at": when.at, "day": when.day}),
     }
     return render(request, "reanalysis/list.html", context)

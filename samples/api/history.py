@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Model
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -13,19 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from samples.history import history_of
-from samples.models import Design, Location, Material, Preparation, Project, Recipe, Sample
-
-# Noun in the address → (model, what names one, its type)
-NOUNS: dict[str, tuple[type[Model], str, type]] = {
-    "samples": (Sample, "code", str),
-    "materials": (Material, "pk", int),
-    "recipes": (Recipe, "pk", int),
-    "preparations": (Preparation, "pk", int),
-    "projects": (Project, "slug", str),
-    "designs": (Design, "pk", int),
-    "locations": (Location, "pk", int),
-}
+from samples.history import NOUNS, history_of
 
 
 class HistoryChangeSerializer(serializers.Serializer):
