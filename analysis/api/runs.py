@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import django_filters
@@ -18,6 +20,9 @@ from analysis.models import Run, RunInput, Value, ValueInput
 from analysis.services.choosing import without_secrets
 from analysis.services.requesting import NothingToRunError
 from measurements.models import Measurement
+from samples.models import Project, Sample
+
+SUBJECTS = ("measurements", "sample", "project")
 
 
 class RunInputSerializer(serializers.ModelSerializer):
@@ -52,21 +57,41 @@ class RunSerializer(serializers.ModelSerializer):
 
 class RunRequestSerializer(serializers.Serializer):
     method = serializers.CharField()
-    measurements = serializers.ListField(child=serializers.IntegerField(), min_length=1, max_length=1000)
+    measurements = serializers.ListField(
+        child=serializers.IntegerField(),
+        required=False,
+        max_length=1000,
+        help_text="For a method over measurements: one run of each.",
+    )
+    sample = serializers.CharField(
+        required=False, max_length=40, help_text="For a method over the values of one sample: its code."
+    )
+    project = serializers.CharField(
+        required=False, max_length=60, help_text="For a method over the values of a project: its slug."
+    )
     inputs = serializers.DictField(
         child=serializers.IntegerField(), default=dict, help_text="role: measurement id"
     )
     params = serializers.DictField(default=dict)
 
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if sum(bool(asked.get(name)) for name in SUBJECTS) != 1:
+            raise ValidationError("Say what the method is to look at: measurements, a sample or a project.")
+        return asked
+
 
 class RunStateSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     status = serializers.CharField()
-    measurement = serializers.IntegerField(source="measurement_id")
+    measurement = serializers.IntegerField(source="measurement_id", allow_null=True)
+    sample = serializers.CharField(source="sample.code", allow_null=True, default=None)
+    project = serializers.CharField(source="project.slug", allow_null=True, default=None)
 
 
 class RunAcceptedSerializer(RunStateSerializer):
-    runs = RunStateSerializer(many=True, help_text="One per measurement; the first stands outside as well.")
+    runs = RunStateSerializer(
+        many=True, help_text="One per measurement, sample or project; the first stands outside as well."
+    )
 
 
 class RunFilter(django_filters.FilterSet):
@@ -106,35 +131,40 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
 
     @extend_schema(request=RunRequestSerializer, responses={202: RunAcceptedSerializer})
     def create(self, request: Request) -> Response:
+        """Ask a method about measurements, or, where it is one over values, about a sample or a project.
+
+        What a person asks over values holds until these change; it is then asked anew, with the project's
+        parameters.
+        """
         form = RunRequestSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         asked = form.validated_data
+        with _said_as_400(next(name for name in SUBJECTS if asked.get(name))):
+            runs = self._over_values(request, asked) or self._of_measurements(request, asked)
+        body = RunStateSerializer(runs[0]).data | {"runs": RunStateSerializer(runs, many=True).data}
+        return Response(body, status=202)
+
+    def _over_values(self, request: Request, asked: dict[str, Any]) -> list[Run]:
+        if asked.get("measurements"):
+            return []
+        kind, name = (Sample, "sample") if asked.get("sample") else (Project, "project")
+        subject = _named(request.user, kind, asked[name])
+        return [services.request_over(subject, asked["method"], asked["params"], user=request.user)]
+
+    def _of_measurements(self, request: Request, asked: dict[str, Any]) -> list[Run]:
+        loaded = methods.get(asked["method"])
+        if loaded.over_values:
+            raise NothingToRunError(f"{loaded.method.title} is asked of a {loaded.method.over}; name one.")
         inputs = {role: _writable(request.user, pk) for role, pk in asked["inputs"].items()}
         measurements = [_writable(request.user, pk) for pk in asked["measurements"]]
         for measurement in measurements:
             _refuse_secrets(inputs, measurement)
-        runs = [self._ask(request, measurement, asked, inputs) for measurement in measurements]
-        body = RunStateSerializer(runs[0]).data | {"runs": RunStateSerializer(runs, many=True).data}
-        return Response(body, status=202)
-
-    def _ask(
-        self,
-        request: Request,
-        measurement: Measurement,
-        asked: dict[str, Any],
-        inputs: dict[str, Measurement],
-    ) -> Run:
-        try:
-            run, _ = services.request_run(
+        return [
+            services.request_run(
                 measurement, asked["method"], asked["params"], user=request.user, inputs=inputs
-            )
-        except methods.ParamsError as error:
-            raise ValidationError({error.field: error.message}) from None
-        except KeyError as error:
-            raise ValidationError({"method": error.args[0]}) from None
-        except NothingToRunError as error:
-            raise ValidationError({"measurements": str(error)}) from None
-        return run
+            )[0]
+            for measurement in measurements
+        ]
 
     @extend_schema(request=None, responses={202: RunStateSerializer})
     @action(detail=True, methods=["post"])
@@ -144,6 +174,29 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         if not Run.objects.open_to(request.user).filter(pk=run.pk).exists():
             raise PermissionDenied("You may look at this project but not end its runs; ask its manager.")
         return Response(RunStateSerializer(services.cancel(run)).data, status=202)
+
+
+@contextmanager
+def _said_as_400(subject: str) -> Iterator[None]:
+    try:
+        yield
+    except methods.ParamsError as error:
+        raise ValidationError({error.field: error.message}) from None
+    except KeyError as error:
+        raise ValidationError({"method": error.args[0]}) from None
+    except NothingToRunError as error:
+        raise ValidationError({subject: str(error)}) from None
+
+
+def _named(user: Any, kind: type[Sample] | type[Project], name: str) -> Sample | Project:
+    rows: Any = kind._default_manager
+    named = {"code": name} if kind is Sample else {"slug": name}
+    subject: Sample | Project | None = rows.visible_to(user).filter(**named).first()
+    if subject is None:
+        raise Http404
+    if not rows.open_to(user).filter(pk=subject.pk).exists():
+        raise PermissionDenied("You may look at this project but not run analyses in it; ask its manager.")
+    return subject
 
 
 def _writable(user: Any, pk: int) -> Measurement:

@@ -11,7 +11,7 @@ from analysis.services.changed import note_all, note_corrected
 from analysis.services.choosing import chosen_calibration
 from analysis.services.comparing import compare
 from analysis.services.currency import decide_current, decide_current_of, follow
-from analysis.services.derived import derive
+from analysis.services.derived import derive, request_over
 from analysis.services.entering import enter_value
 from analysis.services.executing import execute, execute_batch, execute_long
 from analysis.services.inputs import methods_for
@@ -60,6 +60,7 @@ __all__ = [
     "reanalyse",
     "recalibrate",
     "replace_calibration",
+    "request_over",
     "request_run",
     "request_runs",
     "restore_calibration",

@@ -6,21 +6,22 @@ circle can arise, for the registry refuses methods that live on their own result
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from analysis import methods
+from analysis import methods, properties
 from analysis.methods import LoadedMethod
 from analysis.models import ChangedValues, Run, Value, ValueInput
 from analysis.services.currency import decide_current
 from analysis.services.parameters import wanted_by
-from analysis.services.requesting import _ask_again, lane_of, queue
+from analysis.services.requesting import NothingToRunError, _ask_again, lane_of, queue
 from analysis.services.value_rows import Rows, Subject, identity_over, rows_for
-from samples.models import Project, Sample
+from samples.models import Project, Sample, User
 
 AT_ONCE = 5000
 PATIENCE = timedelta(minutes=1)
@@ -86,39 +87,91 @@ def _worth_asking(loaded: LoadedMethod, project: Project, samples: set[int | Non
 @transaction.atomic
 def ask(loaded: LoadedMethod, subject: Subject) -> bool:
     """The run that answers for today's values; whether it is new."""
-    # One at a time for a subject, so that what is asked last has also read last.
-    type(subject).objects.select_for_update(no_key=True).get(pk=subject.pk)
-    link = loaded.method.over
-    earlier = Run.objects.filter(**{link: subject}, method=loaded.key, verifies=None)
-    last = earlier.order_by("-method_version", "-requested_at", "-pk").first()
+    last = _lock(loaded, subject)
     rows = rows_for(loaded, subject)
     if not rows:
         _retire(loaded, subject)
         return False
+    run, is_new = _answering(loaded, subject, rows, {}, last)
+    if not is_new and (run != last or run.stale):  # the values are again what they once were
+        Run.objects.filter(pk=run.pk).update(requested_at=timezone.now(), stale="")
+        decide_current(subject, loaded.key)
+    return is_new
+
+
+@transaction.atomic
+def request_over(
+    subject: Subject, method: str, params: Mapping[str, Any] | None = None, *, user: User | None = None
+) -> Run:
+    """For a person: the run that answers this for today's values. When these change it is asked anew, then
+    with the parameters that the project wants.
+
+    Raises KeyError (no such method), methods.ParamsError and NothingToRunError, each with a sentence.
+    """
+    loaded = methods.get(method)
+    over = "project" if isinstance(subject, Project) else "sample"
+    if loaded.method.over != over:
+        raise NothingToRunError(f"{loaded.method.title} is asked of a {loaded.method.over}; name one.")
+    last = _lock(loaded, subject)
+    rows = rows_for(loaded, subject)
+    if not rows:
+        raise NothingToRunError(f"{loaded.method.title} takes {needed(loaded)}, and {subject} has less.")
+    run, is_new = _answering(loaded, subject, rows, params or {}, last, user)
+    if not is_new:
+        Run.objects.filter(pk=run.pk).update(stale="")
+        _ask_again(run, str(Run.Trigger.PERSON))
+    return run
+
+
+def needed(loaded: LoadedMethod) -> str:
+    """In words, how much there must be before it is asked."""
+    method = loaded.method
+    if method.repeats > 1:
+        return f"a sample on which the same quantity was measured {method.repeats} times"
+    wanted = [f"“{properties.get(key).label}”" for key in method.needs]
+    return f"{method.at_least} samples’ values of {' and '.join(wanted) or 'the same quantity'}"
+
+
+def _lock(loaded: LoadedMethod, subject: Subject) -> Run | None:
+    """One at a time for a subject, so that what is asked last has also read last. The last run of it."""
+    type(subject).objects.select_for_update(no_key=True).get(pk=subject.pk)
+    earlier = Run.objects.filter(**{loaded.method.over: subject}, method=loaded.key, verifies=None)
+    return earlier.order_by("-method_version", "-requested_at", "-pk").first()
+
+
+def _answering(
+    loaded: LoadedMethod,
+    subject: Subject,
+    rows: Rows,
+    params: Mapping[str, Any],
+    last: Run | None,
+    user: User | None = None,
+) -> tuple[Run, bool]:
+    """The run that reads these rows, and whether it is new. With a user it is that person's."""
     project_id = subject.pk if isinstance(subject, Project) else subject.project_id
-    params = methods.canonical_params(loaded, wanted_by(project_id, loaded))
+    settled = methods.canonical_params(loaded, wanted_by(project_id, loaded) | dict(params))
     now = timezone.now()
+    link = loaded.method.over
     run, is_new = Run.objects.get_or_create(
-        identity=identity_over(loaded, params, subject, rows),
+        identity=identity_over(loaded, settled, subject, rows),
         defaults={
             link: subject,
             "method": loaded.key,
             "method_version": loaded.method.version,
-            "params": params,
-            "trigger": Run.Trigger.VALUES,
+            "params": settled,
+            "trigger": Run.Trigger.PERSON if user else Run.Trigger.VALUES,
             "lane": lane_of(loaded),
-            "priority": Run.Priority.UPLOAD,
+            "priority": Run.Priority.PERSON if user else Run.Priority.UPLOAD,
+            "requested_by": user,
             "requested_at": now,
             "queued_at": now,
             "supersedes": last,
         },
     )
     if is_new:
+        earlier = Run.objects.filter(**{link: subject}, method=loaded.key, verifies=None)
         _put_in_place_of(earlier.exclude(pk=run.pk), run, rows)
-    elif run != last or run.stale:  # the values are again what they once were
-        Run.objects.filter(pk=run.pk).update(requested_at=now, stale="")
-        decide_current(subject, loaded.key)
-    return is_new
+    return run, is_new
 
 
 def try_again(run: Run) -> None:
@@ -137,7 +190,7 @@ def _put_in_place_of(earlier: Iterable[Run], run: Run, rows: Rows) -> None:
     Run.objects.filter(pk__in=[e.pk for e in earlier], status=Run.Status.QUEUED).update(
         status=Run.Status.CANCELLED,
         finished_at=timezone.now(),
-        message="The values that it would have read changed before it began; it was asked anew.",
+        message="Before it began it was asked anew: its values have changed, or its parameters.",
     )
     queue(run)
 

@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 
-from analysis import methods, properties
+from analysis import methods
 from analysis.curves import load_curves
 from analysis.methods import LoadedMethod
 from analysis.models import Artifact, Run, Value
+from analysis.services.derived import needed
 from frontend.access import login_required
 from frontend.formatting import number
 from frontend.values import Shown, shown
@@ -83,18 +84,10 @@ def _section(loaded: LoadedMethod, runs: Any, user: Any) -> Section:
 def _state(last: Run | None, loaded: LoadedMethod) -> str:
     """What is to be said besides the values: why there are none, or that newer ones are on their way."""
     if last is None or last.stale:
-        return f"Not asked: it takes {_needed(loaded)}."
+        return f"Not asked: it takes {needed(loaded)}."
     if last.unfinished:
         return "Values have changed; it is being computed anew."
     return last.message if last.status == Run.Status.FAILED else ""
-
-
-def _needed(loaded: LoadedMethod) -> str:
-    method = loaded.method
-    if method.repeats > 1:
-        return f"a sample on which the same quantity was measured {method.repeats} times"
-    needed = [f"“{properties.get(key).label}”" for key in method.needs]
-    return f"{method.at_least} samples’ values of {' and '.join(needed) or 'the same quantity'}"
 
 
 def _table(lines: Sequence[Shown]) -> tuple[list[str], list[tuple[str, list[Shown | None]]]]:

@@ -1,0 +1,106 @@
+"""A person asks a method over values, of a sample or of a whole project, over REST."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from analysis import services
+from analysis.models import Run, Value
+from analysis.services.parameters import set_defaults
+from samples.models import Project, Sample, User
+from tests.analysis.conftest import Measured
+from tests.analysis.test_derived import TG, compute, enter, entered, runs, series
+
+__all__ = ["entered", "series"]
+WARN_LATE = {"flag_above_c": 40.0}
+
+
+def ask(client: APIClient, status: int = 202, **asked: Any) -> Any:
+    answer = client.post("/api/v1/runs/", {"method": TG, **asked}, format="json")
+    assert answer.status_code == status, answer.content
+    return answer.json()
+
+
+def wrong(client: APIClient, **asked: Any) -> str:
+    return str(ask(client, 400, **asked)["error"])
+
+
+def test_a_project_is_asked_with_the_parameters_that_a_person_names(
+    entered: list[Value], as_alice: APIClient
+) -> None:
+    told = ask(as_alice, project="glass", params=WARN_LATE)
+    assert (told["project"], told["measurement"], told["status"]) == ("glass", None, "queued")
+    assert told["runs"] == [{key: told[key] for key in ("id", "status", "measurement", "sample", "project")}]
+    while services.execute_batch():
+        pass
+    done = as_alice.get(f"/api/v1/runs/{told['id']}/").json()
+    assert (done["status"], done["trigger"], done["params"]) == ("done", "person", WARN_LATE)
+    assert len(done["value_inputs"]) == 4
+    found = Value.objects.get(property="tg_slope", current=True)
+    assert (found.run_id, found.value) == (told["id"], pytest.approx(-70, abs=1e-6))
+
+
+def test_asked_twice_it_is_run_once(entered: list[Value], as_alice: APIClient) -> None:
+    compute()
+    first = ask(as_alice, project="glass")["id"]
+    assert ask(as_alice, project="glass")["id"] == first
+    assert [run.pk for run in runs()] == [first]
+
+
+def test_an_answer_of_earlier_counts_again_when_somebody_asks_for_it(
+    entered: list[Value], as_alice: APIClient
+) -> None:
+    compute()
+    (first,) = runs()
+    ask(as_alice, project="glass", params=WARN_LATE)
+    compute()
+    assert Value.objects.get(property="tg_slope", current=True).run != first
+    ask(as_alice, project="glass")
+    assert Value.objects.get(property="tg_slope", current=True).run == first
+
+
+def test_when_the_values_change_it_is_asked_anew_as_the_project_wants_it(
+    entered: list[Value], series: list[Sample], alice: User, project: Project, as_alice: APIClient
+) -> None:
+    ask(as_alice, project="glass", params=WARN_LATE)
+    set_defaults(project=project, user=alice, method=TG, params={"flag_above_c": 10.0})
+    compute()
+    enter(series[0], alice, 280)
+    compute()
+    assert runs()[-1].params == {"flag_above_c": 10.0}
+
+
+def test_a_sample_is_asked_by_its_code(
+    entered: list[Value], series: list[Sample], as_alice: APIClient
+) -> None:
+    code = series[0].code
+    said = wrong(as_alice, method="replicate_statistics", sample=code)
+    assert "values" in said or "measured" in said
+    assert "is asked of a project; name one" in wrong(as_alice, sample=code)
+
+
+def test_too_few_values_are_said_and_nothing_is_asked(project: Project, as_alice: APIClient) -> None:
+    assert "takes 4 samples’ values of" in wrong(as_alice, project="glass")
+    assert not Run.objects.exists()
+
+
+def test_what_a_method_does_not_look_at_is_refused(
+    entered: list[Value], measured: Measured, as_alice: APIClient
+) -> None:
+    measurement = measured()
+    assert "is asked of a project; name one" in wrong(as_alice, measurements=[measurement.pk])
+    assert "is asked of a measurement" in wrong(as_alice, method="pl_gaussians", project="glass")
+    assert "measurements, a sample or a project" in wrong(as_alice)
+    assert "measurements, a sample or a project" in wrong(as_alice, project="glass", sample="VT-X05")
+    assert "flag_above_c is at least 0" in wrong(as_alice, project="glass", params={"flag_above_c": -1})
+
+
+def test_only_who_may_write_in_the_project_asks(
+    entered: list[Value], as_bob: APIClient, as_charlie: APIClient
+) -> None:
+    ask(as_bob, 403, project="glass")
+    ask(as_charlie, 404, project="glass")
+    assert not Run.objects.exists()
