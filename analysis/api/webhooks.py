@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from analysis import services
 from analysis.models import Delivery, Webhook
-from analysis.services.webhooks import EVENTS, send_again, switch
+from analysis.services.webhooks import EVENTS, renew_secret, send_again, switch
 from samples.models import Project, Role
 
 SHOWN = 100
@@ -113,6 +113,13 @@ class WebhookViewSet(
         if "enabled" in form.validated_data:
             switch(hook, on=form.validated_data["enabled"])
         return Response(self.get_serializer(hook).data)
+
+    @extend_schema(request=None, responses=NewWebhookSerializer)
+    @action(detail=True, methods=["post"], filter_backends=[], pagination_class=None)
+    def secret(self, request: Request, pk: str) -> Response:
+        """A new secret, told this once; the old one signs nothing any more."""
+        hook = renew_secret(self.get_object())
+        return Response(NewWebhookSerializer(hook, context={"request": request}).data)
 
     @extend_schema(responses=DeliverySerializer(many=True))
     @action(detail=True, filter_backends=[], pagination_class=None)

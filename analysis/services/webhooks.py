@@ -65,9 +65,18 @@ def add_webhook(*, project: Project, user: User, url: str, events: Iterable[str]
         raise ValidationError(
             {"url": f"A project has at most {MOST_PER_PROJECT} webhooks; remove one first."}
         )
-    return Webhook.objects.create(
-        project=project, url=url, events=wanted, secret=f"vwh_{secrets.token_urlsafe(32)}", made_by=user
-    )
+    return Webhook.objects.create(project=project, url=url, events=wanted, secret=_new_secret(), made_by=user)
+
+
+def renew_secret(hook: Webhook) -> Webhook:
+    """From now on every message is signed with a new one, also those that wait or are sent again."""
+    hook.secret = _new_secret()
+    hook.save(update_fields=["secret"])
+    return hook
+
+
+def _new_secret() -> str:
+    return f"vwh_{secrets.token_urlsafe(32)}"
 
 
 def tell_of_runs(keys: Collection[int]) -> None:

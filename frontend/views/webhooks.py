@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from analysis import services
 from analysis.models import Delivery, Webhook
-from analysis.services.webhooks import EVENTS, send_again, switch
+from analysis.services.webhooks import EVENTS, renew_secret, send_again, switch
 from frontend.access import login_required
 from frontend.forms.base import Form
 from frontend.views.people import managed
@@ -67,7 +67,21 @@ def _page(request: HttpRequest, project: Project, *, form: WebhookForm, **told: 
 
 @login_required
 def webhook(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    return _own_page(request, *_hook(request, slug, pk))
+
+
+@never_cache
+@require_POST
+@login_required
+def renew(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     project, hook = _hook(request, slug, pk)
+    return _own_page(request, project, renew_secret(hook), renewed=True)
+
+
+def _own_page(
+    request: HttpRequest, project: Project, hook: Webhook, *, renewed: bool = False
+) -> HttpResponse:
+    """`renewed`: its new secret is shown this once."""
     deliveries = list(hook.deliveries.all()[:SHOWN])
     context = {
         "project": project,
@@ -75,6 +89,7 @@ def webhook(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "deliveries": deliveries,
         "more": len(deliveries) == SHOWN,
         "waiting": hook.deliveries.filter(state=Delivery.State.WAITING).count(),
+        "renewed": renewed,
     }
     return render(request, "webhooks/webhook.html", context)
 
@@ -118,6 +133,7 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/webhooks/", webhook_list, name="webhooks"),
     path("projects/<slug:slug>/webhooks/<int:pk>/", webhook, name="webhook"),
     path("projects/<slug:slug>/webhooks/<int:pk>/change/", change, name="webhook-change"),
+    path("projects/<slug:slug>/webhooks/<int:pk>/secret/", renew, name="webhook-secret"),
     path(
         "projects/<slug:slug>/webhooks/<int:pk>/deliveries/<int:delivery>/again/", again, name="webhook-again"
     ),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from analysis import outgoing, services
 from analysis.models import Delivery, Webhook
 from samples.models import Membership, Project, Role, User
 from tests.conftest import api, person
@@ -121,6 +125,44 @@ def test_a_manager_adds_one_on_the_page_and_sees_the_secret_this_once(alice: Use
     assert made.secret in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
     assert made.secret not in client.get("/projects/glass/webhooks/").content.decode()
+
+
+def test_a_renewed_secret_is_told_once_and_signs_what_is_sent_from_then_on(
+    as_alice: APIClient, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Delivery.objects.create(webhook=hook, event="run.done", body={"id": "x"})
+    answer = as_alice.post(f"{LIST}{hook.pk}/secret/")
+    assert answer.status_code == 200, answer.content
+    secret = answer.json()["secret"]
+    assert len(secret) > 40
+    assert secret not in as_alice.get(f"{LIST}{hook.pk}/").content.decode()
+    sent: list[tuple[bytes, str]] = []
+
+    def post(url: str, body: bytes, headers: dict[str, str], *, allow: object) -> int:
+        sent.append((body, headers["Vitrine-Signature"]))
+        return 204
+
+    monkeypatch.setattr(outgoing, "post", post)
+    assert services.deliver(hook) == 1
+    ((body, signature),) = sent
+    moment, digest = signature.removeprefix("t=").split(",v1=")
+    assert digest == hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def test_a_manager_renews_the_secret_on_the_page_and_nobody_else_does(
+    alice: User, dora: User, hook: Webhook
+) -> None:
+    address = f"/projects/glass/webhooks/{hook.pk}/secret/"
+    assert browser(dora).post(address).status_code == 403
+    assert api(dora).post(f"{LIST}{hook.pk}/secret/").status_code == 404
+    hook.refresh_from_db()
+    assert hook.secret == "vwh_secret"
+    answer = browser(alice).post(address)
+    hook.refresh_from_db()
+    assert hook.secret != "vwh_secret"
+    assert hook.secret in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert browser(alice).get(address).status_code == 405
 
 
 def test_the_page_says_what_is_wrong_with_an_address(alice: User, project: Project) -> None:
