@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 
 from analysis.models import Calibration, Run
 from analysis.services import add_calibration, request_run
@@ -25,6 +26,7 @@ IN_THE_SPHERE = (0.05, 0.25)  # loadings whose whole row was in the sphere
 AT_C = 275.0  # and the temperature whose whole column was
 SERIES = "SC-250-"  # the temperature series whose decays and absorption were measured too
 SLOW = "SC-250-275-SLOWQ"
+LIT = {"laser_power": {"value": 1.0, "unit": "mW"}}  # over the whole array: brightness compares
 TAILS = (0.10, 0.25, 0.40)  # loadings whose rows are asked for their Urbach tails; no upload is by itself
 
 
@@ -37,15 +39,21 @@ class Sender:
     instruments: Mapping[str, Instrument]
 
     def send(
-        self, technique: str, instrument: str, sent: Mapping[str, File], sample: str = ""
+        self,
+        technique: str,
+        instrument: str,
+        sent: Mapping[str, File],
+        sample: str = "",
+        conditions: dict[str, Any] | None = None,
     ) -> Measurement:
-        """sent : by role"""
+        """sent : by role; conditions : what the files do not say"""
         return receive(
             user=self.user,
             files=[Incoming(name, BytesIO(content), role) for role, (name, content) in sent.items()],
             sample_code=sample or None,
             project=None if sample else self.project,
             technique=technique,
+            conditions=conditions,
             origin=str(Measurement.Origin.SIMULATED),
             instrument=self.instruments[instrument],
         ).measurement
@@ -57,7 +65,7 @@ def send(project: Project, campaign: Campaign) -> None:
     sender = Sender(user, project, instruments)
     for sample, loading, temperature_c in campaign.array():
         file = files.spectrum_file(sample.code, loading, temperature_c)
-        measurement = sender.send(PL, SPECTROMETER, {"": file}, sample.code)
+        measurement = sender.send(PL, SPECTROMETER, {"": file}, sample.code, LIT)
         if loading in TAILS:
             _ask(measurement, "pl_tail")
     _calibrate(sender, SPHERE, "sphere", PLQY, files.sphere_calibration_file())

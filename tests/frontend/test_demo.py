@@ -121,6 +121,16 @@ def test_the_demo_asks_for_the_urbach_tails_that_no_upload_asks_for(demo: Projec
     assert Value.objects.filter(property="urbach_energy", current=True).exists()
 
 
+def test_the_array_states_the_power_of_its_laser_so_that_its_brightness_compares(demo: Project):
+    scan = Measurement.objects.get(sample__code="NC-250-275", conditions__has_key="laser_power")
+    if scan.status != Measurement.Status.READ:
+        read_measurement(scan)
+        scan.refresh_from_db()
+    execute(request_run(scan, "pl_descriptors")[0].pk)
+    (value,) = Value.objects.filter(measurement=scan, property="pl_brightness", current=True)
+    assert value.value > 0
+
+
 def test_loading_twice_duplicates_nothing(demo: Project):
     before = (Sample.objects.count(), Value.objects.count(), RawFile.objects.count(), User.objects.count())
     loading.load_demo()
