@@ -40,7 +40,7 @@ def test_data_fit_components_and_residual_share_one_axis(
     stage = desk.locator(".figure-stage")
     for name in ("data", "fit", "component I", "component II"):
         expect(stage.locator(".legendtext").get_by_text(name, exact=True)).to_be_visible()
-    expect(stage.locator(".y2title")).to_have_text("residual")
+    expect(stage.locator(".y2title")).to_have_text("Residual")
     expect(stage.locator(".xtitle")).to_have_text("Wavelength (nm)")
     centre = desk.locator(".params tr", has_text="centre").first
     expect(centre).to_contain_text(re.compile(r"68[23]\.\d+ ± 0\.\d+\snm"))

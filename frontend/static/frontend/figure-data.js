@@ -37,7 +37,7 @@ const digitsOf = ({ values }) => (values instanceof Float32Array ? 7 : 12);
 export function csv(columns, rows = null) {
   const quoted = (value, digits) => {
     const text = String(written(value, digits) ?? "");
-    const safe = typeof value === "string" && /^[=+@\t]/.test(text) ? `'${text}` : text;
+    const safe = typeof value === "string" && /^[=+@\t]./.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const height = Math.max(0, ...columns.map((column) => column.values.length));

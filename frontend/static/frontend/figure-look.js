@@ -67,9 +67,9 @@ function brokenTitles(layout, width) {
     if (name.startsWith("y")) continue;
     const [from, to] = axis.domain ?? [0, 1];
     const room = (width - l - r) * (to - from);
-    if (axis.type !== "log" && !axis.tickvals) {
+    if (axis.type !== "log" && !axis.tickvals && (axis.nticks || room < 220)) {
       axis.tickangle = 0;
-      axis.nticks = Math.min(axis.nticks ?? 20, Math.max(2, Math.floor(room / 44)));
+      axis.nticks = Math.min(axis.nticks ?? 6, Math.max(2, Math.floor(room / (2.8 * layout.font.size))));
     }
     const letters = Math.max(8, (room * 1.25) / (0.56 * size));
     axis.title.text = broken(axis.title.text, letters);
@@ -117,7 +117,13 @@ export function paper(drawing, stage, width_mm) {
   evenTicks(copy.layout);
   copy.layout.margin = small ? { l: 40, r: 6, t: 18, b: 34 } : { l: 54, r: 10, t: 22, b: 44 };
   brokenTitles(copy.layout, (width_mm * 96) / 25.4);
+  const times = copy.layout.font.size / drawing.layout.font.size;
+  for (const words of copy.layout.annotations ?? []) {
+    if (words.font?.size) words.font.size *= times;
+    for (const way of ["ax", "ay", "xshift", "yshift"]) if (words[way]) words[way] *= times;
+  }
   for (const trace of copy.data) {
+    if (trace.textfont?.size) trace.textfont.size *= times;
     if (small && trace.marker?.size) trace.marker.size *= 0.6;
     if (trace.colorbar) trace.colorbar.thickness = 7;
   }

@@ -40,7 +40,7 @@ export function fitted(data, layout, width, height) {
   const size = Math.min((width - l - r - 70) / across / 4.1, (height - t - b) / up / 2.3);
   for (const trace of data) {
     if (trace.meta === "cell text") {
-      trace.textfont.size = Math.max(6, Math.min(13, size));
+      trace.textfont.size = Math.max(6, Math.min(layout.font.size, size));
       if (size < 4.5) trace.textfont.color = "rgba(0, 0, 0, 0)"; // too small to read: the pointer tells
     }
     if (trace.meta === "cell mark") {
@@ -48,7 +48,7 @@ export function fitted(data, layout, width, height) {
     }
     if (trace.mode === "markers+text" && Array.isArray(trace.textfont?.color)) {
       const letters = (width - l - r - 70) / across / 6.2; // beside its mark
-      trace.textfont.size = Math.max(6, Math.min(12, letters));
+      trace.textfont.size = Math.max(6, Math.min(layout.font.size, letters));
       if (letters < 6) trace.text = trace.text.map(() => "");
     }
   }
