@@ -129,7 +129,8 @@ def needed(loaded: LoadedMethod) -> str:
     if method.repeats > 1:
         return f"a sample on which the same quantity was measured {method.repeats} times"
     wanted = [f"“{properties.get(key).label}”" for key in method.needs]
-    return f"{method.at_least} samples’ values of {' and '.join(wanted) or 'the same quantity'}"
+    values = "samples’ values" if method.over == "project" else "values"
+    return f"{method.at_least} {values} of {' and '.join(wanted) or 'the same quantity'}"
 
 
 def _lock(loaded: LoadedMethod, subject: Subject) -> Run | None:

@@ -12,7 +12,7 @@ from analysis.models import Run, Value
 from analysis.services.parameters import set_defaults
 from samples.models import Project, Sample, User
 from tests.analysis.conftest import Measured
-from tests.analysis.test_derived import TG, compute, enter, entered, runs, series
+from tests.analysis.test_derived import TG, analyse, compute, enter, entered, runs, series
 
 __all__ = ["entered", "series"]
 WARN_LATE = {"flag_above_c": 40.0}
@@ -73,13 +73,19 @@ def test_when_the_values_change_it_is_asked_anew_as_the_project_wants_it(
     assert runs()[-1].params == {"flag_above_c": 10.0}
 
 
-def test_a_sample_is_asked_by_its_code(
-    entered: list[Value], series: list[Sample], as_alice: APIClient
-) -> None:
-    code = series[0].code
-    said = wrong(as_alice, method="replicate_statistics", sample=code)
-    assert "values" in said or "measured" in said
-    assert "is asked of a project; name one" in wrong(as_alice, sample=code)
+def test_a_sample_is_asked_by_its_code(measured: Measured, composite: Sample, as_alice: APIClient) -> None:
+    said = wrong(as_alice, method="replicate_statistics", sample=composite.code)
+    assert "takes 2 values of the same quantity, and VT-GLASS has less" in said
+    for seed in (1, 2):
+        measured(seed)
+    analyse()
+    told = ask(as_alice, method="replicate_statistics", sample=composite.code)
+    assert (told["sample"], told["project"], told["measurement"]) == (composite.code, None, None)
+    while services.execute_batch():
+        pass
+    mean = Value.objects.get(property="pl_max_position_replicate_mean", current=True)
+    assert (mean.run_id, mean.sample) == (told["id"], composite)
+    assert "is asked of a project; name one" in wrong(as_alice, sample=composite.code)
 
 
 def test_too_few_values_are_said_and_nothing_is_asked(project: Project, as_alice: APIClient) -> None:
