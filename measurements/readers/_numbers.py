@@ -19,6 +19,7 @@ from measurements.readers._text import as_number, open_text
 BLOCK_CHARACTERS = 4 * 1024**2
 GAP = re.compile(r"\n[ \t;,]*\n[ \t]*[-+.\d]")
 COMMENT = re.compile(r"\s*(?:#|%|!|//|\*)")
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:['’ \u00a0\u202f]\d{3})+(?:[.,]\d*)?")  # 1'234.5 and 1 234,5
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 OVERFLOW = re.compile(r"ov(?:e?r|f|ld)|sat|\+{3}|1\.#|inf", re.IGNORECASE)
 
@@ -50,6 +51,8 @@ class Dialect:
         return line.split(self.delimiter)
 
     def number(self, cell: str) -> float | None:
+        if self.delimiter and GROUPED.fullmatch(cell):
+            cell = re.sub(r"[^\d.,+-]", "", cell)
         if self.thousands and THOUSANDS.fullmatch(cell):
             cell = cell.replace(",", "")
         if self.decimal_comma:

@@ -28,6 +28,7 @@ FEWEST_FOREIGN = 2
 SAMPLE_BYTES = 64 * 1024
 CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x19\x1c-\x1f\x7f]")
 MOST_CONTROLS = 0.01  # form feeds and stray escapes occur; binary data has ten times as many
+MINUS = "\u2212"  # as typesetters write it, and Origin
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII)
 
 
@@ -129,4 +130,6 @@ def as_number(cell: str) -> float | None:
     text = cell.strip().strip('"')
     if NUMBER.fullmatch(text):
         return float(text.replace("D", "E").replace("d", "e"))
+    if MINUS in text:
+        return as_number(text.replace(MINUS, "-"))
     return float("nan") if text.lower() == "nan" else None

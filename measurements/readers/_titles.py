@@ -86,6 +86,8 @@ def titles(lines: list[str], columns: int, delimiter: str | None) -> tuple[list[
     """(name, unit) of each column from the last of the header lines, and how many lines that took."""
     if not lines or not lines[-1].strip():
         return None, 0
+    if delimiter and (found := _names_units_comments(lines[-3:], columns, delimiter)):
+        return found, 3
     last = split_titles(lines[-1], columns, delimiter)
     if last is None:
         return None, 0
@@ -98,6 +100,23 @@ def titles(lines: list[str], columns: int, delimiter: str | None) -> tuple[list[
     if not _are_titles(last, lines, columns, delimiter):
         return None, 0
     return [name_and_unit(cell) for cell in last], 1
+
+
+def _names_units_comments(lines: list[str], columns: int, delimiter: str) -> list[tuple[str, str]] | None:
+    """Three lines as Origin writes them: long names, units, comments; a cell may be empty."""
+    cells = [[cell.strip().strip('"') for cell in line.split(delimiter)] for line in lines]
+    cells = [row + [""] * (columns - len(row)) for row in cells]
+    if len(cells) < 3 or any(len(row) != columns for row in cells) or not all(cells[0]):
+        return None
+    names, units, comments = cells
+    known = [unit.strip("()[]").lower() in BARE_UNITS for unit in units if unit]
+    if not known or not all(known) or not any(comments) or any(as_number(name) is not None for name in names):
+        return None
+    if not any(WORDS.search(name) for name in names):
+        return None
+    told = [f"{name}, {comment}" if comment else name for name, comment in zip(names, comments, strict=True)]
+    told[0] = names[0]
+    return [(name, _unit(unit.strip("()[]"))) for name, unit in zip(told, units, strict=True)]
 
 
 def _are_titles(cells: list[str], lines: list[str], columns: int, delimiter: str | None) -> bool:

@@ -220,6 +220,30 @@ def _unnamed(columns: int) -> list[tuple[str, str]]:
 
 
 def _datasets(rows: Array, columns: list[tuple[str, str]], header: dict[str, str]) -> list[Dataset]:
+    if _are_pairs(columns):
+        return [
+            dataset
+            for first in range(0, len(columns), 2)
+            for dataset in _on_one_axis(rows[:, first : first + 2], [columns[0], columns[first + 1]], header)
+        ]
+    return _on_one_axis(rows, columns, header)
+
+
+def _are_pairs(columns: list[tuple[str, str]]) -> bool:
+    """x and y in turn: every second title is the first one again, and the others are not."""
+    axes = [(name.partition(",")[0], unit) for name, unit in columns[::2]]
+    speaks = bool(_titles.WORDS.search(axes[0][0])) or bool(axes[0][1])
+    others = {name.partition(",")[0] for name, _ in columns[1::2]}
+    return (
+        len(columns) > 3
+        and len(columns) % 2 == 0
+        and speaks
+        and len(set(axes)) == 1
+        and axes[0][0] not in others
+    )
+
+
+def _on_one_axis(rows: Array, columns: list[tuple[str, str]], header: dict[str, str]) -> list[Dataset]:
     axis = Axis(*columns[0], rows[:, 0].copy())
     moment, understood = _titles.acquired_at(header), _titles.conditions(header)
     datasets = []

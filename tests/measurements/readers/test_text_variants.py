@@ -141,3 +141,36 @@ def test_titles_of_japanese_and_chinese_programs_are_readable(
 def test_european_letters_of_one_byte_are_not_taken_for_chinese(read: Reading, words: str) -> None:
     (dataset,) = read(f"Probe = {words}\n400\t0.1\n401\t0.2\n", "latin-1")
     assert dataset.header["Probe"] == words
+
+
+ORIGIN = (
+    "Wavelength\tIntensity\tWavelength\tIntensity\nnm\tcounts\tnm\tcounts\n"
+    "sample A\tsample A\tsample B\tsample B\n400.0\t1\t400.5\t2\n401.0\t3\t401.5\t4\n402.0\t5\t402.5\t6\n"
+)
+
+
+def test_origin_s_names_units_and_comments_name_curves_each_with_its_own_axis(read: Reading) -> None:
+    first, second = read(ORIGIN)
+    assert [(each.signal.name, each.signal.unit) for each in (first, second)] == [
+        ("Intensity, sample A", "counts"), ("Intensity, sample B", "counts"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(second.axes[0].values, [400.5, 401.5, 402.5])
+    np.testing.assert_array_equal(second.signal.values, [2, 4, 6])
+    assert second.axes[0].unit == "nm"
+
+
+def test_a_repeated_title_of_a_signal_makes_no_pairs(read: Reading) -> None:
+    datasets = read("T (K)\tup\tdown\tup\n1\t2\t3\t4\n2\t4\t6\t8\n")
+    assert len(datasets) == 3
+    assert {each.axes[0].name for each in datasets} == {"T"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x;y\n1;1'234.5\n2;-999.5\n", "x;y\n1;1 234,5\n2;-999,5\n", "x;y\n1;1\u202f234,5\n2;\u2212999,5\n"],
+)
+def test_apostrophes_and_blanks_between_thousands_and_a_typeset_minus_are_understood(
+    read: Reading, text: str
+) -> None:
+    (dataset,) = read(text)
+    np.testing.assert_array_equal(dataset.signal.values, [1234.5, -999.5])
