@@ -22,7 +22,9 @@ NOISE_FACTOR, MIN_POINTS = 5.0, 15
 EDGE_SHARE = 0.02  # of the points, over which the slope is taken
 ROUNDS = 6
 SMALLEST_SHARE = 0.1  # of the range of the signal, that an edge must drop by
-SCATTERING_POWERS = (4, 3, 2, 1)  # of the photon energy: from the smallest particles to larger ones
+SCATTERING_POWERS = tuple(
+    n / 4 for n in range(16, 3, -1)
+)  # of the photon energy: small particles, then larger ones
 PLAIN_SIGMAS, SETTLED = 4.0, 0.1  # of the height of the scattering
 
 
@@ -46,7 +48,7 @@ class Foot:
     height: float
     background: float
     first: int
-    power: int = 0
+    power: float = 0.0
 
     @property
     def beneath(self) -> Array | None:
@@ -98,7 +100,7 @@ def between(candidates: list[Fitted]) -> float:
     return float(np.sqrt(weights @ off**2 / weights.sum()))
 
 
-def _on_a_power(measured: Absorbance, choices: Choices, power: int, base: Baseline | None) -> Fitted:
+def _on_a_power(measured: Absorbance, choices: Choices, power: float, base: Baseline | None) -> Fitted:
     """The spectrum without its scattering, and the fit in which that is as free as the constant."""
     taken = _as_power(measured.x, base, power)
     for _ in range(ROUNDS):
@@ -112,7 +114,7 @@ def _on_a_power(measured: Absorbance, choices: Choices, power: int, base: Baseli
     return data, foot, tail, stop
 
 
-def _as_power(x: Array, base: Baseline | None, power: int) -> Array:
+def _as_power(x: Array, base: Baseline | None, power: float) -> Array:
     """(N,) a·E^power that, on a constant, follows what lies beyond the edge: to begin with."""
     rises = (x[0] / x) ** power
     beyond = x >= (np.inf if base is None else base.at)

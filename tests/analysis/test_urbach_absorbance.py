@@ -89,7 +89,9 @@ def test_scattering_under_the_foot_is_pointed_out_where_it_is_not_taken_off() ->
 @pytest.mark.parametrize("power", [2, 3, 4])
 def test_scattering_under_the_foot_is_taken_off_and_is_in_the_sigma(power) -> None:
     outcome = found(scattering(power, power), WIDE_NM)
-    assert outcome.notes["scattering falls with the wavelength to the power"] == -power
+    assert outcome.notes["scattering falls with the wavelength to the power"] == pytest.approx(
+        -power, abs=0.6
+    )
     value, sigma = table(outcome)["urbach_energy", ""]
     assert abs(value - 15) < 3 * sigma < 0.6
     assert outcome.notes["scattering at the foot"] == pytest.approx(0.15 * (720 / 500) ** -power, rel=0.1)
@@ -101,9 +103,9 @@ def test_where_nothing_scatters_nothing_is_taken_off() -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("power", [1, 2.5, 4])
+@pytest.mark.parametrize("power", [1, 2.4, 4])
 def test_two_thirds_of_the_intervals_hold_the_truth_through_scattering(power) -> None:
-    """2.5 is none of the powers that are tried."""
+    """2.4 is none of the powers that are tried."""
     inside = 0
     for seed in range(300):
         value, sigma = table(found(scattering(power, seed), WIDE_NM))["urbach_energy", ""]
