@@ -17,11 +17,13 @@ from analysis.methods._absorbance import (
 )
 from analysis.methods._absorption_edges import Edge, edges_of
 from analysis.methods._spectra import HC_EV_NM
-from analysis.methods.base import Curve, Dataset, Method, MethodError, Outcome, Property, Result
+from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Result
 from analysis.numerics import edge_tangents as kernel
+from analysis.numerics.peaks import running_mean
 
 PUBLISHED_EV_NM = 1240.0
 MOST_WIDTHS = 3.0
+MOST_DIP = 0.4  # of its height, that the signal may lose above an edge
 CONVERTED = ("transmittance", "reflectance")
 
 METHOD = Method(
@@ -86,7 +88,7 @@ def run(datasets: Mapping[str, Dataset], params: EdgeParams) -> Outcome:
     for edge, line, place, sigma in kept:
         named = edge if len(kept) == 2 else replace(edge, component="")
         values += _values(named, line, place, sigma)
-        warnings += _about(named, line, place)
+        warnings += [*_about(named, line, place), *_band(data.x, named, line)]
         notes |= _notes(named, line)
         curves += _curves(data, named, line, place)
     return Outcome(tuple(values), tuple(curves), tuple(warnings), notes)
@@ -120,6 +122,23 @@ def _about(edge: Edge, line: kernel.Tangent, place: float) -> list[str]:
             f"edges; it is not where the {edge.component} phase of CsPbI₃ absorbs."
         )
     return said
+
+
+def _band(x: Array, edge: Edge, line: kernel.Tangent) -> list[str]:
+    """What absorbs above an edge goes on absorbing; a dye, a plasmon or a lone exciton does not."""
+    y = running_mean(edge.y, 2)
+    near = np.flatnonzero((x < line.x) & (x > line.x - 2 * edge.fall.width))
+    if near.size < 5:
+        return []
+    top = int(near[np.argmax(y[near])])
+    height = float(y[top] - (0.0 if edge.subtracted else edge.base(x[top])))
+    dip = float(y[top] - y[: top + 1].min())
+    if dip < MOST_DIP * height:
+        return []
+    return [
+        f"Towards the blue the signal falls again by {dip / height:.0%} of its height at {x[top]:.0f} nm: "
+        "this is a band, as of a dye, a plasmon or a lone exciton, and the end of a band is no band gap."
+    ]
 
 
 def _notes(edge: Edge, line: kernel.Tangent) -> dict[str, float | str]:

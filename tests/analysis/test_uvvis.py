@@ -129,6 +129,15 @@ def test_the_slow_rise_above_a_sharp_edge_is_no_second_edge():
     assert table(ask(EDGE, sigmoid(550, 35)))["absorption_edge_number", ""][0] == 1
 
 
+def test_the_end_of_a_band_is_no_band_gap():
+    """A plasmon of gold particles; a perovskite with its exciton on top of the edge is not taken for one."""
+    plasmon = 0.35 * np.exp(-0.5 * ((X - 525) / 25) ** 2) + 0.1 * sigmoid(450, 15)
+    assert said(ask(EDGE, plasmon + 0.02), "the end of a band is no band gap")
+    exciton = sigmoid(708) + 0.3 * np.exp(-0.5 * ((X - 690) / 12) ** 2)
+    for edge in (sigmoid(), exciton, 0.6 * sigmoid(490, 7) + 0.5 * sigmoid(690, 8) + 0.05):
+        assert not said(ask(EDGE, edge), "the end of a band is no band gap")
+
+
 def test_one_edge_may_be_asked_for():
     values = table(ask(EDGE, 0.9 * sigmoid() + 0.5 * sigmoid(430, 6), edges="one"))
     assert values["absorption_edge_number", ""][0] == 1
