@@ -53,7 +53,7 @@ class LengthRequired(APIException):
 
 
 class Body:
-    """The bytes of a request, all that were announced or an error."""
+    """The bytes of a request, all that were announced and no more, or an error."""
 
     def __init__(self, request: HttpRequest, size_bytes: int) -> None:
         self._read = request.read
@@ -61,7 +61,7 @@ class Body:
 
     def read(self, size: int, /) -> bytes:
         try:
-            data: bytes = self._read(size)
+            data: bytes = self._read(min(size, self._missing)) if self._missing else b""
         except OSError:
             data = b""
         self._missing -= len(data)
@@ -78,14 +78,8 @@ class RawUploadView(APIView):
         if sender is None:
             return super().dispatch(request, *args, **kwargs)
         request.user = sender.user
-        try:
-            with as_http():
-                receipt = take(request, kwargs["filename"], sender.user, sender)
-        except (APIException, PermissionDenied) as error:
-            refused = one_shape(error, {})
-            assert refused is not None
-            return HttpResponse(orjson.dumps(refused.data), JSON, refused.status_code)
-        return HttpResponse(orjson.dumps(receipt_body(receipt)), JSON, 201 if receipt.created else 200)
+        status_code, body = plain_receipt(request, kwargs["filename"], sender)
+        return HttpResponse(body, JSON, status_code)
 
     @extend_schema(
         operation_id="uploads_put",
@@ -131,6 +125,18 @@ def plain_sender(request: HttpRequest) -> Sender | None:
     if kind.lower() != "token" or not code or not (token + code).isprintable():
         return None
     return sender_with(token.strip(), code)
+
+
+def plain_receipt(request: HttpRequest, filename: str, sender: Sender) -> tuple[int, bytes]:
+    """Status and body of the answer."""
+    try:
+        with as_http():
+            receipt = take(request, filename, sender.user, sender)
+    except (APIException, PermissionDenied) as error:
+        refused = one_shape(error, {})
+        assert refused is not None
+        return refused.status_code, orjson.dumps(refused.data)
+    return 201 if receipt.created else 200, orjson.dumps(receipt_body(receipt))
 
 
 def take(request: HttpRequest, filename: str, user: User, sender: Sender | None = None) -> Receipt:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
-from config.short_way import MIDDLEWARE, Door, ShortWay, is_upload
+from config.short_way import MIDDLEWARE, Door, PlainWay, ShortWay, is_upload
 from measurements.models import Measurement
 from measurements.services import issue_token
 from samples.models import Sample, User
@@ -30,20 +30,26 @@ class Refuses:
         raise AssertionError("this way leads to the pages")
 
 
-def put(
-    token: str, address: str = UPLOAD, host: str = "localhost", **more: str
-) -> tuple[int, dict[str, str], Any]:
+def environ_of(token: str, address: str = UPLOAD, host: str = "localhost", **more: str) -> dict[str, Any]:
     environ = RequestFactory(headers={"Host": host, "Authorization": f"Token {token}", **more})._base_environ(
         REQUEST_METHOD="PUT", CONTENT_LENGTH=str(len(TEXT)), CONTENT_TYPE="text/plain"
     )
     path, _, query = address.partition("?")
-    environ |= {"PATH_INFO": path, "QUERY_STRING": query, "wsgi.input": io.BytesIO(TEXT)}
+    return environ | {"PATH_INFO": path, "QUERY_STRING": query, "wsgi.input": io.BytesIO(TEXT)}
+
+
+def sent(door: Door, environ: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
     said: list[Any] = []
-    door = Door(Refuses(), ShortWay())
     answer = door(environ, lambda status, headers: said.extend([status, dict(headers)]))
     assert isinstance(answer, list), "in one piece, and nothing of it is left to be closed"
     (body,) = answer
     return int(said[0][:3]), said[1], json.loads(body)
+
+
+def put(
+    token: str, address: str = UPLOAD, host: str = "localhost", **more: str
+) -> tuple[int, dict[str, str], Any]:
+    return sent(Door(Refuses(), ShortWay()), environ_of(token, address, host, **more))
 
 
 @pytest.fixture
@@ -58,6 +64,88 @@ def test_a_file_arrives_with_a_receipt_and_its_request_has_a_name(composite: Sam
     assert Measurement.objects.get().pk == receipt["id"]
     assert headers["X-Request-ID"] == "mine-1"
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "&technique=pl", "&technique=palmistry", "&sampel=x", "&project=nobody"]
+)
+def test_the_plain_way_answers_as_the_short_way_does(composite: Sample, token: str, query: str) -> None:
+    address = f"{UPLOAD}?sample={composite.code}{query}"
+    plain = sent(Door(Refuses(), Refuses()), environ_of(token, address))
+    long = Door(Refuses(), ShortWay())
+    long._plain = lambda environ: None  # type: ignore[assignment]
+    short = sent(long, environ_of(token, address))
+    assert (plain[0], short[0]) in [(201, 200), (400, 400)]  # the same bytes came before
+    assert plain[2] == short[2]
+    assert {**plain[1], "X-Request-ID": ""} == {**short[1], "X-Request-ID": ""}
+
+
+def test_the_plain_way_takes_no_byte_beyond_what_was_announced(composite: Sample, token: str) -> None:
+    environ = environ_of(token, f"{UPLOAD}?sample={composite.code}")
+    environ["wsgi.input"] = io.BytesIO(TEXT + b"PUT / HTTP/1.1")
+    status, _, receipt = sent(Door(Refuses(), Refuses()), environ)
+    assert (status, receipt["files"][0]["size"]) == (201, len(TEXT))
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        (f"{UPLOAD}?sample=NOBODY", "localhost"),
+        (UPLOAD, "localhost"),
+        (f"{UPLOAD}?sample=VT-GLASS", "evil.example"),
+        (f"{UPLOAD}?sample=VT-GLASS&role=%00", "localhost"),
+        (f"{UPLOAD}?sample=VT-GLASS&role=\x01", "localhost"),
+        ("/api/v1/uploads/ä.txt?sample=VT-GLASS", "localhost"),
+        ("/api/v1/uploads/6b1f0e9e-2f0e-4a53-9f3c-1d2e3f4a5b6c/?sample=VT-GLASS", "localhost"),
+        ("/api/v1/uploads/?sample=VT-GLASS", "localhost"),
+    ],
+)
+def test_what_is_not_plain_is_left_to_the_others_unread(
+    composite: Sample, token: str, address: str, host: str
+) -> None:
+    assert composite.code == "VT-GLASS"
+    environ = environ_of(token, address, host)
+    assert PlainWay()(environ) is None
+    assert environ["wsgi.input"].tell() == 0
+
+
+def test_a_plain_file_is_counted_and_named_as_every_request(
+    composite: Sample, token: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    counted: list[Any] = []
+
+    class Counts:
+        def labels(self, *labels: Any) -> Counts:
+            counted.append(labels)
+            return self
+
+        def observe(self, seconds: float) -> None: ...
+
+        def inc(self, size: int) -> None:
+            counted.append(size)
+
+    monkeypatch.setattr("config.metrics._requests", lambda: (Counts(), Counts()))
+    address = f"{UPLOAD}?sample={composite.code}"
+    with caplog.at_level("INFO", "vitrine.requests"):
+        sent(Door(Refuses(), Refuses()), environ_of(token, address, **{"X-Request-ID": "mine-2"}))
+    route = "api/v1/uploads/<path:filename>"
+    assert counted == [("PUT", route, 201), ("PUT", route), len(TEXT)]
+    (line,) = [record for record in caplog.records if record.name == "vitrine.requests"]
+    assert (line.route, line.status) == (route, 201)  # type: ignore[attr-defined]
+
+
+def test_a_surprise_is_answered_with_a_sentence_and_logged(
+    composite: Sample, token: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("measurements.api.raw.receive", breaks)
+    environ = environ_of(token, f"{UPLOAD}?sample={composite.code}")
+    status, headers, said = sent(Door(Refuses(), Refuses()), environ)
+    assert (status, "Send it again" in said["error"]["message"]) == (500, True)
+    assert headers["X-Request-ID"]
+    assert any(record.exc_info and record.exc_info[0] is ZeroDivisionError for record in caplog.records)
 
 
 def test_a_file_of_no_known_sample_comes_this_way_too(composite: Sample, token: str) -> None:
