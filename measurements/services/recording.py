@@ -10,6 +10,7 @@ what the holder of the lock before has committed. All are planned once for a con
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection, models, transaction
@@ -87,8 +88,8 @@ def record(new: Measurement, files: Sequence[tuple[Blob, RawFile]], *, any_techn
 
 def _first(new: Measurement, blob: Blob, file: RawFile) -> list[tuple[Any, ...]]:
     """Keys of measurement, file and blob; nothing where the blob is here already."""
-    of_blob, of_measurement = _values(blob, BLOB), _values(new, MEASUREMENT)
-    of_file = _values(file, FILE)
+    of_blob, of_measurement = BLOB.of(blob), MEASUREMENT.of(new)
+    of_file = FILE.of(file)
     sql = NEW.format(
         **TABLES,
         blob_values=of_blob.sql,
@@ -102,11 +103,11 @@ def _found_or_new(
     new: Measurement, files: Sequence[tuple[Blob, RawFile]], any_technique: bool
 ) -> tuple[int | None, list[tuple[Any, ...]]]:
     # In the order of the hashes, so that two uploads of the same files cannot lock each other out.
-    blobs = [_values(blob, BLOB) for _, blob in sorted({blob.sha256: blob for blob, _ in files}.items())]
-    same, of_measurement = _same(new, any_technique), _values(new, MEASUREMENT)
+    blobs = [BLOB.of(blob) for _, blob in sorted({blob.sha256: blob for blob, _ in files}.items())]
+    same, of_measurement = _same(new, any_technique), MEASUREMENT.of(new)
     given = [
         _Values(f"({number}, %s, {row.sql})", [blob.sha256, *row.parameters])
-        for number, (blob, row) in enumerate((blob, _values(file, FILE)) for blob, file in files)
+        for number, (blob, row) in enumerate((blob, FILE.of(file)) for blob, file in files)
     ]
     sql = RECORD.format(
         **TABLES,
@@ -140,52 +141,57 @@ def _same(new: Measurement, any_technique: bool) -> _Values:
     return _Values(same, values)
 
 
-AS_THEY_ARE = (models.CharField, models.TextField, models.ForeignKey, models.BigIntegerField)
-
-
 class _Column(NamedTuple):
     field: models.Field[Any, Any]
-    as_it_is: bool  # what Django would ask of the field at every row changes nothing in it
     null: str
+    as_it_is: bool  # what Django would do to its value at every row changes nothing in it
 
 
-def _columns(model: type[models.Model], without: tuple[str, ...] = ()) -> list[_Column]:
-    return [
-        _Column(field, type(field) in AS_THEY_ARE, f"NULL::{field.cast_db_type(connection)}")
-        for field in model._meta.concrete_fields
-        if not field.primary_key and field.name not in without
-    ]
+class _Columns:
+    def __init__(self, model: type[models.Model], without: tuple[str, ...] = ()) -> None:
+        fields = [
+            field
+            for field in model._meta.concrete_fields
+            if not field.primary_key and field.name not in without
+        ]
+        self.names = ", ".join(field.column for field in fields)
+        self._values_of = attrgetter(*(field.attname for field in fields))
+        self._each = [
+            _Column(field, f"NULL::{field.cast_db_type(connection)}", _is_kept_as_it_is(field))
+            for field in fields
+        ]
+
+    def of(self, row: models.Model) -> _Values:
+        """As Django would insert them."""
+        sql, parameters = [], []
+        for (field, null, as_it_is), value in zip(self._each, self._values_of(row), strict=True):
+            if not as_it_is:
+                value = field.get_db_prep_save(field.pre_save(row, add=True), connection)
+            if value is None:
+                # Where no INSERT says which column it is for, PostgreSQL takes a bare NULL for text. Other
+                # values carry their type or fit as they are; a cast would cut a text that is too long.
+                sql.append(null)
+            else:
+                sql.append("%s")
+                parameters.append(value)
+        return _Values(", ".join(sql), parameters)
 
 
-def _names(columns: list[_Column]) -> str:
-    return ", ".join(column.field.column for column in columns)
+def _is_kept_as_it_is(field: models.Field[Any, Any]) -> bool:
+    plain = (models.CharField, models.TextField, models.ForeignKey, models.IntegerField, models.FloatField)
+    if isinstance(field, models.DateTimeField):
+        return not (field.auto_now or field.auto_now_add)
+    return isinstance(field, plain)
 
 
-def _values(row: models.Model, columns: list[_Column]) -> _Values:
-    """As Django would insert them."""
-    sql, parameters = [], []
-    for field, as_it_is, null in columns:
-        value = getattr(row, field.attname)
-        if not as_it_is:
-            value = field.get_db_prep_save(field.pre_save(row, add=True), connection)
-        if value is None:
-            # Where no INSERT says which column it is for, PostgreSQL takes a bare NULL for text. Other values
-            # carry their type or fit as they are; a cast would cut a text that is too long.
-            sql.append(null)
-        else:
-            sql.append("%s")
-            parameters.append(value)
-    return _Values(", ".join(sql), parameters)
-
-
-BLOB, MEASUREMENT = _columns(Blob), _columns(Measurement)
-FILE = _columns(RawFile, without=("measurement", "blob"))
+BLOB, MEASUREMENT = _Columns(Blob), _Columns(Measurement)
+FILE = _Columns(RawFile, without=("measurement", "blob"))
 TABLES = {
     "blobs": Blob._meta.db_table,
     "measurements": Measurement._meta.db_table,
     "files": RawFile._meta.db_table,
-    "blob_columns": _names(BLOB),
-    "measurement_columns": _names(MEASUREMENT),
-    "file_columns": _names(FILE),
-    "given_columns": f"given_number, given_sha256, {_names(FILE)}",
+    "blob_columns": BLOB.names,
+    "measurement_columns": MEASUREMENT.names,
+    "file_columns": FILE.names,
+    "given_columns": f"given_number, given_sha256, {FILE.names}",
 }

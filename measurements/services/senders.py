@@ -6,11 +6,13 @@ write, is left to `find_place`, which knows every case and the sentence for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hmac import compare_digest
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
@@ -68,9 +70,13 @@ def _has_passed(expiry: datetime | None) -> bool:
 
 def _sender(columns: list[object]) -> Sender:
     rest = iter(columns)
-    user, instrument, sample, project = (
-        model.from_db(connection.alias, names, [next(rest) for _ in names])
-        for model, names in ((User, USER), (Instrument, INSTRUMENT), (Sample, SAMPLE), (Project, PROJECT))
-    )
+    user, instrument = _row(User, USER, rest), _row(Instrument, INSTRUMENT, rest)
+    sample, project = _row(Sample, SAMPLE, rest), _row(Project, PROJECT, rest)
     sample.project = project
-    return Sender(user, instrument if instrument.pk else None, sample)
+    return Sender(user, instrument, sample)
+
+
+def _row(model: type[models.Model], names: list[str], rest: Iterator[object]) -> Any:
+    """None for what was joined and is not there."""
+    values = list(islice(rest, len(names)))
+    return model.from_db(DEFAULT_DB_ALIAS, names, values) if values[0] is not None else None
