@@ -11,7 +11,7 @@ from frontend.figures._absorption_curves import EDGES, GREEK, told
 from frontend.figures._arrays import typed
 from frontend.figures._pl_views import OTHER, Row, best_of, factor_of, quantity_of
 from frontend.figures._points import plain, shown
-from frontend.figures._template import SECOND, SYMBOLS
+from frontend.figures._template import SECOND, SYMBOLS, error_bars
 from frontend.figures.base import Reading, View
 
 Gaps = dict[str, list[tuple[float, Reading]]]
@@ -63,13 +63,7 @@ def inset_of(view: View, along: str, edge: str, found: Sequence[tuple[float, Rea
         "name": f"E<sub>g</sub> {GREEK[edge]}".strip(),
         "x": typed(np.array([level * factor for level, _ in found])),
         "y": typed(np.array([reading.value for _, reading in found])),
-        "error_y": {
-            "type": "data",
-            "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
-            "color": SECOND,
-            "thickness": 1,
-            "width": 2,
-        },
+        "error_y": error_bars(sigma, width=2),
         "line": {"color": SECOND, "width": 1.2, "dash": "solid" if edge in ("", "gamma") else "dash"},
         "marker": {"size": 7, "color": SECOND, "symbol": [SYMBOLS[reading.origin] for _, reading in found]},
         "hovertemplate": f"%{{x:.4~g}}, %{{y:.5~g}} eV {GREEK[edge]}<extra></extra>",

@@ -10,7 +10,7 @@ import numpy as np
 
 from frontend.figures import _points
 from frontend.figures._arrays import typed
-from frontend.figures._template import ACCENT, ORIGINS, SECOND, SYMBOLS, axis, layout, legend_mark
+from frontend.figures._template import ACCENT, ORIGINS, SECOND, SYMBOLS, axis, error_bars, layout, legend_mark
 from frontend.figures.base import Column, Drawing, Points
 from frontend.formatting import COMPARATORS
 
@@ -146,13 +146,7 @@ def _marks(panel: Panel, rows: Any, x: Any, first_row: int) -> dict[str, Any]:
     }
     sigma = points.sigma[rows] * scale
     if np.isfinite(sigma).any():
-        trace["error_y"] = {
-            "type": "data",
-            "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
-            "color": SECOND,
-            "thickness": 1,
-            "width": 3,
-        }
+        trace["error_y"] = error_bars(sigma)
     return trace
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.numerics.ridges import meant_loading, meant_temperature_c
 from frontend.figures._points import plain, shown
-from frontend.figures._template import ORIGINS, SECOND, along_scale, legend_mark, worded
+from frontend.figures._template import ORIGINS, SECOND, along_scale, legend_mark, named
 from frontend.figures.base import Line, Numbers, Quantity, Reading, View
 from frontend.formatting import MARKS, ORIGIN_WORDS
 
@@ -57,12 +57,12 @@ def usual(view: View) -> Usual:
         for key in PEROVSKITE
         if key in most and subject.factors.get(key, most[key]) != most[key]
     }
-    named = str(most.get("perovskite", most.get("halide", "")))
+    perovskite = str(most.get("perovskite", most.get("halide", "")))
     note = ""
     if foreign:
         one = len(foreign) == 1
         others = "1 sample of another perovskite is" if one else f"{len(foreign)} of other perovskites are"
-        note = f"Drawn are samples of {named.translate(LOWERED)}; {others} left out."
+        note = f"Drawn are samples of {perovskite.translate(LOWERED)}; {others} left out."
     return Usual(odd, frozenset(foreign), note)
 
 
@@ -196,19 +196,6 @@ def origin_words(origins: Sequence[str]) -> str:
         for origin in ORIGINS
         if origin in origins
     )
-
-
-def named(x: float, y: float, text: str, color: str, **more: Any) -> dict[str, Any]:
-    return {
-        "x": x,
-        "y": y,
-        "text": text,
-        "showarrow": False,
-        "xanchor": "left",
-        "yanchor": "middle",
-        "font": {"color": worded(color), "size": 12},
-        **more,
-    }
 
 
 def heading(text: str, **more: Any) -> dict[str, Any]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from frontend.figures._arrays import typed
+from frontend.figures.base import Numbers
 from frontend.formatting import ORIGIN_WORDS
 
 INK, SECOND, LINE, SURFACE = "var(--ink)", "var(--second)", "var(--line)", "var(--surface)"
@@ -34,6 +39,48 @@ def along_scale(share: float) -> str:
 def worded(color: str) -> str:
     """A colour of marks for text, which must stand out more: mixed with the ink of the page."""
     return f"color-mix(in srgb, {color} 70%, {INK})"
+
+
+def error_bars(sigma: Numbers, color: str = SECOND, width: int = 3) -> dict[str, Any]:
+    """One sigma to both sides; none where it is not known."""
+    return {
+        "type": "data",
+        "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
+        "color": color,
+        "thickness": 1,
+        "width": width,
+    }
+
+
+def heat_of(z: Numbers, ids: Any, hovers: Any, bar: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """A map whose cells stand apart, each with a number and a hover text of its own."""
+    return {
+        "type": "heatmap",
+        "z": typed(z),
+        "customdata": typed(ids),
+        "hovertext": hovers,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+        "colorscale": FULL,
+        "xgap": 2,
+        "ygap": 2,
+        "colorbar": bar,
+        **more,
+    }
+
+
+def named(x: float, y: float, text: str, color: str, **more: Any) -> dict[str, Any]:
+    """Words beside a mark or the end of a line, in its colour."""
+    return {
+        "x": x,
+        "y": y,
+        "text": text,
+        "showarrow": False,
+        "xanchor": "left",
+        "yanchor": "middle",
+        "font": {"color": worded(color), "size": 12},
+        **more,
+    }
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from frontend.figures._template import (
     SECOND,
     SYMBOLS,
     along_scale,
+    error_bars,
     layout,
     legend_mark,
-    worded,
+    named,
 )
 from frontend.figures.base import Drawing, Figure, Numbers, Points
 from frontend.figures.points import MOST_POINTS, summary
@@ -107,13 +108,7 @@ def _line(points: Points, x: Numbers, rows: Sequence[int], color: str) -> dict[s
     }
     sigma = points.sigma[chosen] * scale
     if np.isfinite(sigma).any():
-        trace["error_y"] = {
-            "type": "data",
-            "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
-            "color": color,
-            "thickness": 1,
-            "width": 3,
-        }
+        trace["error_y"] = error_bars(sigma, color)
     return trace
 
 
@@ -133,12 +128,12 @@ def _names(points: Points, x: Numbers, groups: Sequence[tuple[list[int], str]]) 
     gap = 0.05 * (float(np.ptp(drawn)) or 1.0)
     heights = spread([float(points.y[rows[-1]]) for rows, _ in longer], gap)
     shown = [
-        _written(float(x[rows[-1]]), height * points.y_is.factor, _name(points, rows[0]), color)
+        named(float(x[rows[-1]]), height * points.y_is.factor, _name(points, rows[0]), color, xshift=10)
         for (rows, color), height in zip(longer, heights, strict=True)
     ]
     title = points.color_is.label if points.color_is is not None else ""
     above = (heights[-1] + 1.3 * gap) * points.y_is.factor
-    return [*shown, _written(shown[-1]["x"], above, title, SECOND)]
+    return [*shown, named(shown[-1]["x"], above, title, SECOND, xshift=10)]
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
@@ -159,15 +154,3 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
 def _reach(cluster: Sequence[float], gap: float) -> tuple[float, float]:
     middle, half = float(np.mean(cluster)), gap * (len(cluster) - 1) / 2
     return middle - half, middle + half
-
-
-def _written(x: float, y: float, text: str, color: str) -> dict[str, Any]:
-    return {
-        "x": x,
-        "y": y,
-        "text": text,
-        "showarrow": False,
-        "xanchor": "left",
-        "xshift": 10,
-        "font": {"color": worded(color), "size": 12},
-    }

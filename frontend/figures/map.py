@@ -12,7 +12,7 @@ import numpy as np
 from frontend.figures import _points
 from frontend.figures._arrays import typed
 from frontend.figures._levels import MOST_LEVELS, Levels, level_axis, levels
-from frontend.figures._template import FULL, ORIGINS, SYMBOLS, colorbar, layout, legend_mark
+from frontend.figures._template import ORIGINS, SYMBOLS, colorbar, heat_of, layout, legend_mark
 from frontend.figures.base import Column, Drawing, Figure, Numbers, Points, Quantity, Words
 from frontend.formatting import COMPARATORS, MINUS, NARROW, ORIGIN_WORDS, number
 
@@ -155,20 +155,7 @@ def _traces(points: Points, cells: Sequence[Cell], across: Levels, up: Levels) -
         ids[cell.row, cell.column] = number_of
         hovers[cell.row][cell.column] = _hover(points, cell, highest)
     low, high = float(np.nanmin(z)), float(np.nanmax(z))
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "heatmap",
-            "z": typed(z),
-            "customdata": typed(ids),
-            "hovertext": hovers,
-            "hovertemplate": "%{hovertext}<extra></extra>",
-            "hoverongaps": False,
-            "colorscale": FULL,
-            "xgap": 2,
-            "ygap": 2,
-            "colorbar": colorbar(_scaled_title(points.y_is, power)),
-        }
-    ]
+    traces: list[dict[str, Any]] = [heat_of(z, ids, hovers, colorbar(_scaled_title(points.y_is, power)))]
     if hatched := [cell for cell in cells if cell.origin == "simulated"]:
         traces.append(_hatching(hatched))
     for origin in ORIGINS:

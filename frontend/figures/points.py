@@ -19,6 +19,7 @@ from frontend.figures._template import (
     SEQUENTIAL,
     SYMBOLS,
     colorbar,
+    error_bars,
     layout,
     legend_mark,
 )
@@ -101,13 +102,7 @@ def _marks(points: Points, x: Numbers, paint: Positions | None, rows: Any) -> di
     }
     sigma = points.sigma[rows] * scale
     if np.isfinite(sigma).any():
-        trace["error_y"] = {
-            "type": "data",
-            "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
-            "color": SECOND,
-            "thickness": 1,
-            "width": 3,
-        }
+        trace["error_y"] = error_bars(sigma)
     return trace
 
 

@@ -16,7 +16,6 @@ from frontend.figures._pl_views import (
     best_of,
     factor_of,
     heading,
-    named,
     origin_words,
     origins_of,
     quantity_of,
@@ -24,7 +23,7 @@ from frontend.figures._pl_views import (
     words,
 )
 from frontend.figures._points import plain, shown
-from frontend.figures._template import SYMBOLS, along_scale, axis, layout
+from frontend.figures._template import SYMBOLS, along_scale, axis, error_bars, layout, named
 from frontend.figures.base import Column, Drawing, Figure, Option, Quantity, Reading, View
 from frontend.figures.lines import spread
 from frontend.formatting import quantity as written
@@ -164,13 +163,7 @@ def _line(view: View, key: str, panel: int, trend: Trend) -> dict[str, Any]:
         "name": shown(trend.loading, loading),
         "x": typed(trend.temperature_c),
         "y": typed(trend.values * scale),
-        "error_y": {
-            "type": "data",
-            "array": typed(np.where(np.isfinite(sigma), sigma, 0.0) * scale),
-            "color": trend.color,
-            "thickness": 1,
-            "width": 3,
-        },
+        "error_y": error_bars(sigma * scale, trend.color),
         "line": {
             "color": trend.color,
             "width": 1.4,

@@ -15,7 +15,6 @@ from frontend.figures._pl_views import (
     SINTERING,
     Curve,
     Row,
-    named,
     origin_words,
     origins_of,
     quantity_of,
@@ -25,7 +24,7 @@ from frontend.figures._pl_views import (
     words,
 )
 from frontend.figures._points import plain, shown
-from frontend.figures._template import ACCENT, SECOND, SYMBOLS, axis, layout
+from frontend.figures._template import ACCENT, SYMBOLS, axis, error_bars, layout, named
 from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Option, Quantity, View
 from frontend.figures.spectrum import HC_EV_NM
 from frontend.formatting import number
@@ -142,13 +141,7 @@ def _peaks(
         "mode": "lines+markers",
         "x": typed(level),
         "y": typed(value),
-        "error_y": {
-            "type": "data",
-            "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
-            "color": SECOND,
-            "thickness": 1,
-            "width": 3,
-        },
+        "error_y": error_bars(sigma),
         "line": {"color": ACCENT, "width": 1.2},
         "marker": {
             "size": 8,

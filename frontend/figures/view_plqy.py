@@ -13,7 +13,7 @@ from frontend.figures._arrays import typed
 from frontend.figures._from_view import factor_of, merged, points_of, quantity_of
 from frontend.figures._level_lines import apart, as_lines
 from frontend.figures._levels import Levels, level_axis, levels
-from frontend.figures._template import FULL, ORIGINS, SYMBOLS, axis, colorbar, layout, legend_mark
+from frontend.figures._template import ORIGINS, SYMBOLS, axis, colorbar, heat_of, layout, legend_mark
 from frontend.figures.base import Column, Drawing, Figure, Numbers, Option, Points, Quantity, View
 from frontend.figures.map import BRIGHT_FROM, ON_BRIGHT, ON_DARK, Cell, combined
 from frontend.formatting import COMPARATORS, MINUS, NARROW, ORIGIN_WORDS, number
@@ -122,21 +122,15 @@ def _map(points: Points) -> Drawing:
         hovers[cell.row][cell.column] = _hover(points, cell)
     return Drawing(
         data=[
-            {
-                "type": "heatmap",
-                "x": typed(np.arange(shape[1] + 1) - 0.5),
-                "y": typed(edges(rows)),
-                "z": typed(z),
-                "zmin": 0.0,
-                "customdata": typed(ids),
-                "hovertext": hovers,
-                "hovertemplate": "%{hovertext}<extra></extra>",
-                "hoverongaps": False,
-                "colorscale": FULL,
-                "xgap": 2,
-                "ygap": 2,
-                "colorbar": colorbar(points.y_is.title),
-            },
+            heat_of(
+                z,
+                ids,
+                hovers,
+                colorbar(points.y_is.title),
+                x=typed(np.arange(shape[1] + 1) - 0.5),
+                y=typed(edges(rows)),
+                zmin=0.0,
+            ),
             *_texts(points, cells, rows, float(np.nanmax(z))),
         ],
         layout=layout(

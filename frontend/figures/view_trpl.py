@@ -18,6 +18,7 @@ from frontend.figures._template import (
     SYMBOLS,
     along_scale,
     axis,
+    error_bars,
     layout,
     legend_mark,
 )
@@ -159,13 +160,7 @@ def _lifetimes(
             "name": plain(quantity.label),
             "x": typed(np.array([places[level] for level in known])),
             "y": typed(np.array([r.value for r in readings])),
-            "error_y": {
-                "type": "data",
-                "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
-                "color": SECOND,
-                "thickness": 1,
-                "width": 3,
-            },
+            "error_y": error_bars(sigma),
             "marker": {
                 "size": 9,
                 "color": colors,

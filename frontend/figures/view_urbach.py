@@ -18,7 +18,6 @@ from frontend.figures._pl_views import (
     Row,
     best_of,
     factor_of,
-    named,
     origins_of,
     quantity_of,
     row_along,
@@ -26,7 +25,7 @@ from frontend.figures._pl_views import (
     words,
 )
 from frontend.figures._points import plain, shown
-from frontend.figures._template import INK, SECOND, SYMBOLS, along_scale, axis, layout
+from frontend.figures._template import INK, SECOND, SYMBOLS, along_scale, axis, error_bars, layout, named
 from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Option, Quantity, Reading, View
 from frontend.formatting import quantity as written
 
@@ -167,13 +166,7 @@ def _beside(view: View, row: Row, spread: Spread | None, key: str) -> list[dict[
             "mode": "markers",
             "x": typed(spread.levels * factor),
             "y": typed(np.array([reading.value for reading in spread.values])),
-            "error_y": {
-                "type": "data",
-                "array": typed(np.where(np.isfinite(sigma), sigma, 0.0)),
-                "color": SECOND,
-                "thickness": 1,
-                "width": 3,
-            },
+            "error_y": error_bars(sigma),
             "marker": {
                 "size": 8,
                 "color": colors,
