@@ -13,7 +13,7 @@ from analysis.methods._decay_starts import LEAST_SHARE, spectrum_start, split_st
 from analysis.methods._decay_words import Fit, Problem
 from analysis.methods.base import Array, MethodError
 from analysis.numerics.counting import Optimum, most_likely
-from analysis.numerics.decays import Kernel, decay, exponential, stretched
+from analysis.numerics.decays import Convolver, Kernel, decay, exponential, stretched
 
 MOST = 4
 BIC_GAIN = 10.0
@@ -41,18 +41,18 @@ def fit(problem: Problem, model: str) -> tuple[Fit, list[Fit], str]:
         if best.bic - more.bic <= BIC_GAIN:
             why = f"BIC falls by {best.bic - more.bic:.1f} with {count}, {BIC_GAIN:g} are asked"
             break
-        if doubt := unsound(more):
+        if doubt := unsound(more, isinstance(problem.seen, Convolver)):
             why = f"of {count}, {doubt}"
             break
         best, why = more, f"BIC is {best.bic - more.bic:.0f} below that of {count - 1}"
     return best, tried, why
 
 
-def unsound(fit: Fit) -> str:
+def unsound(fit: Fit, seen_through_a_response: bool) -> str:
     """Why a component is not to be believed; empty when all are."""
     if not np.all(np.isfinite(fit.covariance)) or not fit.converged:
         return "the data do not determine every parameter"
-    if fit.at_bound[2:].any():
+    if on_a_limit(fit, seen_through_a_response):
         return "a parameter sits on a limit"
     weak = [i for i, a in enumerate(fit.amplitudes) if a < SIGMAS * fit.sigma(2 + i)]
     if weak and fit.components != 0:
@@ -63,6 +63,28 @@ def unsound(fit: Fit) -> str:
     if fit.components > 1 and np.min(fit.taus[1:] / fit.taus[:-1]) < CLOSEST:
         return "two lifetimes are the same"
     return ""
+
+
+def on_a_limit(fit: Fit, seen_through_a_response: bool) -> bool:
+    """Whether a component is. Beside others the shortest lifetime may be as short as can be: then it is light
+    of the pulse itself."""
+    limits = fit.at_bound[2:].copy()
+    if fit.components > 1 and seen_through_a_response:
+        limits[fit.components] = False
+    return bool(limits.any())
+
+
+def without_the_shortest(fit: Fit) -> Fit:
+    """For what follows from the others; curve and residuals stay those of all."""
+    n = fit.components
+    kept = np.delete(np.arange(fit.params.size), [2, 2 + n])
+    return replace(
+        fit,
+        components=n - 1,
+        params=fit.params[kept],
+        covariance=fit.covariance[np.ix_(kept, kept)],
+        at_bound=fit.at_bound[kept],
+    )
 
 
 def _exponentials(problem: Problem, count: int, before: Fit | None) -> Fit:
@@ -169,7 +191,7 @@ def _sorted(fit: Fit) -> Fit:
     )
 
 
-def determined(fit: Fit, longest: float) -> Fit:
+def determined(fit: Fit, longest: float, seen_through_a_response: bool) -> Fit:
     """The fit, or MethodError when no lifetime can be had from it."""
     if fit.at_bound[2 + max(fit.components, 1) :].any() and fit.components < 2:
         if fit.taus[0] < 1e-2 * longest:
@@ -178,7 +200,7 @@ def determined(fit: Fit, longest: float) -> Fit:
                 "measured here, or only scattered light?"
             )
         raise MethodError("The decay does not fall within the time that was watched. Measure longer.")
-    if fit.at_bound[2:].any():
+    if on_a_limit(fit, seen_through_a_response):
         raise MethodError("A parameter sits on a limit: the data hold fewer components. Ask for fewer.")
     if not np.all(np.isfinite(fit.covariance)):
         raise MethodError(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.methods._decay_fits import determined, fit
+from analysis.methods._decay_fits import determined, fit, without_the_shortest
 from analysis.methods._decay_problems import (
     after_response,
     is_white,
@@ -27,6 +27,7 @@ from analysis.methods._decays import Decay, decay, in_unit
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Role, param
 from analysis.numerics.responses import Response
 
+PROMPT = 0.3  # of the response's width at half height: a shorter lifetime is not told from scattered light
 EACH = ("1", "2", "3", "4")
 
 METHOD = Method(
@@ -64,8 +65,9 @@ METHOD = Method(
         "exponential, up to four, is kept when BIC falls by more than 10, no parameter sits on a limit and "
         "its amplitude exceeds three standard errors. Without a response the tail after the maximum is "
         "fitted, and said so. Where the response does not describe the pulse itself, the fit starts "
-        "behind it, with t₀ held. Component 1 has the shortest lifetime; amplitudes are counts a channel "
-        "at t₀. Sigmas are from the full covariance, times √χ²ᵣ where the model does not fit."
+        "behind it, with t₀ held. Light that comes with the pulse itself is left out of lifetimes, shares "
+        "and means. Component 1 has the shortest lifetime; amplitudes are counts a channel at t₀. "
+        "Sigmas are from the full covariance, times √χ²ᵣ where the model does not fit."
     ),
 )
 
@@ -91,6 +93,11 @@ class Params:
     )
     amplitude: str = param(
         "free", choices=("free", "peak"), help="peak: one component that starts at the highest channel."
+    )
+    scatter: str = param(
+        "auto",
+        choices=("auto", "no"),
+        help="auto: beside other components, one below 0.3 of the response's width is scattered light.",
     )
     start_ns: float | None = param(None, unit="ns", help="Fit from here on, after the highest channel.")
     end_ns: float | None = param(None, unit="ns", help="Fit up to here, after the highest channel.")
@@ -128,7 +135,7 @@ def _tail(data: Decay, params: Params, warnings: list[str], asked: bool) -> Outc
         )
     problem, rows = tail(data, params)
     best, tried, why = fit(problem, params.model)
-    determined(best, problem.tau[1])
+    determined(best, problem.tau[1], False)
     notes: dict[str, float | str] = {"fit": "tail"}
     if params.amplitude == "peak":
         sentence, free = with_free_amplitude(problem, best, params.model)
@@ -164,7 +171,11 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
             (best, tried, why), (problem, rows) = again, behind
         elif reason:
             warnings.append(reason.strip())
-    determined(best, problem.tau[1])
+    determined(best, problem.tau[1], True)
+    if params.scatter == "auto" and best.components > 1 and best.taus[0] < PROMPT * seen.fwhm:
+        best, sentence, more = _without_scatter(best, seen)
+        warnings.append(sentence)
+        notes |= more
     at = data.t[rows]
     shift = float(best.params[0])
     pulse = seen.start + shift + seen.step * np.arange(seen.counts.size, dtype=np.float64)
@@ -177,6 +188,17 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
     ]
     notes |= {"shift_ns": shift, "sigma shift_ns": best.sigma(0)}
     return _outcome(data, at, best, tried, why, problem.noise.words, curves, warnings, notes)
+
+
+def _without_scatter(found: Fit, seen: Response) -> tuple[Fit, str, dict[str, float | str]]:
+    light = found.amplitudes * found.taus
+    share = float(light[0] / light.sum())
+    sentence = (
+        f"{share:.2g} of the light comes with the pulse itself (a lifetime of {found.taus[0]:.2g} ns behind "
+        f"a response of {seen.fwhm:.2g} ns): it is taken for scattered light and is in no lifetime, share "
+        "or mean. Choose scatter = no if it is emission."
+    )
+    return without_the_shortest(found), sentence, {"scattered share of the light": share}
 
 
 def _drawn(name: str, data: Decay, t: Array, y: Array) -> Curve:

@@ -55,6 +55,36 @@ def test_an_emission_that_rises_first_is_not_blamed_on_the_response():
     assert number(outcome, "least_chi2_of_any_light") < 1.5
 
 
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_scattered_light_of_the_pulse_is_in_no_lifetime(share):
+    """A share of the light that comes as the response itself does, as from a cuvette or a rough film."""
+    clean = expected(peak=2e4, background=0.0)
+    prompt = np.exp(-0.5 * ((T_NS - 5.0) / 0.15) ** 2)
+    scattered = clean + prompt / prompt.sum() * clean.sum() * share / (1 - share)
+    outcome = ran(decay(photons(scattered + 2.0)), decay(pulse(0.0)))
+    assert number(outcome, "reduced_chi2") == pytest.approx(1, abs=0.07)
+    assert number(outcome, "scattered share of the light") == pytest.approx(share, rel=0.1)
+    assert "comes with the pulse itself" in said(outcome)
+    for key, component, truth in (
+        ("trpl_lifetime", "1", 5.0),
+        ("trpl_lifetime", "2", 30.0),
+        ("trpl_amplitude_share", "1", 0.7),
+        ("trpl_tau_amp", "", 12.5),
+        ("trpl_tau_int", "", 23.0),
+    ):
+        found, sigma = value(outcome, key, component)
+        assert abs(found - truth) < 4 * sigma, key
+
+
+def test_a_short_emission_that_is_asked_for_stays_one():
+    short = expected((0.09, 20.0), (0.95, 0.05), peak=5e5)
+    left_out = ran(decay(photons(short)), decay(pulse(0.0)))
+    assert value(left_out, "trpl_lifetime", "1")[0] == pytest.approx(20, rel=0.02)
+    kept = ran(decay(photons(short)), decay(pulse(0.0)), scatter="no")
+    assert value(kept, "trpl_lifetime", "1")[0] == pytest.approx(0.09, rel=0.05)
+    assert "comes with the pulse itself" not in said(kept)
+
+
 def test_no_emission_fits_better_than_the_true_one_by_more_than_its_freedom():
     t = T_NS[:260]
     clean = expected((3.0,), (1.0,), peak=1e5, background=0.0)[:260]
