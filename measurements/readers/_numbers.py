@@ -19,7 +19,8 @@ from measurements.readers._text import as_number, open_text
 BLOCK_CHARACTERS = 4 * 1024**2
 GAP = re.compile(r"\n[ \t;,]*\n[ \t]*[-+.\d]")
 COMMENT = re.compile(r"\s*(?:#|%|!|//|\*)")
-GROUPED = re.compile(r"[+-]?\d{1,3}(?:['’ \u00a0\u202f]\d{3})+(?:[.,]\d*)?")  # 1'234.5 and 1 234,5
+# 1'234.5, and 1 234,5 parted by a space that does not break; an ordinary space may part two numbers
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:['’\u00a0\u202f]\d{3})+(?:[.,]\d*)?")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 OVERFLOW = re.compile(r"ov(?:e?r|f|ld)|sat|\+{3}|1\.#|inf", re.IGNORECASE)
 

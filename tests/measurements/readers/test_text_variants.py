@@ -167,10 +167,16 @@ def test_a_repeated_title_of_a_signal_makes_no_pairs(read: Reading) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["x;y\n1;1'234.5\n2;-999.5\n", "x;y\n1;1 234,5\n2;-999,5\n", "x;y\n1;1\u202f234,5\n2;\u2212999,5\n"],
+    ["x;y\n1;1'234.5\n2;-999.5\n", "x;y\n1;1\u00a0234,5\n2;-999,5\n", "x;y\n1;1\u202f234,5\n2;\u2212999,5\n"],
 )
 def test_apostrophes_and_blanks_between_thousands_and_a_typeset_minus_are_understood(
     read: Reading, text: str
 ) -> None:
     (dataset,) = read(text)
     np.testing.assert_array_equal(dataset.signal.values, [1234.5, -999.5])
+
+
+def test_an_ordinary_space_parts_two_numbers(read: Reading) -> None:
+    datasets = read("".join(f"{100 + i} {200 + i}\t{300 + i}\n" for i in range(4)))
+    assert [list(d.signal.values) for d in datasets] == [[200, 201, 202, 203], [300, 301, 302, 303]]
+    np.testing.assert_array_equal(datasets[0].axes[0].values, [100, 101, 102, 103])
