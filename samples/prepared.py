@@ -25,48 +25,50 @@ def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     if _sessions is None or connection.in_atomic_block:
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            return _carried_out(connection.connection, sql, parameters)
-    with connection.wrap_database_errors, _sessions.one() as session:
-        return _carried_out(session, sql, parameters)
+            return _carried_out(Cursor(connection.connection), sql, parameters)
+    with connection.wrap_database_errors, _sessions.one() as cursor:
+        return _carried_out(cursor, sql, parameters)
 
 
-def _carried_out(session: Connection, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with Cursor(session) as cursor:
-        cursor.execute(sql, parameters, prepare=True)
-        return cursor.fetchall()
+def _carried_out(cursor: Cursor, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    cursor.execute(sql, parameters, prepare=True)
+    return cursor.fetchall()
 
 
 class Sessions:
-    """A few of the pool's, each for one statement at a time, which is committed with it."""
+    """A few of the pool's, each for one statement at a time, which is committed with it.
+
+    Kept is a cursor on each: it remembers how values of each type are written and read.
+    """
 
     MOST = 4  # a statement takes a millisecond or two: more would wait for the same disk
     PATIENCE_S = 10.0
 
     def __init__(self) -> None:
-        self._places: SimpleQueue[Connection | None] = SimpleQueue()
+        self._places: SimpleQueue[Cursor | None] = SimpleQueue()
         for _ in range(self.MOST):
             self._places.put(None)  # taken from the pool when somebody needs it
 
     @contextmanager
-    def one(self) -> Iterator[Connection]:
+    def one(self) -> Iterator[Cursor]:
         try:
-            session = self._places.get(timeout=self.PATIENCE_S)
+            cursor = self._places.get(timeout=self.PATIENCE_S)
         except Empty:
             raise OperationalError("The database is busy. Send it again in a moment.") from None
         try:
-            if session is not None and _said_something(session):
-                _give_back(session)
-                session = None
-            if session is None:
-                session = _taken()
-            yield session
+            if cursor is not None and _said_something(cursor.connection):
+                _give_back(cursor.connection)
+                cursor = None
+            if cursor is None:
+                cursor = Cursor(_taken())
+            yield cursor
         except BaseException:
-            if session is not None:
-                _give_back(session)
-                session = None
+            if cursor is not None:
+                _give_back(cursor.connection)
+                cursor = None
             raise
         finally:
-            self._places.put(session)
+            self._places.put(cursor)
 
 
 def _taken() -> Connection:

@@ -23,8 +23,8 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
     yield sessions
     try:
         while True:
-            if session := sessions._places.get_nowait():
-                connection.pool.putconn(session)
+            if cursor := sessions._places.get_nowait():
+                connection.pool.putconn(cursor.connection)
     except Empty:
         pass
 
