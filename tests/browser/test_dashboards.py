@@ -46,3 +46,15 @@ def test_a_view_without_data_says_what_to_do(desk: Page, live_server: LiveServer
     said = desk.locator(".figure-said.empty")
     expect(said).to_contain_text("There is nothing to draw yet.")
     expect(said).to_contain_text("Upload")
+
+
+def test_a_title_longer_than_its_panel_is_broken_at_its_words(desk: Page, live_server: LiveServer) -> None:
+    desk.goto(f"{live_server.url}/dashboards/view_trpl/")
+    said = """import('/static/frontend/figure-look.js').then(({ broken }) =>
+        [60, 21, 12, 3].map((letters) => broken('Sintering temperature (°C)', letters)))"""
+    assert desk.evaluate(said) == [
+        "Sintering temperature (°C)",
+        "Sintering temperature<br>(°C)",
+        "Sintering<br>temperature<br>(°C)",
+        "Sintering<br>temperature<br>(°C)",
+    ]
