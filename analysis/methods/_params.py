@@ -7,6 +7,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from analysis.methods.base import ContractError, LoadedMethod, ParamsError
@@ -42,7 +43,7 @@ def canonical_params(loaded: LoadedMethod, mapping: Mapping[str, Any]) -> dict[s
 
 
 def schema_of(params: type[Any]) -> list[dict[str, Any]]:
-    hints = typing.get_type_hints(params)
+    hints = _hints(params)  # type: ignore[arg-type]  # classes are hashable, whatever they hold
     entries = []
     for field in dataclasses.fields(params):
         kind, nullable = _kind(hints[field.name])
@@ -68,6 +69,12 @@ def schema_of(params: type[Any]) -> list[dict[str, Any]]:
             }
         )
     return entries
+
+
+@cache
+def _hints(params: type[Any]) -> dict[str, Any]:
+    """Kept, for whoever asks for ten thousand runs settles ten thousand sets of parameters."""
+    return typing.get_type_hints(params)
 
 
 def _kind(hint: Any) -> tuple[type | None, bool]:
