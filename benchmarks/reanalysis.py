@@ -6,11 +6,12 @@ Ours is the worker of `manage.py up`, with two processes, over PostgreSQL and Va
 wait to the moment the last one is done. Its anchors: the same with one Celery task for each file, the ORM and
 lmfit (fewer files; it takes long); and the same reading, fitting and writing in two bare processes that know
 neither queue nor database. They read the stored NeXus files, for the copies that our workers read stand in
-the database.
+the database. Then everything once more, while somebody looks at Explore.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -26,13 +27,17 @@ from statistics import median
 import numpy as np
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from analysis import methods, services
 from analysis.curves import store_together
 from analysis.models import Run, Value
+from analysis.services.executing import BATCH
 from analysis.services.waking import wake
+from benchmarks import explore
 from benchmarks.fits import X_NM, spectra
+from benchmarks.measuring import family_megabytes
 from measurements import data
 from measurements.models import Dataset, Measurement, RawFile
 from measurements.nexus import read_nxdata
@@ -45,7 +50,8 @@ METHOD = "pl_gaussians"
 FILES = int(os.environ.get("VITRINE_FILES", "10000"))
 ANCHOR_FILES = max(100, FILES // 20)
 PROCESSES = 2
-TOGETHER = 100
+SAMPLES, PROPERTIES = 10_000, 10  # behind Explore
+LOOK_EVERY_S = 0.2
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,18 +59,20 @@ ROOT = Path(__file__).resolve().parents[1]
 def main() -> str:
     plant(FILES)
     first_analysis()
+    raise_version()
     bare_s = bare(FILES)
     asked_s = ask_again()
     connection.close()
     ours_s, memory = ours()
     anchor_s = one_task_per_file(ANCHOR_FILES)
     bare_after_s = bare(FILES)
+    looks = explore_meanwhile()
     rates = {
         "ours": FILES / ours_s,
         "task": ANCHOR_FILES / anchor_s,
         "bare": FILES / median([bare_s, bare_after_s]),
     }
-    return report(rates, asked_s, memory)
+    return report(rates, asked_s, memory, looks)
 
 
 # --- what there is to analyse ----------------------------------------------------------------------------
@@ -72,7 +80,7 @@ def main() -> str:
 
 def plant(count: int) -> None:
     user = get_user_model().objects.create_user("bench", "bench@example.org", "a long enough password")
-    project = create_project(user=user, name="Benchmark", slug="benchmark")
+    project = create_project(user=user, name="Reanalysis", slug="reanalysis")
     sample = Sample.objects.create(project=project, code="B-1", state="glass")
     curves = spectra(count)
     for start in range(0, count, 500):
@@ -104,11 +112,15 @@ def plant(count: int) -> None:
 
 
 def first_analysis() -> None:
-    """By the engine itself; afterwards its runs are said to be of an earlier version of the method."""
+    """By the engine itself."""
     for measurement in Measurement.objects.all().iterator():
         services.request_run(measurement, METHOD, trigger="schedule")
     while services.execute_batch():
         pass
+
+
+def raise_version() -> None:
+    """All runs so far are said to be of an earlier version of the method."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE analysis_run SET method_version = 0, identity = encode(sha256(identity::bytea), 'hex')"
@@ -133,8 +145,8 @@ def ours() -> tuple[float, list[float]]:
     with worker("config", "fast") as process:
         began = time.perf_counter()
         wake("fast")
-        while Run.objects.filter(status__in=["queued", "running"]).exists():
-            memory.append(megabytes(process.pid))
+        while _unfinished():
+            memory.append(family_megabytes(process.pid))
             time.sleep(0.1)
         taken_s = time.perf_counter() - began
     done = Run.objects.filter(status="done", method_version__gt=0).count()
@@ -143,6 +155,39 @@ def ours() -> tuple[float, list[float]]:
     assert not current.filter(run__method_version=0).exists()
     assert current.values("measurement").distinct().count() == FILES
     return taken_s, memory
+
+
+def _unfinished() -> bool:
+    return Run.objects.filter(status__in=["queued", "running"]).exists()
+
+
+def explore_meanwhile() -> dict[str, list[float]]:
+    """Seconds of Explore's answers, in process: with idle workers, and while they do everything again."""
+    user = get_user_model().objects.create_user("looks")
+    explore.fill(user, SAMPLES, PROPERTIES)
+    y = Value.objects.filter(publication__isnull=False).order_by("property").first()
+    assert y is not None
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(user)
+
+    def look() -> float:
+        began = time.perf_counter()
+        query = {"x": explore.X, "y": f"{y.property}:{y.component}".rstrip(":"), "color": explore.COLOR}
+        answer = client.get("/api/v1/explore/", query)
+        assert answer.status_code == 200, answer.content
+        assert len(answer.content) > SAMPLES
+        time.sleep(LOOK_EVERY_S)
+        return time.perf_counter() - began - LOOK_EVERY_S
+
+    raise_version()
+    ask_again()
+    with worker("config", "fast"):
+        idle = [look() for _ in range(25)][5:]
+        wake("fast")
+        busy = []
+        while _unfinished():
+            busy.append(look())
+    return {"idle": idle, "busy": busy}
 
 
 def one_task_per_file(count: int) -> float:
@@ -187,9 +232,10 @@ def _bare_half(paths: Sequence[str], number: int) -> None:
     loaded = methods.get(METHOD)
     assert loaded.run_many is not None
     params = methods.parse_params(loaded, {})
+    gc.freeze()  # as in our child: what the parent left is not theirs to look through
     with Path(os.environ["VITRINE_DATA"], f"bare-{number}.jsonl").open("w") as results:
-        for start in range(0, len(paths), TOGETHER):
-            some = paths[start : start + TOGETHER]
+        for start in range(0, len(paths), BATCH):
+            some = paths[start : start + BATCH]
             inputs = [{"sample": read_nxdata(Path(path))["data"]} for path in some]
             outcomes = [each for each in loaded.run_many(inputs, params) if isinstance(each, methods.Outcome)]
             assert len(outcomes) == len(some)
@@ -222,32 +268,15 @@ def worker(app: str, queue: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def megabytes(pid: int) -> float:
-    """Of a process and all below it, what is not shared with others counted in full, the rest in parts."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = dict(map(int, line.split()) for line in listed.splitlines())
-    family, grown = {pid}, True
-    while grown:
-        more = {child for child, parent in parents.items() if parent in family} - family
-        grown = bool(more)
-        family |= more
-    return sum(map(_pss_mb, family))
-
-
-def _pss_mb(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
-
-
 # --- what came of it -------------------------------------------------------------------------------------
 
 
-def report(rates: dict[str, float], asked_s: float, memory: Sequence[float]) -> str:
+def report(
+    rates: dict[str, float], asked_s: float, memory: Sequence[float], looks: dict[str, list[float]]
+) -> str:
     quarter = max(1, len(memory) // 4)
     early, late = np.mean(memory[quarter : 2 * quarter]), np.mean(memory[-quarter:])
+    idle, busy = median(looks["idle"]), median(looks["busy"])
     rows = {
         "Vitrine's worker, two processes": rates["ours"],
         f"one Celery task a file, ORM and lmfit ({ANCHOR_FILES} files)": rates["task"],
@@ -265,6 +294,11 @@ def report(rates: dict[str, float], asked_s: float, memory: Sequence[float]) -> 
             f"Asking for all of them took {asked_s:.1f} s before. Memory of the worker and its processes: "
             f"{early:.0f} MB in the second quarter of the time, {late:.0f} MB in the last, at most "
             f"{max(memory):.0f} MB.",
+            "",
+            f"Explore over {SAMPLES} samples and {SAMPLES * PROPERTIES} values answered in "
+            f"{1000 * idle:.0f} ms beside idle workers, and in {1000 * busy:.0f} ms while they analysed "
+            f"everything again (medians of {len(looks['idle'])} and {len(looks['busy'])}): "
+            f"{busy / idle:.2f} times as long.",
             f"({timezone.now():%Y-%m-%d})",
         ]
     )

@@ -24,7 +24,7 @@ from config import settings  # noqa: E402
 from measurements.models import Measurement  # noqa: E402
 from measurements.services import load  # noqa: E402
 
-app = Celery("task_per_file", broker=settings.CELERY_BROKER_URL)
+app = Celery("task_per_file", broker=settings.CELERY_BROKER_URL, set_as_current=False)
 app.conf.update(task_ignore_result=True, task_default_queue="anchor")
 
 METHOD, VERSION = "task_per_file", 2
