@@ -49,7 +49,8 @@ def fill(user: User, samples: int = SAMPLES, properties_each: int = PROPERTIES) 
         )
         cursor.execute(
             """INSERT INTO analysis_value (sample_id, property, component, method, value, sigma, unit,
-                comparator, text, origin, inferred, rejected, current, publication_id, place, note, created_at)
+                comparator, text, origin, inferred, rejected, current, publication_id, place, note,
+                created_at)
             SELECT s.id, p.key, p.component, '', random(), 0.01 + 0.01 * random(), p.unit, '=',
                 '', 'published', false, false, true, %s, '', '', now()
             FROM samples_sample s, unnest(%s::text[], %s::text[], %s::text[]) AS p(key, component, unit)
