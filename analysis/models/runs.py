@@ -15,6 +15,15 @@ from samples.models import Project, Sample
 from samples.models.limits import within
 
 
+def where_given(table: str, *links: str) -> list[models.Index]:
+    """In place of the index that every foreign key gets: that one also holds the rows that name nothing
+    there, and a batch would write each of its rows into it for nobody to find."""
+    return [
+        models.Index(name=f"{table}_by_{link}", fields=[link], condition=Q(**{f"{link}__isnull": False}))
+        for link in links
+    ]
+
+
 class Run(models.Model):
     """One execution of one method version with one set of parameters on given datasets. Never repeated, never
     overwritten: `identity` hashes all of it."""
@@ -51,22 +60,23 @@ class Run(models.Model):
         help_text="What was analysed; empty for a run over the values of a sample or of a project.",
     )  # fmt: skip
     sample = models.ForeignKey(
-        Sample, on_delete=models.PROTECT, null=True, related_name="runs",
+        Sample, on_delete=models.PROTECT, null=True, related_name="runs", db_index=False,
         help_text="Of a method whose inputs are values of one sample.",
     )  # fmt: skip
     project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, null=True, related_name="runs",
+        Project, on_delete=models.PROTECT, null=True, related_name="runs", db_index=False,
         help_text="Of a method whose inputs are values of a project’s samples.",
     )  # fmt: skip
     method = models.CharField(max_length=60)
     method_version = models.PositiveIntegerField()
     params = models.JSONField(default=dict)
-    identity = models.CharField(max_length=64, unique=True)
+    identity = models.CharField(max_length=64)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     trigger = models.CharField(max_length=20, choices=Trigger.choices, default=Trigger.UPLOAD)
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        db_index=False,
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
     requested_at = models.DateTimeField(
         default=timezone.now, help_text="When somebody last asked for it; the last asked is current."
@@ -94,14 +104,15 @@ class Run(models.Model):
         help_text="Why its values are in doubt, such as a withdrawn calibration.",
     )
     supersedes = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="superseded_by",
+        "self", on_delete=models.PROTECT, null=True, related_name="superseded_by", db_index=False,
         help_text="The run whose question this one answers anew.",
     )  # fmt: skip
     reanalysis = models.ForeignKey(
-        "analysis.Reanalysis", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
-    )
+        "analysis.Reanalysis", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs",
+        db_index=False,
+    )  # fmt: skip
     verifies = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="verifications",
+        "self", on_delete=models.PROTECT, null=True, related_name="verifications", db_index=False,
         help_text="The run that this one repeats to see whether the same comes out. It yields no values.",
     )  # fmt: skip
     verdict = models.TextField(blank=True, help_text="Of a verification: the same, or what differs.")
@@ -126,8 +137,11 @@ class Run(models.Model):
                 name="run_finished", fields=["-finished_at"], condition=Q(finished_at__isnull=False)
             ),
             models.Index(name="run_failed", fields=["method", "-id"], condition=Q(status="failed")),
+            *where_given("run", "sample", "project", "requested_by", "supersedes", "reanalysis", "verifies"),
         ]
         constraints = [
+            # Not unique=True, which would keep a second index for prefixes.
+            models.UniqueConstraint(name="run_identity_once", fields=["identity"]),
             models.CheckConstraint(
                 name="run_status_known",
                 condition=Q(status__in=["queued", "running", "done", "failed", "cancelled"]),
@@ -169,11 +183,12 @@ class Run(models.Model):
 class RunInput(models.Model):
     """Which dataset a run read, in which role."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs", db_index=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="runs")
     role = models.CharField(max_length=40)
     calibration = models.ForeignKey(
         "analysis.Calibration", on_delete=models.PROTECT, null=True, blank=True, related_name="uses",
+        db_index=False,
         help_text="When the input was chosen as the calibration valid at the time.",
     )  # fmt: skip
     conditions = models.JSONField(
@@ -182,6 +197,7 @@ class RunInput(models.Model):
     )
 
     class Meta:
+        indexes = where_given("runinput", "calibration")
         constraints = [models.UniqueConstraint(name="runinput_one_per_role", fields=["run", "role"])]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from analysis.models.runs import Run
+from analysis.models.runs import Run, where_given
 from analysis.querysets import ValueQuerySet
 from measurements.models import Measurement
 from samples.models import Project, Sample
@@ -48,7 +48,7 @@ class Value(models.Model):
         Measurement, on_delete=models.PROTECT, null=True, blank=True, related_name="values"
     )
     project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, null=True, blank=True, related_name="values",
+        Project, on_delete=models.PROTECT, null=True, blank=True, related_name="values", db_index=False,
         help_text="Of a value that belongs to a whole project, such as a slope over its samples.",
     )  # fmt: skip
     property = models.CharField(max_length=60)
@@ -69,9 +69,11 @@ class Value(models.Model):
     rejected = models.BooleanField(
         default=False, help_text="By its last review: it leaves every dashboard, but not the record."
     )
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="values")
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, null=True, blank=True, related_name="values", db_index=False
+    )  # a constraint below begins with it
     publication = models.ForeignKey(
-        Publication, on_delete=models.PROTECT, null=True, blank=True, related_name="values"
+        Publication, on_delete=models.PROTECT, null=True, blank=True, related_name="values", db_index=False
     )
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -79,10 +81,11 @@ class Value(models.Model):
         null=True,
         blank=True,
         related_name="entered_values",
+        db_index=False,
     )
     extracted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
-        help_text="Who read the number in the publication.",
+        db_index=False, help_text="Who read the number in the publication.",
     )  # fmt: skip
     place = models.CharField(max_length=200, blank=True, help_text="Where in the publication.")
     note = models.TextField(blank=True, help_text="A person's reason, or a remark of the source.")
@@ -99,6 +102,7 @@ class Value(models.Model):
                 include=["value", "sigma", "method", "comparator"],
                 condition=Q(current=True, value__isnull=False, sample__isnull=False),
             ),
+            *where_given("value", "project", "publication", "entered_by", "extracted_by"),
         ]
         constraints = [
             models.UniqueConstraint(
