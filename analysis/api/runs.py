@@ -60,6 +60,7 @@ class RunRequestSerializer(serializers.Serializer):
     measurements = serializers.ListField(
         child=serializers.IntegerField(),
         required=False,
+        allow_empty=False,
         max_length=1000,
         help_text="For a method over measurements: one run of each.",
     )
