@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cache
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import QuerySet
@@ -14,7 +13,6 @@ from samples.models import Project, Sample
 from samples.queueing import enqueue
 
 
-@cache
 def read_by_methods() -> frozenset[str]:
     """Properties that some method over values reads."""
     return frozenset(key for loaded in methods.over_values() for key in loaded.method.reads)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import methods, services
+from analysis import methods, properties, services
 from analysis.methods import Dataset, LoadedMethod, Method, Outcome, Property, Result, Role
 from analysis.models import Calibration, Run, Value
 from measurements.models import Instrument, Measurement
@@ -61,6 +61,7 @@ def takes_dark(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def only(monkeypatch: pytest.MonkeyPatch, loaded: LoadedMethod) -> str:
+    properties.all()  # looked up once in a process: with all methods there are
     monkeypatch.setattr(methods, "registry", lambda: MappingProxyType({loaded.key: loaded}))
     return loaded.key
 
