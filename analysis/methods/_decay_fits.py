@@ -13,7 +13,7 @@ from analysis.methods._decay_starts import LEAST_SHARE, spectrum_start, split_st
 from analysis.methods._decay_words import Fit, Problem
 from analysis.methods.base import Array, MethodError
 from analysis.numerics.counting import Optimum, most_likely
-from analysis.numerics.decays import Convolver, Kernel, decay, exponential, stretched
+from analysis.numerics.decays import Kernel, decay, exponential, stretched
 
 MOST = 4
 BIC_GAIN = 10.0
@@ -22,10 +22,11 @@ CLOSEST = 1.15  # neighbouring lifetimes nearer than this are one
 BETA = (0.15, 2.0)
 
 
-def fit(problem: Problem, model: str) -> tuple[Fit, list[Fit], str]:
+def fit(problem: Problem, model: str, prompt: bool = False) -> tuple[Fit, list[Fit], str]:
     """The fit that is believed, those it was chosen from, and why, in words.
 
     model : "auto", "1" to "4" or "stretched"
+    prompt : beside others, a component as short as can be is taken for light of the pulse itself
     """
     if model == "stretched":
         only = _stretched(problem)
@@ -41,18 +42,18 @@ def fit(problem: Problem, model: str) -> tuple[Fit, list[Fit], str]:
         if best.bic - more.bic <= BIC_GAIN:
             why = f"BIC falls by {best.bic - more.bic:.1f} with {count}, {BIC_GAIN:g} are asked"
             break
-        if doubt := unsound(more, isinstance(problem.seen, Convolver)):
+        if doubt := unsound(more, prompt):
             why = f"of {count}, {doubt}"
             break
         best, why = more, f"BIC is {best.bic - more.bic:.0f} below that of {count - 1}"
     return best, tried, why
 
 
-def unsound(fit: Fit, seen_through_a_response: bool) -> str:
+def unsound(fit: Fit, prompt: bool) -> str:
     """Why a component is not to be believed; empty when all are."""
     if not np.all(np.isfinite(fit.covariance)) or not fit.converged:
         return "the data do not determine every parameter"
-    if on_a_limit(fit, seen_through_a_response):
+    if on_a_limit(fit, prompt):
         return "a parameter sits on a limit"
     weak = [i for i, a in enumerate(fit.amplitudes) if a < SIGMAS * fit.sigma(2 + i)]
     if weak and fit.components != 0:
@@ -65,11 +66,11 @@ def unsound(fit: Fit, seen_through_a_response: bool) -> str:
     return ""
 
 
-def on_a_limit(fit: Fit, seen_through_a_response: bool) -> bool:
-    """Whether a component is. Beside others the shortest lifetime may be as short as can be: then it is light
-    of the pulse itself."""
+def on_a_limit(fit: Fit, prompt: bool) -> bool:
+    """Whether a component is, but for the shortest lifetime of several where that may be the pulse itself: it
+    has no error, so it must then be left out of what is reported."""
     limits = fit.at_bound[2:].copy()
-    if fit.components > 1 and seen_through_a_response:
+    if fit.components > 1 and prompt:
         limits[fit.components] = False
     return bool(limits.any())
 
@@ -191,7 +192,7 @@ def _sorted(fit: Fit) -> Fit:
     )
 
 
-def determined(fit: Fit, longest: float, seen_through_a_response: bool) -> Fit:
+def determined(fit: Fit, longest: float, prompt: bool) -> Fit:
     """The fit, or MethodError when no lifetime can be had from it."""
     if fit.at_bound[2 + max(fit.components, 1) :].any() and fit.components < 2:
         if fit.taus[0] < 1e-2 * longest:
@@ -200,7 +201,7 @@ def determined(fit: Fit, longest: float, seen_through_a_response: bool) -> Fit:
                 "measured here, or only scattered light?"
             )
         raise MethodError("The decay does not fall within the time that was watched. Measure longer.")
-    if on_a_limit(fit, seen_through_a_response):
+    if on_a_limit(fit, prompt):
         raise MethodError("A parameter sits on a limit: the data hold fewer components. Ask for fewer.")
     if not np.all(np.isfinite(fit.covariance)):
         raise MethodError(

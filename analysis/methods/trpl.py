@@ -154,13 +154,14 @@ def _tail(data: Decay, params: Params, warnings: list[str], asked: bool) -> Outc
 
 def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[str]) -> Outcome:
     problem, rows = reconvolution(data, seen, params)
-    best, tried, why = fit(problem, params.model)
+    prompt = params.scatter == "auto"
+    best, tried, why = fit(problem, params.model, prompt)
     notes: dict[str, float | str] = {"fit": "reconvolution", "response_fwhm_ns": seen.fwhm}
     if params.start_ns is None and not is_white(best):
         reason, more = blame(data, seen, best, problem.noise)
         notes |= more
         behind, from_ns = after_response(data, first_pulse(seen), params, best)
-        again = fit(behind[0], params.model) if behind is not None else None
+        again = fit(behind[0], params.model, prompt) if behind is not None else None
         if behind and again and np.all(np.isfinite(again[0].covariance)) and again[0].chi2 < best.chi2 / 2:
             warnings.append(
                 f"The response does not describe the pulse itself (χ²ᵣ {best.chi2:.3g} from its rise on). "
@@ -171,7 +172,7 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
             (best, tried, why), (problem, rows) = again, behind
         elif reason:
             warnings.append(reason.strip())
-    determined(best, problem.tau[1], True)
+    determined(best, problem.tau[1], prompt)
     if params.scatter == "auto" and best.components > 1 and best.taus[0] < PROMPT * seen.fwhm:
         best, sentence, more = _without_scatter(best, seen)
         warnings.append(sentence)

@@ -55,13 +55,16 @@ def test_an_emission_that_rises_first_is_not_blamed_on_the_response():
     assert number(outcome, "least_chi2_of_any_light") < 1.5
 
 
-@pytest.mark.parametrize("share", [0.02, 0.3])
-def test_scattered_light_of_the_pulse_is_in_no_lifetime(share):
+def with_scattered_light(share: float) -> np.ndarray:
     """A share of the light that comes as the response itself does, as from a cuvette or a rough film."""
     clean = expected(peak=2e4, background=0.0)
     prompt = np.exp(-0.5 * ((T_NS - 5.0) / 0.15) ** 2)
-    scattered = clean + prompt / prompt.sum() * clean.sum() * share / (1 - share)
-    outcome = ran(decay(photons(scattered + 2.0)), decay(pulse(0.0)))
+    return np.asarray(clean + prompt / prompt.sum() * clean.sum() * share / (1 - share) + 2.0)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_scattered_light_of_the_pulse_is_in_no_lifetime(share):
+    outcome = ran(decay(photons(with_scattered_light(share))), decay(pulse(0.0)))
     assert number(outcome, "reduced_chi2") == pytest.approx(1, abs=0.07)
     assert number(outcome, "scattered share of the light") == pytest.approx(share, rel=0.1)
     assert "comes with the pulse itself" in said(outcome)
@@ -74,6 +77,12 @@ def test_scattered_light_of_the_pulse_is_in_no_lifetime(share):
     ):
         found, sigma = value(outcome, key, component)
         assert abs(found - truth) < 4 * sigma, key
+
+
+@pytest.mark.parametrize("seed", [2, 10])
+def test_kept_scattered_light_is_never_a_lifetime_without_an_error(seed):
+    outcome = ran(decay(photons(with_scattered_light(0.1), seed)), decay(pulse(0.0)), scatter="no")
+    assert all(found.sigma > 0 for found in outcome.values), outcome.values
 
 
 def test_a_short_emission_that_is_asked_for_stays_one():
