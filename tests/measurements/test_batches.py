@@ -20,11 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from measurements.models import Batch, Measurement, RawFile
-from measurements.services import assign, batches, move, receive
+from measurements.models import Batch, Blob, Measurement, RawFile
+from measurements.services import assign, batches, move, quota, receive
 from measurements.services.batches import FileError, Plan, read_manifest
 from measurements.services.batches.verdicts import ERROR, MISSING
-from measurements.store import Pending, store
+from measurements.store import BlobStore, Pending, store
 from samples.models import Membership, Project, Role, Sample, User
 from tests.conftest import person
 from tests.measurements.conftest import TEXT, incoming
@@ -161,6 +161,31 @@ def test_a_zip_with_a_manifest_in_it_is_a_whole_batch(begun: Begun) -> None:
     assert states(batches.plan_of(batch)) == ["ok", "ok"]
     recorded(batch)
     assert Measurement.objects.count() == 2
+
+
+def test_what_an_archive_holds_is_durable_before_its_first_row(
+    begun: Begun, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for this disk at a row that is not committed."""
+    quota.set_quota(project, 10**6)
+    outside = len(connection.savepoint_ids)
+    kept: list[bool] = []
+
+    def link_into_place(self: BlobStore, temporary: Any, stored: Any) -> None:
+        kept.append(len(connection.savepoint_ids) == outside and not Blob.objects.exists())
+        link(self, temporary, stored)
+
+    link = BlobStore.link_into_place
+    monkeypatch.setattr(BlobStore, "link_into_place", link_into_place)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("manifest.csv", PLAIN + "VT-GLASS,pl,a.txt,\nVT-GLASS,pl,b.txt,\n")
+        archive.writestr("a.txt", content(1))
+        archive.writestr("b.txt", content(2))
+        archive.writestr("c/b.txt", content(2))
+    batch = begun(out.getvalue(), name="run1.zip")
+    assert kept == [True] * 4
+    assert {file.name for file in batch.files.all()} == {"a.txt", "b.txt", "c/b.txt"}
 
 
 def test_files_that_are_here_already_are_named_by_their_hash(

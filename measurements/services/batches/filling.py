@@ -32,7 +32,6 @@ TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 SPREADSHEET = b"[Content_Types].xml"
 
 
-@transaction.atomic
 def open_batch(
     *, user: User, project: Project, name: str, upload: Pending, zone: tzinfo | None = None
 ) -> Batch:
@@ -44,31 +43,39 @@ def open_batch(
         raise PermissionDenied("You may look at this project but not write to it; ask one of its managers.")
     with unpacked(upload, name) as (table, table_name, others):
         manifest = manifest_of(table, table_name, zone)
-        with quota.room(project, _sizes(project, upload, [path for path, _ in others])):
-            return _recorded(user, project, as_text(name), upload, manifest, others)
+        quota.require_room(project, _sizes(project, upload, [path for path, _ in others]))
+        # All of it durable before the first row: others wait for rows, and not for the disk.
+        kept = upload.keep()
+        beside = [(inside, _put(path)) for path, inside in others]
+    sizes = {file.sha256: file.size for file in (kept, *(file for _, file in beside))}
+    with transaction.atomic(), quota.room(project, sizes):
+        return _recorded(user, project, as_text(name), manifest, kept, beside)
+
+
+def _put(path: Path) -> Stored:
+    with path.open("rb") as stream:
+        return store().put(stream, limit=settings.MAX_UPLOAD_BYTES)
 
 
 def _recorded(
     user: User,
     project: Project,
     name: str,
-    upload: Pending,
     manifest: Manifest,
-    others: list[tuple[Path, str]],
+    kept: Stored,
+    beside: list[tuple[str, Stored]],
 ) -> Batch:
+    archive, *blobs = blobs_of([kept, *(file for _, file in beside)])
     batch = Batch.objects.create(
-        project=project,
-        name=name,
-        manifest=blobs_of([upload.keep()])[0],
-        remarks=manifest.remarks,
-        created_by=user,
+        project=project, name=name, manifest=archive, remarks=manifest.remarks, created_by=user
     )
     BatchRow.objects.bulk_create(
         BatchRow(batch=batch, number=row.number, said=row.said, wrong=row.wrong) for row in manifest.rows
     )
-    for path, inside in others:
-        with path.open("rb") as stream:
-            add_stored(batch, inside, store().put(stream, limit=settings.MAX_UPLOAD_BYTES))
+    named = {(_clean(inside), blob.pk): blob for (inside, _), blob in zip(beside, blobs, strict=True)}
+    BatchFile.objects.bulk_create(
+        BatchFile(batch=batch, name=clean, blob=blob) for (clean, _), blob in named.items()
+    )
     return batch
 
 
@@ -87,9 +94,8 @@ def add_file(batch: Batch, name: str, upload: Pending) -> BatchFile:
 
 
 def add_stored(batch: Batch, name: str, kept: Stored) -> BatchFile:
-    clean = as_text("/".join(_inside(name)), LONGEST_NAME)
     (blob,) = blobs_of([kept])
-    file, created = BatchFile.objects.get_or_create(batch=batch, name=clean, blob=blob)
+    file, created = BatchFile.objects.get_or_create(batch=batch, name=_clean(name), blob=blob)
     if created and batch.status == Batch.Status.DONE:
         Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.OPEN)  # it has something to record again
     return file
@@ -111,10 +117,11 @@ def _refuse_when_over(batch: Batch) -> None:
         raise RefusedError("file", f"A batch takes {MOST_FILES} files; make another one for the rest.")
 
 
-def _inside(name: str) -> list[str]:
+def _clean(name: str) -> str:
     """Folders and name, as text: what would lead out of the batch is left out."""
     parts = name.replace("\\", "/").split("/")
-    return [part for part in parts if part not in ("", ".", "..")] or ["unnamed"]
+    inside = [part for part in parts if part not in ("", ".", "..")] or ["unnamed"]
+    return as_text("/".join(inside), LONGEST_NAME)
 
 
 @contextmanager
