@@ -27,7 +27,8 @@ from analysis.methods._decays import Decay, decay, in_unit
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Role, param
 from analysis.numerics.responses import Response
 
-PROMPT = 0.3  # of the response's width at half height: a shorter lifetime is not told from scattered light
+PROMPT = 0.3  # of the response's width at half height: a shorter lifetime may be scattered light
+PROMPT_SIGMAS, LEAST = 3.0, 0.15  # so far above this share of that width it is emission all the same
 EACH = ("1", "2", "3", "4")
 
 METHOD = Method(
@@ -97,7 +98,8 @@ class Params:
     scatter: str = param(
         "auto",
         choices=("auto", "no"),
-        help="auto: beside other components, one below 0.3 of the response's width is scattered light.",
+        help="auto: beside others, a component below 0.3 of the response's width, by less than three "
+        "sigmas above 0.15 of it, is scattered light.",
     )
     start_ns: float | None = param(None, unit="ns", help="Fit from here on, after the highest channel.")
     end_ns: float | None = param(None, unit="ns", help="Fit up to here, after the highest channel.")
@@ -173,10 +175,13 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
         elif reason:
             warnings.append(reason.strip())
     determined(best, problem.tau[1], prompt)
-    if params.scatter == "auto" and best.components > 1 and best.taus[0] < PROMPT * seen.fwhm:
-        best, sentence, more = _without_scatter(best, seen)
-        warnings.append(sentence)
-        notes |= more
+    if prompt and best.components > 1 and _may_be_prompt(best, seen):
+        if _is_told(best, seen):
+            warnings.append(_emission(best, seen))
+        else:
+            best, sentence, more = _without_scatter(best, seen)
+            warnings.append(sentence)
+            notes |= more
     at = data.t[rows]
     shift = float(best.params[0])
     pulse = seen.start + shift + seen.step * np.arange(seen.counts.size, dtype=np.float64)
@@ -189,6 +194,27 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
     ]
     notes |= {"shift_ns": shift, "sigma shift_ns": best.sigma(0)}
     return _outcome(data, at, best, tried, why, problem.noise.words, curves, warnings, notes)
+
+
+def _may_be_prompt(found: Fit, seen: Response) -> bool:
+    return bool(found.at_bound[2 + found.components] or found.taus[0] < PROMPT * seen.fwhm)
+
+
+def _is_told(found: Fit, seen: Response) -> bool:
+    """Whether the shortest lifetime is told from none. No response is known to better than LEAST of its
+    width, for light of another colour or path has another one."""
+    if found.at_bound[2 + found.components]:
+        return False
+    sigma = float(found.taus[0]) * found.sigma(2 + found.components) * max(found.chi2, 1.0) ** 0.5
+    return float(found.taus[0]) - PROMPT_SIGMAS * sigma > LEAST * seen.fwhm
+
+
+def _emission(found: Fit, seen: Response) -> str:
+    return (
+        f"A lifetime of {found.taus[0]:.2g} ns behind a response of {seen.fwhm:.2g} ns is told from light of "
+        "the pulse itself and taken for emission. That rests on the shape of the response: compare with one "
+        "measured again."
+    )
 
 
 def _without_scatter(found: Fit, seen: Response) -> tuple[Fit, str, dict[str, float | str]]:

@@ -86,12 +86,26 @@ def test_kept_scattered_light_is_never_a_lifetime_without_an_error(seed):
 
 
 def test_a_short_emission_that_is_asked_for_stays_one():
-    short = expected((0.09, 20.0), (0.95, 0.05), peak=5e5)
-    left_out = ran(decay(photons(short)), decay(pulse(0.0)))
-    assert value(left_out, "trpl_lifetime", "1")[0] == pytest.approx(20, rel=0.02)
-    kept = ran(decay(photons(short)), decay(pulse(0.0)), scatter="no")
-    assert value(kept, "trpl_lifetime", "1")[0] == pytest.approx(0.09, rel=0.05)
+    short = photons(expected((0.05, 20.0), (0.9, 0.1), peak=2e3))
+    left_out = ran(decay(short), decay(pulse(0.0)))
+    assert value(left_out, "trpl_lifetime", "1")[0] == pytest.approx(20, rel=0.05)
+    assert "taken for scattered light" in said(left_out)
+    kept = ran(decay(short), decay(pulse(0.0)), scatter="no")
+    assert value(kept, "trpl_lifetime", "1")[0] == pytest.approx(0.05, abs=0.035)
     assert "comes with the pulse itself" not in said(kept)
+
+
+def test_a_lifetime_far_below_the_response_is_emission_where_the_data_tell_it():
+    """0.28 of the response's width, and its error is a fortieth of it."""
+    outcome = ran(decay(photons(expected((0.1, 3.0, 20.0), (0.6, 0.3, 0.1), peak=1e5))), decay(pulse(0.0)))
+    for key, component, truth in (
+        ("trpl_lifetime", "1", 0.1),
+        ("trpl_lifetime", "3", 20.0),
+        ("trpl_tau_amp", "", 2.96),
+    ):
+        found, sigma = value(outcome, key, component)
+        assert abs(found - truth) < 4 * sigma, key
+    assert "taken for emission" in said(outcome)
 
 
 def test_no_emission_fits_better_than_the_true_one_by_more_than_its_freedom():
