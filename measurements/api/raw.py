@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import json
 from typing import Any
 
 import orjson
@@ -135,8 +135,15 @@ def plain_receipt(request: HttpRequest, filename: str, sender: Sender) -> tuple[
     except (APIException, PermissionDenied) as error:
         refused = one_shape(error, {})
         assert refused is not None
-        return refused.status_code, orjson.dumps(refused.data)
-    return 201 if receipt.created else 200, orjson.dumps(receipt_body(receipt))
+        return refused.status_code, in_json(refused.data)
+    return 201 if receipt.created else 200, in_json(receipt_body(receipt))
+
+
+def in_json(body: Any) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # numbers of more than 64 bits, deep nesting: JSON all the same, and recorded already
+        return json.dumps(body).encode()
 
 
 def take(request: HttpRequest, filename: str, user: User, sender: Sender | None = None) -> Receipt:
@@ -179,15 +186,18 @@ def said_in_address(request: HttpRequest) -> dict[str, str]:
 
 def expected_sha256(request: HttpRequest) -> str:
     """In hexadecimal; empty when no header says it."""
-    if plain := request.headers.get("X-Content-SHA256", "").strip().lower():
-        return _checked("X-Content-SHA256", plain)
+    if (plain := request.headers.get("X-Content-SHA256")) is not None:
+        return _checked("X-Content-SHA256", plain.strip().lower())
     for header in ("Repr-Digest", "Content-Digest"):
-        for part in request.headers.get(header, "").split(","):
+        said = request.headers.get(header)
+        if said is not None and not said.strip():
+            return _checked(header, "")
+        for part in (said or "").split(","):
             name, _, value = part.strip().partition("=")
             if name.strip().lower() == "sha-256":
                 try:
                     return _checked(header, base64.b64decode(value.strip().strip(":"), validate=True).hex())
-                except binascii.Error:
+                except ValueError:
                     return _checked(header, "")
     return ""
 

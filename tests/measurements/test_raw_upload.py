@@ -76,6 +76,15 @@ def test_everything_known_about_a_measurement_is_kept(as_alice: APIClient, compo
     assert (body["conditions"], body["origin"]) == ({"slit_nm": 2}, "simulated")
 
 
+@pytest.mark.parametrize("value", [2**70, json.loads("[" * 300 + "]" * 300)], ids=["long", "deep"])
+def test_what_little_json_holds_comes_back_in_the_receipt(alice: User, composite: Sample, value: Any) -> None:
+    query = f"sample={composite.code}&conditions={quote(json.dumps({'dose': value}))}"
+    for status in (201, 200):
+        answer = sent(alice, io.BytesIO(TEXT), str(len(TEXT)), query)
+        assert answer.status_code == status
+        assert json.loads(answer.content)["conditions"] == {"dose": value}
+
+
 def digests(content: bytes) -> list[dict[str, str]]:
     digest = hashlib.sha256(content).digest()
     encoded = base64.b64encode(digest).decode()
@@ -106,7 +115,14 @@ def test_bytes_with_another_digest_are_refused_and_nothing_is_kept(
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Repr-Digest": "sha-256=:!:"}, {"Content-Digest": "sha-256=:AAAA:"}, {"X-Content-SHA256": "12"}],
+    [
+        {"Repr-Digest": "sha-256=:!:"},
+        {"Repr-Digest": "sha-256=:ä:"},
+        {"Repr-Digest": ""},
+        {"Content-Digest": "sha-256=:AAAA:"},
+        {"X-Content-SHA256": "12"},
+        {"X-Content-SHA256": ""},
+    ],
 )
 def test_a_digest_that_is_none_is_refused_before_the_bytes_are_read(
     as_alice: APIClient, project: Project, headers: dict[str, str]
