@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from measurements import tasks
@@ -89,6 +89,7 @@ def receive(
         names = [file.name for file in files]
         place = find_place(user, (sample_code or "").strip(), project, instrument, told, names)
     _require_room(place.project, files)
+    _let_go(files)
     pending: list[Pending] = []
     try:
         for file in files:
@@ -199,6 +200,13 @@ def _require_room(project: Project, files: Sequence[Incoming]) -> None:
     if total := sum(announced.values()):
         store().require_room(total)
         quota.require_room(project, announced)
+
+
+def _let_go(files: Sequence[Incoming]) -> None:
+    """Of the session of the pool, which others may need while a slow sender's bytes come."""
+    to_read = not all(isinstance(file.stream, Pending) for file in files)
+    if to_read and connection.pool is not None and not connection.in_atomic_block:
+        connection.close()
 
 
 def _written(file: Incoming) -> Pending:

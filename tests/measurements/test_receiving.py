@@ -258,6 +258,19 @@ def test_a_hostile_name_is_kept_as_text(given: Given, sent: str, kept: str) -> N
 
 
 @pytest.mark.django_db(transaction=True)
+def test_no_session_is_held_while_the_bytes_come(given: Given) -> None:
+    class Looks(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            held.append(connection.connection is not None)
+            return super().read(size)
+
+    held: list[bool] = []
+    connection.ensure_connection()
+    assert given(files=[Incoming("run7.txt", Looks(TEXT))]).created
+    assert set(held) == {False}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_simultaneous_uploads_of_the_same_bytes_are_one_measurement(
     alice: User, composite: Sample
 ) -> None:
