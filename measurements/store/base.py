@@ -58,8 +58,8 @@ class Store(ABC):
 
     def new_temporary(self) -> Path:
         """A fresh name in `incoming/`."""
-        if not self.incoming.is_dir():
-            with sentences():
+        with sentences():
+            if not self.incoming.is_dir():
                 self.incoming.mkdir(parents=True, exist_ok=True)
         return self.incoming / secrets.token_hex(16)
 

@@ -201,6 +201,17 @@ def test_a_disk_that_fills_up_during_fsync_is_said_too(
     assert stored_files(store) == []
 
 
+def test_a_folder_that_may_not_even_be_looked_at_is_told_in_a_sentence(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refused)
+    with pytest.raises(StoreUnavailableError, match="cannot be written"):
+        store.new_temporary()
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "files").write_text("a file where the folder should be")
     with pytest.raises(StoreUnavailableError, match="cannot be written"):
