@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
@@ -60,7 +61,8 @@ class Put:
 
     def __init__(self, environ: dict[str, Any], match: Any) -> None:
         self.META = environ
-        self.GET = dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        self.GET = dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True, max_num_fields=most))
         self.filename: str = environ["PATH_INFO"][len(UPLOADS) :]
         self.resolver_match = match
         self.headers = self
@@ -97,7 +99,10 @@ class PlainWay:
         manners = self._manners(*map(environ.get, GO_BY)) if looks_plain(environ) else None
         if manners is None:
             return None
-        put = Put(environ, self._match)
+        try:
+            put = Put(environ, self._match)
+        except ValueError:
+            return None  # more fields than anybody reads
         try:
             try:
                 put.sender = self._sender(put)

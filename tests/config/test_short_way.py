@@ -98,6 +98,7 @@ def test_the_plain_way_takes_no_byte_beyond_what_was_announced(composite: Sample
         ("/api/v1/uploads/ä.txt?sample=VT-GLASS", "localhost"),
         ("/api/v1/uploads/6b1f0e9e-2f0e-4a53-9f3c-1d2e3f4a5b6c/?sample=VT-GLASS", "localhost"),
         ("/api/v1/uploads/?sample=VT-GLASS", "localhost"),
+        (f"{UPLOAD}?sample=VT-GLASS{'&role=' * settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}", "localhost"),
     ],
 )
 def test_what_is_not_plain_is_left_to_the_others_unread(
