@@ -102,12 +102,12 @@ def blame(data: Decay, seen: Response, found: Fit, noise: Noise) -> tuple[str, d
         sigma = np.sqrt(np.maximum(noise.gain * (signal + noise.pedestal), 1e-300))
     else:
         sigma = 1 / np.sqrt(noise.weights[here])
-    best = best_light(data.t[here], data.y[here] - float(found.params[1]), sigma, seen)
+    best = best_light(data.t[here], data.y[here], sigma, seen)
     notes: dict[str, float | str] = {"least_chi2_of_any_light": best.chi2}
     if best.chi2 < WHITE_CHI2:
         return (
             "Through this response light of another course over time would give the rise as measured: one "
-            "that rises, or light of the pulse itself that reached the detector. "
+            "that rises, or more components, or light of the pulse itself that reached the detector. "
         ), notes
     at = int(np.argmax(np.abs(best.residuals)))
     after = float(data.t[here][at] - data.t[data.peak])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.numerics.any_emission import best_light
+from analysis.numerics.any_emission import _seen, best_light
 from analysis.numerics.responses import resampled
 from tests.analysis.decay_reference import STEP_NS, T_NS, decay, expected, photons
 from tests.analysis.test_trpl import number, ran, real, said, value
@@ -60,6 +60,14 @@ def with_scattered_light(share: float) -> np.ndarray:
     clean = expected(peak=2e4, background=0.0)
     prompt = np.exp(-0.5 * ((T_NS - 5.0) / 0.15) ** 2)
     return np.asarray(clean + prompt / prompt.sum() * clean.sum() * share / (1 - share) + 2.0)
+
+
+def test_a_correct_response_is_not_blamed_for_components_that_were_not_asked_for():
+    """One exponential under two takes the slower one for background."""
+    outcome = ran(decay(photons(expected((2.0, 30.0), (0.5, 0.5), peak=5e4))), decay(pulse(0.0)), model="1")
+    assert "No light of whatever course over time" not in said(outcome)
+    assert "or more components" in said(outcome)
+    assert number(outcome, "least_chi2_of_any_light") < 1.5
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3])
@@ -119,6 +127,14 @@ def test_no_emission_fits_better_than_the_true_one_by_more_than_its_freedom():
     found = best_light(t, wrong, sigma, response)
     assert found.chi2 > 1.5
     assert abs(t[np.argmax(np.abs(found.residuals))] - 4.5) < 0.3
+
+
+def test_a_response_of_finer_channels_costs_no_more_sources_of_light():
+    t = T_NS[:100]
+    coarse, fine = (resampled(step * np.arange(200), np.hanning(200), STEP_NS) for step in (0.05, 0.05 / 8))
+    assert fine.per_channel == 8
+    assert _seen(t, STEP_NS, coarse).shape == (200, 100)
+    assert _seen(t, STEP_NS, fine).shape[0] <= 402
 
 
 @pytest.mark.parametrize(
