@@ -111,6 +111,12 @@ def _on_a_power(measured: Absorbance, choices: Choices, power: float, base: Base
             taken = taken + tail.beneath * foot.beneath
         if abs(tail.beneath) < SETTLED * tail.beneath_sigma:
             break
+    if taken[0] < -PLAIN_SIGMAS * tail.beneath_sigma:
+        raise MethodError(
+            "Beyond the edge the signal rises towards the red, as no scattering does: up to "
+            f"{-taken[0]:.2g} would be added to the spectrum. Correct the baseline, or choose background = "
+            "constant."
+        )
     return data, foot, tail, stop
 
 

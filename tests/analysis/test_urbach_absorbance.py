@@ -102,6 +102,17 @@ def test_where_nothing_scatters_nothing_is_taken_off() -> None:
     assert "scattering at the foot" not in outcome.notes
 
 
+def test_scattering_is_never_negative() -> None:
+    """A baseline that rises by 0.05 towards the red: taken for scattering it gives 16.7 ± 0.16 meV."""
+    x = np.arange(500.0, 1000.0, 0.5)
+    noise = np.random.default_rng(5).normal(0, 5e-4, x.size)
+    with pytest.raises(MethodError, match="rises towards the red, as no scattering does"):
+        found(edge(x=x) + 0.05 * (x - 500) / 500 + noise, x, background="scattering")
+    asked = found(edge(x=x) + noise, x, background="scattering")
+    value, sigma = table(asked)["urbach_energy", ""]
+    assert abs(value - 15) < 3 * sigma < 0.6
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("power", [1, 2.4, 4])
 def test_two_thirds_of_the_intervals_hold_the_truth_through_scattering(power) -> None:
