@@ -71,13 +71,17 @@ class RunRequestSerializer(serializers.Serializer):
         required=False, max_length=60, help_text="For a method over the values of a project: its slug."
     )
     inputs = serializers.DictField(
-        child=serializers.IntegerField(), default=dict, help_text="role: measurement id"
+        child=serializers.IntegerField(),
+        default=dict,
+        help_text="role: measurement id",
     )
     params = serializers.DictField(default=dict)
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         if sum(bool(asked.get(name)) for name in SUBJECTS) != 1:
             raise ValidationError("Say what the method is to look at: measurements, a sample or a project.")
+        if asked["inputs"] and not asked.get("measurements"):
+            raise ValidationError({"inputs": "A method over values reads values; leave the inputs out."})
         return asked
 
 

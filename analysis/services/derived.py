@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from analysis import methods, properties
 from analysis.methods import LoadedMethod
-from analysis.models import ChangedValues, Run, Value, ValueInput
+from analysis.models import ChangedValues, ProjectParams, Run, Value, ValueInput
 from analysis.services.currency import decide_current
-from analysis.services.parameters import wanted_by
+from analysis.services.parameters import still_known, wanted_by
 from analysis.services.requesting import NothingToRunError, _ask_again, lane_of, queue
 from analysis.services.value_rows import Rows, Subject, identity_over, rows_for
 from samples.models import Project, Sample, User
@@ -86,17 +86,55 @@ def _worth_asking(loaded: LoadedMethod, project: Project, samples: set[int | Non
 
 @transaction.atomic
 def ask(loaded: LoadedMethod, subject: Subject) -> bool:
-    """The run that answers for today's values; whether it is new."""
+    """The run that answers for today's values, with the parameters that the project wants; whether it is new.
+    What a person asked with others holds until the values change."""
     last = _lock(loaded, subject)
     rows = rows_for(loaded, subject)
     if not rows:
         _retire(loaded, subject)
         return False
+    if last is not None and _holds(last, loaded, subject, rows):
+        return False
     run, is_new = _answering(loaded, subject, rows, {}, last)
     if not is_new and (run != last or run.stale):  # the values are again what they once were
-        Run.objects.filter(pk=run.pk).update(requested_at=timezone.now(), stale="")
-        decide_current(subject, loaded.key)
+        _bring_back(run)
     return is_new
+
+
+def _holds(last: Run, loaded: LoadedMethod, subject: Subject, rows: Rows) -> bool:
+    """It answers for these values, and the project's parameters have not been changed since it was asked."""
+    if last.status == Run.Status.CANCELLED or last.stale or last.method_version != loaded.method.version:
+        return False
+    later = ProjectParams.objects.filter(
+        project=_project_of(subject), method=loaded.key, changed_at__gt=last.requested_at
+    )
+    return last.identity == identity_over(loaded, last.params, subject, rows) and not later.exists()
+
+
+def _bring_back(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(requested_at=timezone.now(), stale="")
+    if run.status == Run.Status.CANCELLED:  # it had given way to what does not count any more
+        _ask_again(run, str(Run.Trigger.VALUES))
+    else:
+        decide_current(run.over, run.method)
+
+
+@transaction.atomic
+def ask_newer(run: Run) -> None:
+    """It waited while another version was installed: that is asked, with the parameters a person named."""
+    loaded, subject = methods.get(run.method), run.over
+    if run.trigger == Run.Trigger.VALUES:
+        ask(loaded, subject)
+        return
+    last = _lock(loaded, subject)
+    rows = rows_for(loaded, subject)
+    if not rows:
+        _retire(loaded, subject)
+        return
+    params = still_known(loaded, run.params)
+    found, is_new = _answering(loaded, subject, rows, params, last, trigger=str(Run.Trigger.SUPERSESSION))
+    if not is_new:
+        _bring_back(found)
 
 
 @transaction.atomic
@@ -147,10 +185,10 @@ def _answering(
     params: Mapping[str, Any],
     last: Run | None,
     user: User | None = None,
+    trigger: str = str(Run.Trigger.VALUES),
 ) -> tuple[Run, bool]:
     """The run that reads these rows, and whether it is new. With a user it is that person's."""
-    project_id = subject.pk if isinstance(subject, Project) else subject.project_id
-    settled = methods.canonical_params(loaded, wanted_by(project_id, loaded) | dict(params))
+    settled = methods.canonical_params(loaded, wanted_by(_project_of(subject), loaded) | dict(params))
     now = timezone.now()
     link = loaded.method.over
     run, is_new = Run.objects.get_or_create(
@@ -160,7 +198,7 @@ def _answering(
             "method": loaded.key,
             "method_version": loaded.method.version,
             "params": settled,
-            "trigger": Run.Trigger.PERSON if user else Run.Trigger.VALUES,
+            "trigger": Run.Trigger.PERSON if user else trigger,
             "lane": lane_of(loaded),
             "priority": Run.Priority.PERSON if user else Run.Priority.UPLOAD,
             "requested_by": user,
@@ -175,14 +213,8 @@ def _answering(
     return run, is_new
 
 
-def try_again(run: Run) -> None:
-    """For a person, when a run failed: with the values of today, and where these are the same, once more."""
-    loaded, subject = methods.get(run.method), run.over
-    ask(loaded, subject)
-    same = Run.objects.filter(**{loaded.method.over: subject}, method=run.method, verifies=None)
-    last = same.order_by("-method_version", "-requested_at", "-pk").first()
-    if last is not None and last.status == Run.Status.FAILED and not last.stale:
-        _ask_again(last, str(Run.Trigger.PERSON))
+def _project_of(subject: Subject) -> int:
+    return subject.pk if isinstance(subject, Project) else subject.project_id
 
 
 def _put_in_place_of(earlier: Iterable[Run], run: Run, rows: Rows) -> None:

@@ -253,7 +253,7 @@ def _is_of_this_version(run: Run) -> bool:
             inputs=named_inputs(run),
         )
     elif run.measurement is None and run.verifies_id is None:
-        derived.ask(methods.get(run.method), run.over)
+        derived.ask_newer(run)
     _end(
         run,
         str(Run.Status.CANCELLED),

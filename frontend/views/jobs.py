@@ -15,9 +15,8 @@ from analysis import methods, services
 from analysis.backlog import Backlog, backlog, failed_runs, unreadable
 from analysis.models import Run
 from analysis.querysets import RunQuerySet
-from analysis.services import request_run
+from analysis.services import request_over, request_run
 from analysis.services.choosing import named_inputs
-from analysis.services.derived import try_again
 from analysis.services.requesting import NothingToRunError
 from frontend.access import login_required
 from frontend.formatting import number
@@ -116,7 +115,7 @@ def retry(request: HttpRequest) -> HttpResponse:
 
 def _again(run: Run, user: Any) -> None:
     if run.measurement is None:
-        try_again(run)
+        request_over(run.over, run.method, run.params, user=user)
     else:
         request_run(run.measurement, run.method, run.params, user=user, inputs=named_inputs(run))
 

@@ -12,7 +12,8 @@ from analysis.models import Run, Value
 from analysis.services.parameters import set_defaults
 from samples.models import Project, Sample, User
 from tests.analysis.conftest import Measured
-from tests.analysis.test_derived import TG, analyse, compute, enter, entered, runs, series
+from tests.analysis.test_derived import TG, analyse, compute, enter, entered, runs, series, slope
+from tests.frontend.conftest import browser
 
 __all__ = ["entered", "series"]
 WARN_LATE = {"flag_above_c": 40.0}
@@ -73,6 +74,74 @@ def test_when_the_values_change_it_is_asked_anew_as_the_project_wants_it(
     assert runs()[-1].params == {"flag_above_c": 10.0}
 
 
+def test_the_answer_of_a_person_holds_until_the_values_change(
+    entered: list[Value], as_alice: APIClient
+) -> None:
+    """Every hour everything is asked; the run with the parameters of the project exists and stays behind."""
+    compute()
+    ask(as_alice, project="glass", params=WARN_LATE)
+    compute()
+    services.note_all()
+    assert compute() == 0
+    assert counting().params == WARN_LATE
+
+
+def test_parameters_that_the_project_is_given_later_go_before_those_of_a_person(
+    entered: list[Value], alice: User, project: Project, as_alice: APIClient
+) -> None:
+    ask(as_alice, project="glass", params=WARN_LATE)
+    compute()
+    set_defaults(project=project, user=alice, method=TG, params={"flag_above_c": 10.0})
+    assert compute() == 1
+    assert counting().params == {"flag_above_c": 10.0}
+    ask(as_alice, project="glass", params=WARN_LATE)
+    services.note_all()
+    compute()
+    assert counting().params == WARN_LATE
+
+
+def test_what_gave_way_to_a_question_that_was_withdrawn_is_computed_after_all(
+    entered: list[Value], as_alice: APIClient
+) -> None:
+    services.derive()
+    (waiting,) = runs()
+    asked = ask(as_alice, project="glass", params=WARN_LATE)["id"]
+    services.cancel(Run.objects.get(pk=asked))
+    services.note_all()
+    compute()
+    assert counting() == waiting
+
+
+def test_what_failed_is_asked_again_with_the_parameters_that_it_had(
+    entered: list[Value], alice: User, as_alice: APIClient
+) -> None:
+    asked = ask(as_alice, project="glass", params=WARN_LATE)["id"]
+    Run.objects.filter(pk=asked).update(status="failed", message="The furnace was cold.")
+    browser(alice).post("/jobs/retry/", {"run": asked})
+    while services.execute_batch():
+        pass
+    assert [(run.pk, run.status) for run in runs()] == [(asked, "done")]
+
+
+def test_a_newer_version_is_asked_with_the_parameters_that_the_person_named(
+    entered: list[Value], as_alice: APIClient
+) -> None:
+    asked = ask(as_alice, project="glass", params=WARN_LATE)["id"]
+    Run.objects.filter(pk=asked).update(method_version=0, identity="of the older version")
+    while services.execute_batch():
+        pass
+    found = [(run.status, run.params, run.trigger) for run in runs()]
+    assert found == [("cancelled", WARN_LATE, "person"), ("done", WARN_LATE, "supersession")]
+
+
+def counting() -> Run:
+    """Whose slope counts."""
+    found = slope()
+    assert found is not None
+    assert found.run is not None
+    return found.run
+
+
 def test_a_sample_is_asked_by_its_code(measured: Measured, composite: Sample, as_alice: APIClient) -> None:
     said = wrong(as_alice, method="replicate_statistics", sample=composite.code)
     assert "takes 2 values of the same quantity, and VT-GLASS has less" in said
@@ -102,6 +171,10 @@ def test_what_a_method_does_not_look_at_is_refused(
     assert "measurements, a sample or a project" in wrong(as_alice)
     assert "measurements, a sample or a project" in wrong(as_alice, project="glass", sample="VT-X05")
     assert "flag_above_c is at least 0" in wrong(as_alice, project="glass", params={"flag_above_c": -1})
+    for subject in ({"project": "glass"}, {"sample": "VT-X05"}):
+        told = wrong(as_alice, **subject, inputs={"reference": measurement.pk})
+        assert "inputs" in told
+        assert "reads values" in told
 
 
 def test_only_who_may_write_in_the_project_asks(
