@@ -140,6 +140,18 @@ def test_what_compiled_code_computed_is_recorded_and_explains_a_difference(
     assert "Perhaps because NumPy computed it and not compiled code (numba 0.60.0)" in verdict
 
 
+def test_of_a_run_that_names_no_compiled_code_nothing_is_said_that_is_not_known(
+    fitted: Run, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once kernels left no record, so that their absence from one proves nothing."""
+    Run.objects.filter(pk=fitted.pk).update(libraries={"numpy": fitted.libraries["numpy"]})
+    Value.objects.filter(pk=peak(fitted).pk).update(sigma=99.0)
+    monkeypatch.setattr(child, "listening", lambda: nullcontext({"numba": "0.60.0"}))
+    verdict = verified(fitted, alice).verdict
+    assert "compiled code (numba 0.60.0) computed it, and whether it did then is not recorded" in verdict
+    assert "not NumPy" not in verdict
+
+
 def test_another_version_of_the_method_is_said_at_once_and_nothing_runs(fitted: Run, alice: User) -> None:
     Run.objects.filter(pk=fitted.pk).update(method_version=fitted.method_version + 1)
     fitted.refresh_from_db()
