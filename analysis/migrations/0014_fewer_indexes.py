@@ -6,6 +6,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    # Until all of it is done the tables of runs, their inputs and values are locked, for readers too: workers,
+    # uploads and pages wait meanwhile.
     dependencies = [
         ("analysis", "0013_schedules_are_audited"),
         ("measurements", "0013_refused_by"),
