@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.db import DatabaseError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.http import HttpResponse
 from django.urls import resolve
 from django.utils.module_loading import import_string
@@ -41,6 +41,10 @@ GO_BY = (
 )  # fmt: skip
 UPLOADS = "/api/v1/uploads/"
 JSON = "application/json"
+SILENT = (
+    b'{"error":{"message":"The database does not answer, so the file was not taken. Keep it, and send it '
+    b'again in a minute."}}'
+)
 
 
 class ShortWay(WSGIHandler):
@@ -68,6 +72,7 @@ class Put:
         self.headers = self
         self.read = environ["wsgi.input"].read
         self.sender: Any = None  # measurements may not be loaded yet when this file is
+        self.unasked = False
 
     def get(self, name: str, otherwise: str | None = None) -> Any:
         """A header."""
@@ -106,9 +111,9 @@ class PlainWay:
         try:
             try:
                 put.sender = self._sender(put)
-            except DatabaseError:
-                return None  # its sentence is known to the others
-            if put.sender is None:
+            except (OperationalError, InterfaceError):
+                put.unasked = True  # asking once more would wait as long again
+            if put.sender is None and not put.unasked:
                 return None
             answer: Answer = self._handler(put)
         finally:
@@ -117,6 +122,8 @@ class PlainWay:
         return answer
 
     def _taken(self, put: Put) -> Answer:
+        if put.unasked:
+            return Answer(503, SILENT)
         try:
             return Answer(*self._receipt(put, put.filename, put.sender))
         except Exception:  # the outer edge: the web server has no words for it

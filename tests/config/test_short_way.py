@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import OperationalError
 from django.test import RequestFactory
 
 from config.short_way import MIDDLEWARE, Door, PlainWay, ShortWay, is_upload
@@ -147,6 +148,23 @@ def test_a_surprise_is_answered_with_a_sentence_and_logged(
     assert (status, "Send it again" in said["error"]["message"]) == (500, True)
     assert headers["X-Request-ID"]
     assert any(record.exc_info and record.exc_info[0] is ZeroDivisionError for record in caplog.records)
+
+
+def test_a_database_that_is_silent_is_asked_once_and_said(
+    composite: Sample, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def silent(sql: str, parameters: Any) -> None:
+        asked.append(parameters)
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("measurements.services.senders.rows_of", silent)
+    environ = environ_of(token, f"{UPLOAD}?sample={composite.code}")
+    status, headers, said = sent(Door(Refuses(), Refuses()), environ)
+    assert (status, "send it again" in said["error"]["message"], len(asked)) == (503, True, 1)
+    assert headers["X-Request-ID"]
+    assert environ["wsgi.input"].tell() == 0
 
 
 def test_a_file_of_no_known_sample_comes_this_way_too(composite: Sample, token: str) -> None:
