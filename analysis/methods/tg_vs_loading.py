@@ -28,6 +28,8 @@ LOADING, SINTERING = "loading_mass_fraction", "sintering_temperature_c"
 BRIGHTNESS = ("plqy", "pl_max_intensity")
 FEWEST_VALUES, FEWEST_LOADINGS, FEWEST_TEMPERATURES = 4, 3, 3
 FOX, GORDON_TAYLOR = "Fox", "Gordon-Taylor"
+SCATTER = "from the scatter about the line"
+PLAINLY_BENT = -10.0  # BIC less that of the line
 FEWEST_FOR_K = 5
 UNDETERMINED = 0.5  # σ over the constant of Gordon and Taylor
 
@@ -67,8 +69,9 @@ METHOD = Method(
         "Weighted line through Tg over the mass fraction of perovskite, Spearman’s ρ, and for every loading "
         "how far the sintering temperature with the brightest PL lies from Tg. Beside the line the rules of "
         "Fox and of Gordon and Taylor for mixtures, each with its BIC less that of the line in the notes: "
-        "below −10 the points are plainly no straight line. The constant of Gordon and Taylor is given from "
-        "five values at four loadings on, where its σ is below half of it."
+        "below −10 the points are plainly no straight line. Where all scatter more than their σ, that grows "
+        "with it; fewer than 15 values without σ cannot tell. The constant of Gordon and Taylor is given "
+        "from five values at four loadings on, where its σ is below half of it."
     ),
     equation=(
         "T_g = T_g(0) + m·x;  Fox: 1/T_g = (1 − x)/T₁ + x/T₂;  Gordon-Taylor: T_g = [(1 − x)·T₁ + k·x·T₂]/"
@@ -117,10 +120,7 @@ def run(values: Sequence[ValueRow], params: Params) -> Outcome:
         notes["p of the rank correlation"] = p
     mixtures = _mixtures(loading, tg, sigma)
     results += _of_mixtures(mixtures)
-    for name, mixture in mixtures.items():
-        one_more = math.log(len(rows)) if name == GORDON_TAYLOR else 0.0
-        notes[f"Tg at zero loading after {name}"] = mixture.first
-        notes[f"BIC of {name} less that of the line"] = mixture.chi2 + one_more - line.chi2
+    notes |= _against_the_line(line, mixtures, len(rows), weighting)
     gaps = _gaps(given, rows, line)
     warnings = []
     if gaps:
@@ -146,7 +146,7 @@ def _sigmas(rows: Sequence[ValueRow], x: Array, y: Array) -> tuple[Array, str]:
         return np.array([sigma if sigma is not None else max(known) for sigma in sigmas]), weighting
     plain = weighted_line(x, y, np.ones_like(y))
     scatter = math.sqrt(plain.chi2 / plain.dof) if plain else 0.0
-    return np.full(y.size, max(scatter, 1e-9)), "from the scatter about the line"
+    return np.full(y.size, max(scatter, 1e-9)), SCATTER
 
 
 def _mixtures(x: Array, y: Array, sigma: Array) -> dict[str, Mixture]:
@@ -167,6 +167,28 @@ def _of_mixtures(mixtures: Mapping[str, Mixture]) -> list[Result]:
     if found := mixtures.get(GORDON_TAYLOR):
         results.append(Result("tg_gordon_taylor_constant", found.k, found.k_sigma))
     return results
+
+
+def _against_the_line(
+    line: Line, mixtures: Mapping[str, Mixture], values: int, weighting: str
+) -> dict[str, float | str]:
+    """BIC with the σ that all errors have: grown by the scatter about whichever rule fits best."""
+    ratios = [line.chi2 / line.dof]
+    ratios += [mixture.chi2 / (line.dof - (name == GORDON_TAYLOR)) for name, mixture in mixtures.items()]
+    grown = max(1.0, min(ratios))
+    one_more = math.log(values)
+    notes: dict[str, float | str] = {}
+    for name, mixture in mixtures.items():
+        notes[f"Tg at zero loading after {name}"] = mixture.first
+        notes[f"BIC of {name} less that of the line"] = (mixture.chi2 - line.chi2) / grown + (
+            one_more if name == GORDON_TAYLOR else 0.0
+        )
+    if mixtures and weighting == SCATTER and one_more - line.dof > PLAINLY_BENT:
+        notes["bend"] = (
+            f"{values} values without errors of their own cannot tell a bend from a line: σ is their scatter "
+            f"about the line, so BIC falls by no more than {line.dof:.0f}."
+        )
+    return notes
 
 
 def _gaps(values: Sequence[ValueRow], tg_rows: Sequence[ValueRow], line: Line) -> dict[float, float]:

@@ -93,3 +93,22 @@ def test_the_planted_line_of_the_example_stays_a_line() -> None:
     assert found(result, "tg_fox_full_loading")[0] == pytest.approx(238.5, abs=2)
     assert not [r for r in result.values if r.property == "tg_gordon_taylor_constant"]  # four values are few
     assert float(result.notes["BIC of Fox less that of the line"]) > 0
+
+
+def test_errors_that_are_too_small_bend_no_line() -> None:
+    """A straight line under scatter of 5 °C, with errors of 0.5 °C: Fox and line miss alike."""
+    y = 304 - 100 * X + np.random.default_rng(4).normal(0, 5, X.size)
+    result = outcome("tg_vs_loading", [tg(x, t, 0.5) for x, t in zip(X, y, strict=True)])
+    assert abs(float(result.notes["BIC of Fox less that of the line"])) < 10
+
+
+def test_few_values_without_errors_cannot_tell_a_bend() -> None:
+    def notes(count: int) -> dict[str, float | str]:
+        x = np.linspace(0, 0.6, count)
+        y = of_fox(x, 304, 130) + np.random.default_rng(6).normal(0, 0.2, count)
+        return outcome("tg_vs_loading", [tg(a, t, None) for a, t in zip(x, y, strict=True)]).notes
+
+    assert "cannot tell a bend from a line" in str(notes(14)["bend"])
+    assert float(notes(14)["BIC of Gordon-Taylor less that of the line"]) > -10
+    assert "bend" not in notes(15)
+    assert float(notes(15)["BIC of Gordon-Taylor less that of the line"]) < -10
