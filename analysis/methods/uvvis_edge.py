@@ -88,7 +88,7 @@ def run(datasets: Mapping[str, Dataset], params: EdgeParams) -> Outcome:
     for edge, line, place, sigma in kept:
         named = edge if len(kept) == 2 else replace(edge, component="")
         values += _values(named, line, place, sigma)
-        warnings += [*_about(named, line, place), *_band(data.x, named, line)]
+        warnings += [*_about(named, line, place), *_band(data.x, named, line, place)]
         notes |= _notes(named, line)
         curves += _curves(data, named, line, place)
     return Outcome(tuple(values), tuple(curves), tuple(warnings), notes)
@@ -124,7 +124,7 @@ def _about(edge: Edge, line: kernel.Tangent, place: float) -> list[str]:
     return said
 
 
-def _band(x: Array, edge: Edge, line: kernel.Tangent) -> list[str]:
+def _band(x: Array, edge: Edge, line: kernel.Tangent, place: float) -> list[str]:
     """What absorbs above an edge goes on absorbing; a dye, a plasmon or a lone exciton does not."""
     y = running_mean(edge.y, 2)
     near = np.flatnonzero((x < line.x) & (x > line.x - 2 * edge.fall.width))
@@ -135,9 +135,11 @@ def _band(x: Array, edge: Edge, line: kernel.Tangent) -> list[str]:
     dip = float(y[top] - y[: top + 1].min())
     if dip < MOST_DIP * height:
         return []
+    which = f"{edge.component} edge".strip()
     return [
-        f"Towards the blue the signal falls again by {dip / height:.0%} of its height at {x[top]:.0f} nm: "
-        "this is a band, as of a dye, a plasmon or a lone exciton, and the end of a band is no band gap."
+        f"Above the {which} at {place:.0f} nm the signal falls again, towards the blue, by "
+        f"{dip / height:.0%} of its height at {x[top]:.0f} nm: this is a band, as of a dye, "
+        "a plasmon or a lone exciton, and the end of a band is no band gap."
     ]
 
 

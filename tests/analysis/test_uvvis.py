@@ -138,6 +138,12 @@ def test_the_end_of_a_band_is_no_band_gap():
         assert not said(ask(EDGE, edge), "the end of a band is no band gap")
 
 
+def test_the_band_among_two_edges_is_named():
+    band = 0.8 * np.exp(-0.5 * ((X - 460) / 10) ** 2)  # its steepest tangent meets zero at 460 + 2·10
+    assert said(ask(EDGE, 0.3 * sigmoid() + band), "Above the delta edge at 480 nm the signal falls again")
+    assert said(ask(EDGE, band), "Above the edge at 480 nm the signal falls again")
+
+
 def test_one_edge_may_be_asked_for():
     values = table(ask(EDGE, 0.9 * sigmoid() + 0.5 * sigmoid(430, 6), edges="one"))
     assert values["absorption_edge_number", ""][0] == 1
