@@ -24,7 +24,8 @@ def lapsed() -> Q:
 
 class RunQuerySet(OfMeasurement):
     """What a run analysed must be in sight, and what a person named for it: its curves show a blank or an IRF
-    as well, so an embargo laid on that later hides the run. Calibrations serve everybody and hide nothing."""
+    as well, so an embargo laid on that later hides the run. So it is with the samples whose values it read.
+    Calibrations serve everybody and hide nothing."""
 
     def _in_projects(
         self, user: Any, role: int, *, embargo: bool = True, projects: Any = None
@@ -35,7 +36,10 @@ class RunQuerySet(OfMeasurement):
         hidden = hidden_from(user)
         inputs = self.model._meta.get_field("inputs").related_model.objects
         given = inputs.filter(calibration=None, dataset__measurement__sample__in=hidden)
-        return rows.exclude(sample__in=hidden).exclude(pk__in=given.order_by().values("run"))
+        values = self.model._meta.get_field("value_inputs").related_model.objects
+        read = values.filter(value__sample__in=hidden)
+        rows = rows.exclude(sample__in=hidden).exclude(pk__in=given.order_by().values("run"))
+        return rows.exclude(pk__in=read.order_by().values("run"))
 
     def _belongs_to(self, projects: Any) -> Q:
         """Through what it analysed: a measurement, the values of a sample, or those of a project."""

@@ -16,6 +16,7 @@ from measurements.services import move, void
 from samples.models import Material, Project, Sample, User
 from samples.services import correcting, plan_composite, voiding
 from tests.analysis.conftest import Measured
+from tests.frontend.conftest import browser
 
 TG = "tg_vs_loading"
 LOADINGS = (0.05, 0.10, 0.25, 0.40)
@@ -335,13 +336,24 @@ def test_only_members_see_what_was_derived_over_their_project(
     assert as_charlie.get(f"/api/v1/runs/{found.run_id}/").status_code == 404
 
 
-def test_over_rest_a_run_does_not_name_values_under_an_embargo(
-    entered: list[Value], series: list[Sample], alice: User, as_bob: APIClient
+def test_an_embargo_hides_the_runs_that_read_what_is_under_it(
+    entered: list[Value], series: list[Sample], alice: User, as_alice: APIClient, as_bob: APIClient, bob: User
 ) -> None:
+    """Their slope and their curve rest on it. The run that does without it is for everybody."""
+    enter(series[0], User.objects.create_user("erin", "e@example.org", "a long enough word"), 300)
     compute()
-    (run,) = runs()
+    (before,) = runs()
+    address, figure = f"/api/v1/runs/{before.pk}/", f"/figures/runs/{before.pk}.json"
+    pages = browser(bob)
+    assert [as_bob.get(address).status_code, pages.get(figure).status_code] == [200, 200]
     embargo(series[3], alice)
-    assert len(as_bob.get(f"/api/v1/runs/{run.pk}/").json()["value_inputs"]) == 3
+    assert [as_bob.get(address).status_code, pages.get(figure).status_code] == [404, 404]
+    assert len(as_alice.get(address).json()["value_inputs"]) == 5
+    compute()
+    after = runs()[-1]
+    listed = as_bob.get(f"/api/v1/runs/?method={TG}").json()["results"]
+    assert [row["id"] for row in listed] == [after.pk]
+    assert len(as_bob.get(f"/api/v1/runs/{after.pk}/").json()["value_inputs"]) == 4
 
 
 # The engine
@@ -383,6 +395,10 @@ def test_a_question_overtaken_by_another_is_not_computed(
     assert (first.status, second.status) == ("cancelled", "queued")
 
 
+def again(run: Run, user: User) -> None:
+    browser(user).post("/jobs/retry/", {"run": run.pk})
+
+
 def test_who_tries_a_refused_run_again_gets_the_values_of_today(
     entered: list[Value], series: list[Sample], alice: User
 ) -> None:
@@ -390,14 +406,14 @@ def test_who_tries_a_refused_run_again_gets_the_values_of_today(
     services.derive()
     Run.objects.filter(method=TG).update(status="failed", message="The furnace was cold.")
     (refused,) = runs()
-    derived.try_again(refused)
+    again(refused, alice)
     refused.refresh_from_db()
     assert refused.status == "queued"  # nothing has changed: the same question
     Run.objects.filter(pk=refused.pk).update(status="failed", message="It is still cold.")
     enter(series[0], alice, 300)
     compute()
     answer = slope()
-    derived.try_again(refused)
+    again(refused, alice)
     while services.execute_batch():
         pass
     refused.refresh_from_db()
