@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from analysis import methods
@@ -24,7 +26,7 @@ from frontend.keyset import page
 from frontend.plots import usual_scale
 from frontend.scope import narrowed, scope
 from frontend.views.decisions import decided
-from measurements.models import Measurement, QcLevel
+from measurements.models import Dataset, Measurement, QcLevel
 from measurements.services import RefusedError, assign, set_technique
 from measurements.techniques import Technique
 from samples.incoming import row_number
@@ -36,6 +38,8 @@ FILTERS = {
     "origin": ("Origin", Measurement.Origin.choices),
     "qc_level": ("Quality", QcLevel.choices),
 }
+
+ASKED_FOR_WITHIN = timedelta(seconds=20)  # of the reading, unless the worker died in between
 
 
 @login_required
@@ -110,6 +114,7 @@ def _context(
         "history": history,
         "analyses": runs.current(history),
         "unfinished": row.status == Measurement.Status.RECEIVED
+        or _just_read(row, datasets, history)
         or any(entry.run.unfinished or entry.verifying for entry in history),
         "stamp": "-".join([row.status, *(f"{entry.run.pk}{entry.run.status}" for entry in history)]),
         "forms": (forms if forms is not None else runs.forms(request.user, row, history))
@@ -127,6 +132,13 @@ def _context(
         "may_calibrate": row.instrument is not None and scope(request).manages(row.instrument.project_id),
         "techniques": Technique.choices,
     }
+
+
+def _just_read(row: Measurement, datasets: Sequence[Dataset], history: Sequence[object]) -> bool:
+    """Runs are asked for once the reading has been committed: who looks in between must look again."""
+    if row.status != Measurement.Status.READ or history or not datasets:
+        return False
+    return max(each.read_at for each in datasets) > timezone.now() - ASKED_FOR_WITHIN
 
 
 @require_POST

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from analysis.models import Run, Value
 from analysis.services import execute, request_run, request_runs
-from measurements.models import Measurement
+from measurements.models import Dataset, Measurement
 from measurements.services import Incoming, read_measurement, receive
 from samples.models import Sample, User
 from tests.spectra import spectrum_file
@@ -45,6 +47,19 @@ def page(browser: Client, row: Measurement, query: str = "") -> str:
 
 def names(drawing: dict[str, Any]) -> list[str]:
     return [trace["name"] for trace in drawing["data"]]
+
+
+def test_who_looks_between_reading_and_runs_looks_again(
+    alices_browser: Client, alice: User, composite: Sample
+) -> None:
+    row = receive(user=alice, files=[spectrum_file()], sample_code=composite.code, technique="pl").measurement
+    read_measurement(row)
+    assert not Run.objects.exists(), "they are asked for after the reading's commit"
+    assert 'hx-trigger="every 2s"' in page(alices_browser, row)
+    Dataset.objects.update(read_at=timezone.now() - timedelta(minutes=5))
+    later = page(alices_browser, row)
+    assert 'hx-trigger="every 2s"' not in later
+    assert "Nothing has run by itself" in later
 
 
 def test_the_figure_holds_data_fit_components_and_residual(
