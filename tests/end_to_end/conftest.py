@@ -23,6 +23,7 @@ from psycopg.conninfo import make_conninfo
 from pytest_django import Settings
 from redis import Redis
 
+from analysis.models import Run
 from samples.models import User
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,14 +31,15 @@ BIN = Path(sys.executable).parent
 Answer = TypeVar("Answer")
 
 
-def eventually(ask: Callable[[], Answer], seconds: float, what: str) -> Answer:
-    """The first true answer; a test waits for it and never measures it."""
+def eventually(ask: Callable[[], Answer], seconds: float, what: str, site: Site | None = None) -> Answer:
+    """The first true answer; a test waits for it and never measures it. In vain: what became of `site`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if answer := ask():
             return answer
         time.sleep(0.1)
-    raise AssertionError(f"Waited {seconds:g} s in vain: {what}")
+    said = site.shown() if site else ""
+    raise AssertionError(f"Waited {seconds:g} s in vain: {what}\n{said}")
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Site:
             "config.wsgi:application", **environment,
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"
-        eventually(lambda: answers(f"{address}/healthz"), 30, f"web server\n{self.said()}")
+        eventually(lambda: answers(f"{address}/healthz"), 30, "web server", self)
         return address
 
     def worker(self, app: str = "config", **environment: str) -> subprocess.Popen[bytes]:
@@ -82,6 +84,15 @@ class Site:
 
     def said(self) -> str:
         return self.log.read_text()[-3000:] if self.log.exists() else ""
+
+    def shown(self) -> str:
+        """For whoever must find out why a test waited in vain."""
+        runs = Run.objects.exclude(status=Run.Status.DONE).order_by("pk")
+        lines = [
+            f"run {run.pk} {run} {run.status} ({run.lane}, {run.attempts}): {run.message}" for run in runs
+        ]
+        alive = [child.args[0] for child in self.children if child.poll() is None]
+        return "\n".join([*lines, f"alive: {alive}", self.said()])
 
     def stop(self) -> None:
         for child in self.children:

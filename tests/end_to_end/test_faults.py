@@ -71,9 +71,7 @@ def states(runs: list[Run]) -> list[str]:
 
 
 def running(site: Site, count: int = 1) -> None:
-    eventually(
-        lambda: Run.objects.filter(status="running").count() >= count, 40, f"runs to start\n{site.said()}"
-    )
+    eventually(lambda: Run.objects.filter(status="running").count() >= count, 40, "runs to start", site)
 
 
 def half_a_minute_later() -> None:
@@ -138,7 +136,7 @@ def test_a_killed_pool_process_takes_its_computation_with_it_and_loses_nothing(
     os.kill(pool, signal.SIGKILL)
     eventually(lambda: not Path(f"/proc/{computing}").exists(), 10, "the computing process to die too")
     half_a_minute_later()
-    eventually(lambda: ended(runs), 60, f"the runs to end\n{site.said()}")
+    eventually(lambda: ended(runs), 60, "the runs to end", site)
     assert states(runs) == ["done", "done"]
     assert {run.attempts for run in Run.objects.filter(method="fragile")} == {2}
     is_sound(site, alice, composite)
@@ -154,7 +152,7 @@ def test_a_killed_worker_leaves_a_batch_that_another_finishes(
     worker.wait()
     half_a_minute_later()
     site.worker(APP)
-    eventually(lambda: ended(runs), 90, f"the runs to end\n{site.said()}")
+    eventually(lambda: ended(runs), 90, "the runs to end", site)
     assert states(runs) == ["done"] * 4
     is_sound(site, alice, composite)
 
@@ -177,7 +175,7 @@ def test_a_database_backend_that_is_killed_costs_no_result(
             [before],  # those of the worker: the test's own must live on
         )
     # At once, where the worker can tell that only its connection is gone; else when the lease has ended.
-    eventually(lambda: ended(runs), 120, f"the runs to end\n{site.said()}")
+    eventually(lambda: ended(runs), 120, "the runs to end", site)
     assert states(runs) == ["done", "done"]
     assert {run.attempts for run in Run.objects.filter(method="fragile")} <= {1, 2}
     is_sound(site, alice, composite)
@@ -192,7 +190,7 @@ def test_a_task_delivered_five_times_does_its_work_once(
         for run in runs:
             tasks.execute.delay(run.pk)
     workers = [site.worker(APP), site.worker(APP)]
-    eventually(lambda: ended(runs), 60, f"the runs to end\n{site.said()}")
+    eventually(lambda: ended(runs), 60, "the runs to end", site)
     # Until all the messages are gone: the late ones must find nothing to do.
     eventually(lambda: site.said().count(" succeeded in ") >= 1, 30, "messages to be worked off")
     time.sleep(3)
@@ -214,7 +212,7 @@ def test_a_method_that_misbehaves_ends_its_own_run_and_no_other(
     poisoned = asked(receipt.measurement, "fragile", how=how)
     healthy = [asked(each, "fragile", how=how) for each in spectra]
     worker = site.worker(APP)
-    eventually(lambda: ended([poisoned, *healthy]), 90, f"the runs to end\n{site.said()}")
+    eventually(lambda: ended([poisoned, *healthy]), 90, "the runs to end", site)
     assert states(healthy) == ["done"] * 4
     assert states([poisoned]) == ["failed"]
     assert Run.objects.get(pk=poisoned.pk).message.endswith(".")
@@ -266,13 +264,14 @@ def test_a_broker_killed_in_the_middle_of_a_run_costs_only_time(
     assert status == 201
     assert time.monotonic() - began < 10, "the upload waited for a broker that is dead"
     Measurement.objects.filter(pk=uploaded).update(received_at="2026-01-01T00:00Z")
-    eventually(lambda: ended(runs), 30, f"the runs that were computing to end\n{site.said()}")
+    eventually(lambda: ended(runs), 30, "the runs that were computing to end", site)
     assert states(runs) == ["done", "done"]
     broker.start()
     eventually(
         lambda: Value.objects.filter(measurement=uploaded, method="pl_gaussians", current=True).exists(),
         90,
-        f"what was uploaded meanwhile to be analysed\n{site.said()}",
+        "what was uploaded meanwhile to be analysed",
+        site,
     )
     is_sound(site, alice, composite)
 

@@ -67,7 +67,7 @@ def test_an_instrument_uploads_a_spectrum_and_a_worker_fits_it(site: Site, compo
         found = call(url, Authorization=f"Token {key}")[1]["results"]
         return {(value["property"], value["component"]): value for value in found}
 
-    values = eventually(fit, 30, f"values of the fit\n{site.said()}")
+    values = eventually(fit, 30, "values of the fit", site)
     for quantity, (published, standard_error) in PUBLISHED.items():
         assert values[quantity]["value"] == pytest.approx(published, abs=4 * standard_error), quantity
     status, again = upload(address, key, spectrum, composite.code)
@@ -81,9 +81,7 @@ def test_a_killed_worker_leaves_no_run_running_and_loses_nothing(site: Site, com
     key = token(address)
     receipt = upload(address, key, spectrum, composite.code)[1]
     measurement = Measurement.objects.get(pk=receipt["id"])
-    eventually(
-        lambda: Value.objects.filter(measurement=measurement).exists(), 30, f"first fit\n{site.said()}"
-    )
+    eventually(lambda: Value.objects.filter(measurement=measurement).exists(), 30, "first fit", site)
     eventually(
         lambda: not Run.objects.filter(status__in=["queued", "running"]).exists(), 30, "first runs to end"
     )
@@ -96,9 +94,7 @@ def test_a_killed_worker_leaves_no_run_running_and_loses_nothing(site: Site, com
             Authorization=f"Token {key}",
             Content_Type="application/json",
         )
-        eventually(
-            lambda: Run.objects.filter(status="running").exists(), 20, f"the run to start\n{site.said()}"
-        )
+        eventually(lambda: Run.objects.filter(status="running").exists(), 20, "the run to start", site)
         kill_group(worker, signal.SIGKILL)
         worker.wait()
     run = Run.objects.get(params__model="one")
@@ -111,7 +107,7 @@ def test_a_killed_worker_leaves_no_run_running_and_loses_nothing(site: Site, com
         run.refresh_from_db()
         return run.status in ("done", "failed")
 
-    eventually(ended, 60, f"the sweep to take the run over\n{site.said()}")
+    eventually(ended, 60, "the sweep to take the run over", site)
     assert (run.status, run.attempts) == ("done", 2)
     current = Value.objects.filter(measurement=measurement, method="pl_gaussians", current=True)
     assert set(current.values_list("run", flat=True)) == {run.pk}
@@ -132,5 +128,6 @@ def test_an_upload_is_taken_while_the_broker_is_down_and_read_when_it_is_back(
     eventually(
         lambda: Value.objects.filter(measurement=receipt["id"]).exists(),
         60,
-        f"the sweep to find the file\n{site.said()}",
+        "the sweep to find the file",
+        site,
     )

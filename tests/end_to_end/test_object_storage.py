@@ -52,7 +52,8 @@ def test_from_upload_to_backup_without_a_shared_disk(
     eventually(
         lambda: Measurement.objects.get(pk=receipt["id"]).status == Measurement.Status.READ,
         60,
-        f"the worker reads it\n{site.said()}",
+        "the worker reads it",
+        site,
     )
     # The worker wrote a dataset that the web server now hands out; neither has it on its own disk for good.
     dataset = Dataset.objects.get(measurement=receipt["id"])

@@ -58,11 +58,12 @@ def test_an_upload_is_read_and_analysed_while_ten_thousand_runs_wait(
     waiting = Run.objects.filter(status="queued", priority=Run.Priority.REANALYSIS)
     site.worker()
     wake(FAST)
-    eventually(lambda: waiting.count() < WAITING, 60, f"the worker to begin\n{site.said()}")
+    eventually(lambda: waiting.count() < WAITING, 60, "the worker to begin", site)
     new = given(2)
     eventually(
         lambda: Value.objects.filter(measurement=new, method="pl_gaussians", current=True).exists(),
         60,
-        f"the upload to be analysed\n{site.said()}",
+        "the upload to be analysed",
+        site,
     )
     assert waiting.count() > WAITING / 2, "the upload waited for its turn behind them"

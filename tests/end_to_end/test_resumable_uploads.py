@@ -147,9 +147,7 @@ def test_a_client_that_vanishes_in_the_middle_keeps_what_it_has_sent(
     )
     assert meanwhile.status_code == 423
     half.close()
-    eventually(
-        lambda: Upload.objects.get().received_bytes > PIECE_BYTES, 10, f"the part to be kept\n{site.said()}"
-    )
+    eventually(lambda: Upload.objects.get().received_bytes > PIECE_BYTES, 10, "the part to be kept", site)
     resumed = uploader(address, headers, url=sending.url)
     assert resumed.offset > PIECE_BYTES
     resumed.upload()

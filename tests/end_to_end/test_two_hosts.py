@@ -55,7 +55,7 @@ def test_what_one_worker_stores_another_reads_into_a_cache_of_its_own(
 
     early = [upload(seed) for seed in (1, 2, 3)]
     first = worker("first")
-    eventually(lambda: analysed(early), 150, f"the first worker to read and analyse\n{site.said()}")
+    eventually(lambda: analysed(early), 150, "the first worker to read and analyse", site)
     kill_group(first, signal.SIGKILL)
     first.wait()
 
@@ -63,13 +63,13 @@ def test_what_one_worker_stores_another_reads_into_a_cache_of_its_own(
     worker("second")
     for measurement in early:
         services.request_run(Measurement.objects.get(pk=measurement.pk), METHOD, {"model": "one"})
-    eventually(lambda: analysed(early, model="one"), 150, f"the second worker to analyse\n{site.said()}")
+    eventually(lambda: analysed(early, model="one"), 150, "the second worker to analyse", site)
     assert files_in(tmp_path / "first"), "the first worker has a cache"
     assert files_in(tmp_path / "second"), "the second worker has a cache"
 
     worker("third")  # beside the second: they share the work, and nobody does any twice
     late = [upload(seed) for seed in range(4, 10)]
-    eventually(lambda: analysed(late), 150, f"both workers to share the work\n{site.said()}")
+    eventually(lambda: analysed(late), 150, "both workers to share the work", site)
     assert set(Run.objects.filter(measurement__in=late).values_list("attempts", flat=True)) == {1}
     current = Value.objects.filter(method=METHOD, current=True, property="pl_offset")
     assert current.count() == len(early) + len(late)
