@@ -36,7 +36,7 @@ from analysis.services.requesting import request_run
 from analysis.services.storing import Found, finish
 from analysis.services.waking import FAST, LONG, wake, work_waits
 from analysis.services.webhooks import tell_of_runs
-from measurements.store import StoreError
+from measurements.store import StoreError, StoreUnavailableError, store
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +110,8 @@ def _compute(runs: Sequence[Run]) -> list[Answer]:
     except _EnoughError:
         give_back(list(waiting.values()))
         wake(FAST)
+    except StoreUnavailableError as error:
+        _leave_for_later(list(waiting.values()), error)
     except ChildDiedError as death:
         work.store()
         _after_a_death(list(waiting.values()), death)
@@ -182,6 +184,9 @@ def _finish(found: list[Found]) -> None:
     try:
         again_if_dropped(partial(finish, found))
     except StoreError as error:
+        if not store().is_reachable():
+            _leave_for_later([each.run for each in found], error)
+            return
         log.error("The curves of %d runs could not be stored: %s", len(found), error)
         for each in found:
             fail(each.run, f"Its result could not be stored. {error}", each.duration_s)
@@ -203,6 +208,12 @@ def _after_a_death(left: list[Run], death: ChildDiedError) -> None:
     again_if_dropped(partial(give_back, left[:SUSPECTS], alone=True))
     again_if_dropped(partial(give_back, left[SUSPECTS:]))
     wake(FAST)
+
+
+def _leave_for_later(runs: list[Run], error: StoreError) -> None:
+    """An outage is no fault of theirs, and no message is sent: the sweep asks again."""
+    log.warning("%d runs wait for the raw files to be reachable: %s", len(runs), error)
+    again_if_dropped(partial(give_back, runs))
 
 
 def _mistaken(mistake: str) -> str:

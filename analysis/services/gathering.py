@@ -73,6 +73,8 @@ class Stated:
 def jobs(runs: Sequence[Run], borrowed: ExitStack, copies: dict[str, bytes]) -> list[Job]:
     """One for each run. Files stay at hand until `borrowed` is closed.
 
+    Raises StoreUnavailableError when no file at all can be had, which says nothing of the runs.
+
     copies : filled by whoever calls the inputs, with what `keep_copies` takes
     """
     sources = _sources([run for run in runs if run.measurement_id is not None], borrowed)
@@ -134,6 +136,7 @@ def _borrow(sha256: str, borrowed: ExitStack) -> File | Missing:
     try:
         return File(sha256, borrowed.enter_context(store().local(sha256)))
     except StoreError as error:
+        store().require_reachable()
         return Missing(str(error))
 
 

@@ -60,7 +60,10 @@ def read_measurement(measurement: Measurement) -> None:
         except ReadError as error:
             _fail(measurement, str(error), error.reader)
         except StoreError as error:
-            _fail(measurement, str(error))
+            if store().is_reachable():
+                _fail(measurement, str(error))
+            else:
+                _leave_for_later(measurement, error)
         except SoftTimeLimitExceeded:
             _fail(
                 measurement,
@@ -108,6 +111,12 @@ def _begin(measurement: Measurement) -> bool:
         "tell the maintainers which program wrote the file.",
     )
     return False
+
+
+def _leave_for_later(measurement: Measurement, error: StoreError) -> None:
+    """An outage is nobody's attempt: the sweep asks again."""
+    Measurement.objects.filter(pk=measurement.pk).update(attempts=F("attempts") - 1)
+    log.warning("Measurement %s waits for the raw files to be reachable: %s", measurement.pk, error)
 
 
 def _read_files(measurement: Measurement) -> list[Found]:

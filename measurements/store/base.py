@@ -131,6 +131,14 @@ class Store(ABC):
     def require_reachable(self) -> None:
         """StoreUnavailableError unless the place where the bytes lie answers."""
 
+    def is_reachable(self) -> bool:
+        """Whether what failed may be the fault of one file; otherwise it is worth another try later."""
+        try:
+            self.require_reachable()
+        except StoreUnavailableError:
+            return False
+        return True
+
     @abstractmethod
     def hashes(self) -> Iterator[str]:
         """Everything that lies in its place, named by a row or not."""
