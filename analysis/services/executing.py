@@ -36,7 +36,7 @@ from analysis.services.requesting import request_run
 from analysis.services.storing import Found, finish
 from analysis.services.waking import FAST, LONG, wake, work_waits
 from analysis.services.webhooks import tell_of_runs
-from measurements.store import StoreError, StoreUnavailableError, store
+from measurements.store import StoreError, StoreFullError, StoreUnavailableError, store
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def _compute(runs: Sequence[Run]) -> list[Answer]:
     except _EnoughError:
         give_back(list(waiting.values()))
         wake(FAST)
-    except StoreUnavailableError as error:
+    except (StoreFullError, StoreUnavailableError) as error:
         _leave_for_later(list(waiting.values()), error)
     except ChildDiedError as death:
         work.store()

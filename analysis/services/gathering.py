@@ -19,7 +19,7 @@ from analysis.services.value_rows import Rows, identity_over, rows_of_runs
 from measurements.data import Dataset, Quantity
 from measurements.models import Blob
 from measurements.nexus import read_nxdata
-from measurements.store import StoreError, store
+from measurements.store import StoreError, StoreFullError, store
 
 CORRECTED = "The samples that it reads were corrected after it was asked; it is asked again by itself."
 Sources: TypeAlias = dict[str, "Copy | File | Missing | Stated"]
@@ -73,7 +73,8 @@ class Stated:
 def jobs(runs: Sequence[Run], borrowed: ExitStack, copies: dict[str, bytes]) -> list[Job]:
     """One for each run. Files stay at hand until `borrowed` is closed.
 
-    Raises StoreUnavailableError when no file at all can be had, which says nothing of the runs.
+    Raises StoreUnavailableError or StoreFullError when no file at all can be had, which says nothing of the
+    runs.
 
     copies : filled by whoever calls the inputs, with what `keep_copies` takes
     """
@@ -135,6 +136,8 @@ def _sources(runs: Sequence[Run], borrowed: ExitStack) -> dict[int, Sources]:
 def _borrow(sha256: str, borrowed: ExitStack) -> File | Missing:
     try:
         return File(sha256, borrowed.enter_context(store().local(sha256)))
+    except StoreFullError:  # of the disk on which copies of objects are kept
+        raise
     except StoreError as error:
         store().require_reachable()
         return Missing(str(error))

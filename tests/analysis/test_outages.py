@@ -14,7 +14,7 @@ from analysis.models import QuickInput, Run
 from analysis.services import storing
 from measurements.models import Measurement
 from measurements.services import read_measurement, receive
-from measurements.store import StoreUnavailableError
+from measurements.store import BlobStore, StoreFullError, StoreUnavailableError
 from samples.models import Sample, User
 from tests.analysis.conftest import Measured
 from tests.spectra import spectrum_file
@@ -46,6 +46,23 @@ def test_a_run_waits_for_its_file_and_is_answered_afterwards(measured: Measured,
     run, _ = services.request_run(measured(), "pl_gaussians")
     QuickInput.objects.all().delete()
     with outage():
+        services.execute_batch()
+        assert state(run) == ("queued", 0, "")
+    services.execute_batch()
+    assert state(run)[0] == "done"
+
+
+def test_a_run_waits_while_no_copy_of_its_file_fits_on_the_disk(
+    measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = services.request_run(measured(), "pl_gaussians")
+    QuickInput.objects.all().delete()
+    with monkeypatch.context() as meanwhile:
+
+        def full(*_: object) -> AbstractContextManager[Path]:
+            raise StoreFullError("The disk is full.")
+
+        meanwhile.setattr(BlobStore, "local", full)
         services.execute_batch()
         assert state(run) == ("queued", 0, "")
     services.execute_batch()
