@@ -187,8 +187,8 @@ def celery(role: str) -> list[str]:
 
 def compile_kernels(supervisor: Supervisor, data: Path) -> None:
     """Once for a data folder and behind everything else; until it is done, fits take NumPy's time."""
-    cache = data / "cache" / "numba"
-    supervisor.env.setdefault("NUMBA_CACHE_DIR", str(cache))
+    cache = Path(os.environ.get("NUMBA_CACHE_DIR") or data / "cache" / "numba")
+    supervisor.env["NUMBA_CACHE_DIR"] = str(cache)
     if not any(cache.glob("*/*.nbi")):
         quietly = ["env", f"PYTHONPATH={ROOT}", "nice", "-n", "19"]
         command = [*quietly, str(PYTHON), "-m", "analysis.numerics.compiled"]

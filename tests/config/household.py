@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from config import kept
+
 ROOT = Path(__file__).resolve().parents[2]
 OWN_SERVICES = ("DATABASE_URL", "REDIS_URL", "VITRINE_HOSTS", "DJANGO_SETTINGS_MODULE")
 
@@ -19,9 +21,13 @@ OWN_SERVICES = ("DATABASE_URL", "REDIS_URL", "VITRINE_HOSTS", "DJANGO_SETTINGS_M
 def environment(data: Path) -> dict[str, str]:
     """This process's environment without the services that the test run itself uses."""
     env = {name: value for name, value in os.environ.items() if name not in OWN_SERVICES}
-    # Collecting static files takes seconds; one folder serves all tests of a run.
-    static = Path(os.environ.get("VITRINE_DATA") or data) / "static"
-    return env | {"VITRINE_DATA": str(data), "VITRINE_STATIC": str(static)}
+    # To collect static files and to compile kernels takes long; one folder of each serves all tests of a run.
+    shared = Path(os.environ.get("VITRINE_DATA") or data)
+    return env | {
+        "VITRINE_DATA": str(data),
+        "VITRINE_STATIC": str(shared / "static"),
+        "NUMBA_CACHE_DIR": str(shared / "kernels"),
+    }
 
 
 def manage_py(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -130,10 +136,13 @@ def parent(pid: int) -> int:
 
 
 @contextlib.contextmanager
-def household(data: Path, *options: str) -> Iterator[Household]:
+def household(data: Path, *options: str, fresh: bool = False) -> Iterator[Household]:
+    """fresh : it makes its database and every table itself, as on a new machine"""
+    if not fresh and not (data / "pg").exists():
+        kept.lay_cluster(data)
     running = Household(data, *options)
     try:
-        running.wait_to_hear("Vitrine is at", patience_s=240)  # the first start makes every table
+        running.wait_to_hear("Vitrine is at", patience_s=240)  # a fresh one makes every table
         yield running
     finally:
         if running.process.poll() is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from config import embedded, network
+from config import embedded, kept, network
 from config.bootstrap import PYTHON
 from config.child import Child
 from config.supervisor import Supervisor
@@ -97,6 +97,7 @@ def test_the_image_does_not_run_as_root() -> None:
 def supervisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
     """A PostgreSQL and a Redis for the commands, in place of the services `postgres` and `redis`."""
     data = tmp_path_factory.mktemp("compose")
+    kept.lay_cluster(data)
     env = environment(data)
     with (
         Supervisor(env=env, out=io.StringIO()) as running,

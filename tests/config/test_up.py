@@ -22,7 +22,7 @@ COUNT_PEOPLE = "from django.contrib.auth import get_user_model as m; print('peop
 
 @pytest.fixture(scope="module")
 def vitrine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
-    with household(tmp_path_factory.mktemp("up")) as running:
+    with household(tmp_path_factory.mktemp("up"), fresh=True) as running:
         yield running
 
 
