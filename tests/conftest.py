@@ -13,6 +13,7 @@ from samples.models import Material, Membership, Project, Role, Sample, User
 from samples.services import create_project, plan_composite
 
 ROOT = Path(__file__).resolve().parent.parent
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,7 @@ def reference() -> Path:
 @pytest.fixture(autouse=True)
 def _files_in_a_folder_of_their_own(settings: Settings, tmp_path: Path) -> None:
     settings.RAW_FILES_DIR = tmp_path / "files"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }

@@ -6,6 +6,9 @@ import pytest
 from django.test import Client
 
 from samples.models import User
+from tests.frontend.demo_world import demo, demo_world
+
+__all__ = ["demo", "demo_world"]
 
 
 def browser(user: User) -> Client:

@@ -2,15 +2,14 @@
 
 import json
 from collections import Counter
-from io import BytesIO, StringIO
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db.models import Q
 from django.utils import timezone
-from pytest_django import Settings
 
 from analysis import explore
 from analysis.models import Publication, Run, Value
@@ -37,10 +36,9 @@ from samples.ancestry import steps_of
 from samples.models import Location, Project, Sample, User
 from samples.services import stock
 from samples.services.exposures import expose
+from tests.frontend.demo_world import ENDURANCE, HALIDES, MEASUREMENTS, run
 
 QUENCHES = {"cryogenic_LN2": "liquid_nitrogen", "slow": "slow"}
-HALIDES, ENDURANCE = 5, 4
-MEASUREMENTS = 90 + HALIDES + ENDURANCE + 27 + 10 + 8
 FILES = MEASUREMENTS + 2 * 26  # three of each sphere
 Reference = list[dict[str, Any]]
 
@@ -48,23 +46,6 @@ Reference = list[dict[str, Any]]
 @pytest.fixture(scope="module")
 def published_samples(reference: Path) -> Reference:
     return json.loads((reference / "reference" / "campaign.json").read_text())["samples"]
-
-
-@pytest.fixture
-def data_folder(settings: Settings, tmp_path: Path) -> Path:
-    settings.DATA_DIR = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def demo(db: None, data_folder: Path) -> Project:
-    return loading.load_demo()
-
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command("demo", *arguments, stdout=out)
-    return out.getvalue()
 
 
 def test_the_demo_holds_every_sample_value_and_spectrum(demo: Project):
@@ -138,26 +119,6 @@ def test_loading_twice_duplicates_nothing(demo: Project):
     assert after == before
 
 
-def test_an_interrupted_load_is_completed_by_the_next(
-    db: None, data_folder: Path, monkeypatch: pytest.MonkeyPatch
-):
-    sent: list[str] = []
-
-    def dying(**arguments: Any) -> Any:
-        if len(sent) == 5:
-            raise KeyboardInterrupt
-        sent.append(arguments["sample_code"])
-        return receive(**arguments)
-
-    monkeypatch.setattr(sending, "receive", dying)
-    with pytest.raises(KeyboardInterrupt):
-        loading.load_demo()
-    assert not loading.marker().exists()
-    monkeypatch.undo()
-    loading.load_demo()
-    assert Measurement.objects.count() == MEASUREMENTS
-
-
 def test_the_login_of_the_demo_works_and_its_password_is_for_its_owner_only(demo: Project):
     user = User.objects.get(username="demo", is_active=True)
     assert user.check_password(loading.password())
@@ -186,21 +147,6 @@ def test_a_simulated_spectrum_takes_the_road_of_any_other_file(demo: Project, co
     assert value.origin == "simulated"
     truth = forward.planted_line(measurement.sample.factors.loading_mass_fraction, float(code[-3:]))
     assert value.value == pytest.approx(truth.center_nm[0], abs=5 * value.sigma)
-
-
-def test_if_new_does_nothing_once_the_demo_was_here(db: None, data_folder: Path):
-    assert "password" in run("--if-new")
-    loading.marker().unlink()  # as if its first load had been interrupted
-    run("--remove", "--yes")
-    assert run("--if-new") == ""
-    assert not loading.password_file().exists(), "nobody is offered a login that is gone"
-    assert not Project.objects.filter(slug="demo").exists()
-
-
-def test_without_if_new_a_removed_demo_comes_back(db: None, data_folder: Path):
-    loading.marker().touch()
-    run()
-    assert Project.objects.get(slug="demo").samples.count() == 129
 
 
 def test_removing_leaves_other_projects_and_their_bytes_untouched(
@@ -286,25 +232,6 @@ def test_removing_takes_rules_decisions_and_batches_along(demo: Project):
     assert not Decision.objects.exists()
     assert not InboxRule.objects.exists()
     assert not Blob.objects.exists()
-
-
-def test_a_project_of_people_at_the_address_demo_is_not_the_demo(alice: User, data_folder: Path):
-    theirs = Project.objects.create(name="Our demonstrator", slug="demo")
-    with pytest.raises(CommandError, match="not the demo"):
-        run("--remove", "--yes")
-    with pytest.raises(CommandError, match="not the demo"):
-        run()
-    theirs.refresh_from_db()
-
-
-def test_a_person_called_demo_keeps_their_account(db: None, data_folder: Path, project: Project):
-    person = User.objects.create_user("demo", password="something of their own")
-    project.memberships.create(user=person)
-    with pytest.raises(CommandError, match="needs that name"):
-        run()
-    person.refresh_from_db()
-    assert person.check_password("something of their own")
-    assert not Sample.objects.filter(code="NC-050-275").exists()
 
 
 def test_removing_asks_first(demo: Project, monkeypatch: pytest.MonkeyPatch):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from analysis import services
 from analysis.models import Conflict, Publication, Run, Value
 from analysis.services.conflicts import decide, find_all_conflicts
@@ -41,11 +39,6 @@ def test_the_values_that_an_entry_names_are_published_in_the_campaign() -> None:
     named = [each for conflict in load().conflicts for each in conflict.values]
     assert len(named) > 10
     assert set(named) <= stated
-
-
-@pytest.fixture
-def demo(db: None) -> Project:
-    return load_demo()
 
 
 def test_the_demo_brings_them_with_their_sources_and_values(demo: Project) -> None:
