@@ -32,10 +32,11 @@ FORMAT = Format(
     description="Waves of one to four dimensions, single or packed, as Igor Pro and Scienta's SES save them.",
     gaps="waves of text",
 )
-VERSION = 1
+VERSION = 2
 
 # version → bytes of the file header, and bytes of it and the wave header over which the checksum runs
-HEADERS = {1: (8, 118), 2: (16, 126), 3: (20, 130), 5: (64, 384)}
+# (in the older versions, the first sixteen bytes of the numbers as well)
+HEADERS = {1: (8, 134), 2: (16, 142), 3: (20, 146), 5: (64, 384)}
 COMPLEX, UNSIGNED = 0x01, 0x40
 RECORD_KIND, WAVE_RECORD, LAST_RECORD_KIND = 0x7FFF, 3, 20
 MOST_RECORDS = 10_000

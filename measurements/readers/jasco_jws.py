@@ -28,21 +28,23 @@ from measurements.vocabulary import condition
 
 FORMAT = Format(
     name="JASCO JWS",
-    extensions=(".jws", ".jrs"),
+    extensions=(".jws", ".jwb", ".jrs"),
     vendor="JASCO",
     techniques=("uvvis", "ftir", "raman", "pl"),
     description="Spectra saved by JASCO's Spectra Manager or by the spectrometer itself.",
     max_bytes=64 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 FLAT_MAGIC, OLE_MAGIC = b"L~S ", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 FLAT_IDS = ("SPECMAN", "SPECIRM")
 DATA_AT = 1856
+TIME = 0x20000203  # a kinetic run; of all others the lowest byte says what x is
 AXES: dict[int, NameAndUnit] = {
     0: ("Wavenumber", "cm⁻¹"),
     1: ("Raman shift", "cm⁻¹"),
     3: ("Wavelength", "nm"),
+    TIME: ("Time", "s"),
 }
 SIGNALS: dict[int, NameAndUnit] = {
     0: ("Transmittance", "%"), 2: ("Reflectance", "%"), 3: ("Absorbance", "1"),
@@ -55,6 +57,8 @@ ABSORPTION = (0, 2, 3)
 ABSORPTION_SETTINGS = {"Bandwidth": 0x354, "Response": 0x384, "Scan speed": 0x394}
 SETTINGS: dict[str, NameAndUnit] = {"Bandwidth": ("bandwidth", "nm"), "Scan speed": ("scan_speed", "nm/min")}
 DATA_INFO_BYTES = 64
+SERIES_AT = 0x5C  # one float64 for every spectrum, such as its temperature
+MOST_SPECTRA = 100_000
 
 
 def recognises(head: bytes, filename: str) -> float:
@@ -139,12 +143,14 @@ def _ole(path: Path) -> list[Dataset]:
 def _channels(streams: dict[str, Bytes]) -> list[Dataset]:
     info, values = streams["DataInfo"], streams["Y-Data"]
     info.need(0, DATA_INFO_BYTES)
-    channels, points = info.one("<I", 0x0C), info.one("<I", 0x14)
+    spectra, channels, points = info.one("<I", 0x04), info.one("<I", 0x0C), info.one("<I", 0x14)
     first, last, step = info.unpack("<3d", 0x18)
-    x_code = info.one("<B", 0x30)
+    x_code = info.one("<I", 0x30)
+    x_code = x_code if x_code == TIME else x_code & 0xFF
     if not 1 <= channels <= 64 or points < 1:
         raise ReadError(f"{channels} channels of {points} points are announced, which cannot be.")
-    if len(values) != 4 * points * channels:
+    is_series = channels == 1 and 1 < spectra <= MOST_SPECTRA and len(values) == 4 * points * spectra
+    if len(values) != 4 * points * channels and not is_series:
         raise ReadError(
             f"{channels} channels of {points} points are announced, but the data have {len(values)} bytes."
         )
@@ -161,6 +167,11 @@ def _channels(streams: dict[str, Bytes]) -> list[Dataset]:
     if not np.all(np.isfinite(x)):
         raise ReadError("the axis holds values that are no numbers: the file is damaged. Copy it again.")
     axis = Axis(*_axis_kind(x_code), x)
+    if is_series:
+        y_code = info.one("<I", 0x34)
+        signal = Signal(*_signal_kind(y_code), values.floats("<f4", points * spectra, 0).reshape(-1, points))
+        axes = (_series_axis(info, spectra), axis)
+        return [Dataset(signal, axes, header, None, conditions, "", _technique(x_code, y_code))]
     datasets = []
     for channel in range(channels):
         y_code = info.one("<I", 0x34 + 4 * channel)
@@ -168,6 +179,17 @@ def _channels(streams: dict[str, Bytes]) -> list[Dataset]:
         title = signal.name if channels > 1 else ""
         datasets.append(Dataset(signal, (axis,), header, None, conditions, title, _technique(x_code, y_code)))
     return datasets
+
+
+def _series_axis(info: Bytes, spectra: int) -> Axis:
+    """What was changed from one spectrum to the next; the file does not say in words what it was."""
+    counted = np.arange(1, spectra + 1, dtype=np.float64)
+    if len(info) < SERIES_AT + 8 * spectra:
+        return Axis("Spectrum", "1", counted)
+    values = info.floats("<f8", spectra, SERIES_AT)
+    steps = np.diff(values)
+    is_axis = bool(np.all(np.isfinite(values)) and (np.all(steps > 0) or np.all(steps < 0)))
+    return Axis("Series", "", values) if is_axis else Axis("Spectrum", "1", counted)
 
 
 def _words(streams: dict[str, Bytes], header: dict[str, str]) -> dict[str, Quantity]:

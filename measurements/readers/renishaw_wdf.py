@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from measurements.data import Array, Axis, Dataset, ReadError, Signal
 from measurements.readers._binary import MOST_VALUES, Bytes
@@ -30,11 +31,13 @@ FORMAT = Format(
     techniques=("raman", "pl"),
     description="Spectra, series and maps saved by WiRE.",
 )
-VERSION = 1
+VERSION = 2
 
 MAGIC = b"WDF1"
 FILE_TIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 MOST_BLOCKS = 10_000
+ENOUGH = {"DATA", "XLST", "ORGN"}
+SAME_PLACE = 1e-4  # of the distance between two points of a grid
 UNITS = {
     1: "cm⁻¹", 2: "cm⁻¹", 3: "nm", 4: "eV", 5: "µm", 6: "counts", 7: "electrons", 8: "mm", 9: "m", 10: "K",
     11: "Pa", 12: "s", 13: "ms", 14: "h", 15: "d", 16: "pixels", 19: "deg", 20: "rad", 21: "°C", 22: "°F",
@@ -48,6 +51,7 @@ ORIGINS = {
     3: "X", 4: "Y", 5: "Z", 6: "R", 7: "Theta", 8: "Phi", 9: "Temperature", 10: "Pressure", 11: "Time",
     13: "Polarization", 14: "Focus track", 15: "Ramp rate", 18: "Elapsed time",
 }  # fmt: skip
+X, Y = 3, 4
 ELAPSED, TIME, FILE_TIME, TEMPERATURE = 18, 11, 24, 9
 KINDS = {0: "Unspecified", 1: "Single", 2: "Series", 3: "Map"}
 
@@ -89,6 +93,8 @@ def _blocks(content: Bytes) -> dict[str, tuple[int, int]]:
             break
         name, _, size = content.unpack("<4sIQ", at)
         if size < 16 or at + size > len(content):
+            if blocks.keys() >= ENOUGH:
+                break  # WiRE's own pictures and reports come last: the numbers are whole
             raise ReadError(
                 f"a block of {size} bytes does not fit into the file. Was it cut off? Copy it again.",
                 byte=at,
@@ -118,14 +124,17 @@ def _datasets(
         signal = Signal("Intensity", signal_unit, values[0].copy())
         return [Dataset(signal, (axis,), header, moment, conditions, technique=technique)]
     origins = _origins(content, blocks, len(values), capacity)
-    first = _series_axis(origins, len(values))
-    signal = Signal("Intensity", signal_unit, values)
-    datasets = [Dataset(signal, (first, axis), header, moment, conditions, technique=technique)]
+    grid = _grid(origins)
+    places, order = grid or ((_series_axis(origins, len(values)),), np.arange(len(values)))
+    shape = tuple(place.values.size for place in places)
+    signal = Signal("Intensity", signal_unit, values[order].reshape(*shape, -1))
+    datasets = [Dataset(signal, (*places, axis), header, moment, conditions, technique=technique)]
     for kind, unit, numbers in origins:
-        if kind in ORIGINS and not np.array_equal(numbers, first.values):
+        is_axis = kind in (X, Y) if grid else np.array_equal(numbers, places[0].values)
+        if kind in ORIGINS and not is_axis:
             title = ORIGINS[kind]
-            position = Signal(title, UNITS.get(unit, ""), numbers)
-            datasets.append(Dataset(position, (first,), header, moment, conditions, title, technique))
+            position = Signal(title, UNITS.get(unit, ""), numbers[order].reshape(shape))
+            datasets.append(Dataset(position, places, header, moment, conditions, title, technique))
     return datasets
 
 
@@ -184,9 +193,43 @@ def _origins(
     return found
 
 
+def _grid(origins: list[tuple[int, int, Array]]) -> tuple[tuple[Axis, Axis], NDArray[np.intp]] | None:
+    """Y and X of a map that is a full rectangle, and which spectrum belongs to each of its points.
+
+    The stage may go row by row in one direction, or to and fro; filled circles and free points are no grid.
+    """
+    found = {kind: (unit, numbers) for kind, unit, numbers in origins if kind in (X, Y)}
+    if len(found) < 2:
+        return None
+    (x_unit, x), (y_unit, y) = found[X], found[Y]
+    columns, column = _levels(x)
+    rows, row = _levels(y)
+    if min(columns.size, rows.size) < 2 or columns.size * rows.size != x.size:
+        return None
+    order = np.lexsort((column, row))
+    if np.any(np.diff(row[order] * columns.size + column[order]) != 1):
+        return None
+    axes = Axis(ORIGINS[Y], UNITS.get(y_unit, ""), rows), Axis(ORIGINS[X], UNITS.get(x_unit, ""), columns)
+    return axes, order
+
+
+def _levels(positions: Array) -> tuple[Array, NDArray[np.intp]]:
+    """The different positions, in the direction in which they were visited, and which of them each one is."""
+    span = float(np.ptp(positions)) if np.all(np.isfinite(positions)) else 0.0
+    if span == 0:
+        return positions[:1], np.zeros(positions.size, dtype=np.intp)
+    falls = positions[0] > positions.mean()
+    order = np.argsort(-positions if falls else positions, kind="stable")
+    steps = np.abs(np.diff(positions[order]))
+    is_new = np.concatenate([[True], steps > SAME_PLACE * steps.max()])
+    level = np.empty(positions.size, dtype=np.intp)
+    level[order] = np.cumsum(is_new) - 1
+    return positions[order][is_new], level
+
+
 def _series_axis(origins: list[tuple[int, int, Array]], spectra: int) -> Axis:
     """What changes along the series: the temperature or the position if it does steadily, else a count."""
-    for wanted in (TEMPERATURE, 5, 3, 4):
+    for wanted in (TEMPERATURE, 5, X, Y):
         for kind, unit, numbers in origins:
             steps = np.diff(numbers)
             if kind == wanted and np.all(np.isfinite(numbers)) and (np.all(steps > 0) or np.all(steps < 0)):

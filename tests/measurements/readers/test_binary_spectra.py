@@ -17,7 +17,12 @@ def wdf_block(name: bytes, content: bytes) -> bytes:
     return struct.pack("<4sIQ", name, 0, 16 + len(content)) + content
 
 
-def wdf_map(points: int = 4, spectra: int = 3) -> bytes:
+def wdf_map(
+    points: int = 4,
+    x: Sequence[float] = (0.5, 1.0, 1.5),
+    y: Sequence[float] = (7.0, 7.0, 7.0),
+) -> bytes:
+    spectra = len(x)
     head = bytearray(496)
     struct.pack_into("<IQQI", head, 0x3C - 16, points, spectra, spectra, 5)
     head[0x60 - 16 : 0x60 - 16 + 4] = b"WiRE"
@@ -27,8 +32,10 @@ def wdf_map(points: int = 4, spectra: int = 3) -> bytes:
     axis = struct.pack("<II", 1, 1) + np.linspace(1600, 100, points).astype("<f4").tobytes()
     data = np.arange(points * spectra, dtype="<f4").tobytes()
     origins = struct.pack("<I", 2)
-    for kind, values in ((3, [0.5, 1.0, 1.5]), (4, [7.0, 7.0, 7.0])):
-        origins += struct.pack("<II16s", kind | 0x80000000, 5, b"label") + struct.pack("<3d", *values)
+    for kind, values in ((3, x), (4, y)):
+        origins += struct.pack("<II16s", kind | 0x80000000, 5, b"label") + struct.pack(
+            f"<{spectra}d", *values
+        )
     return b"".join(
         [wdf_block(b"WDF1", bytes(head)), wdf_block(b"DATA", data), wdf_block(b"YLST", bytes(12)),
          wdf_block(b"XLST", axis), wdf_block(b"ORGN", origins)]
@@ -47,6 +54,29 @@ def test_a_renishaw_map_is_a_plane_with_its_positions(tmp_path: Path) -> None:
     assert spectra.conditions["excitation_wavelength"].value == pytest.approx(532, rel=1e-6)
     assert spectra.acquired_at is not None
     assert spectra.acquired_at.year == 2022
+
+
+def test_a_renishaw_map_that_was_scanned_to_and_fro_is_a_grid(tmp_path: Path) -> None:
+    path = tmp_path / "map"
+    path.write_bytes(wdf_map(x=[1, 2, 3, 3, 2, 1], y=[9, 9, 9, 8, 8, 8.0000001]))
+    (spectra,) = renishaw_wdf.read(path)
+    assert [axis.name for axis in spectra.axes] == ["Y", "X", "Raman shift"]
+    np.testing.assert_allclose(spectra.axes[0].values, [9, 8], rtol=1e-6)
+    np.testing.assert_array_equal(spectra.axes[1].values, [1, 2, 3])
+    np.testing.assert_array_equal(spectra.signal.values[1, :, 0], [20, 16, 12])  # the last row ran backwards
+
+
+def test_points_that_fill_no_rectangle_stay_a_series(tmp_path: Path) -> None:
+    path = tmp_path / "map"
+    path.write_bytes(wdf_map(x=[1, 2, 3, 3], y=[9, 9, 8, 9]))
+    spectra = renishaw_wdf.read(path)[0]
+    assert [axis.name for axis in spectra.axes] == ["Spectrum", "Raman shift"]
+
+
+def test_a_renishaw_file_that_lost_only_what_follows_the_numbers_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "map"
+    path.write_bytes(wdf_map() + wdf_block(b"WHTL", bytes(100))[:-10])
+    assert renishaw_wdf.read(path)[0].signal.values.shape == (3, 4)
 
 
 def test_a_renishaw_file_that_lost_its_end_is_refused(tmp_path: Path) -> None:
@@ -162,6 +192,32 @@ def test_two_channels_of_an_older_jasco_file_are_two_datasets(tmp_path: Path) ->
     first, second = jasco_jws.read(path)
     assert (first.title, second.title) == ("Absorbance", "HT voltage")
     np.testing.assert_array_equal(second.signal.values, [3, 4, 5])
+
+
+def jasco_series(x_code: int, x: list[float], z: list[float]) -> bytes:
+    """Three points for every z, as Spectra Manager keeps a run over temperature or time."""
+    info = struct.pack("<6I3d", 3, len(z), 1, 1, 1, 3, x[0], x[-1], x[1] - x[0])
+    info += struct.pack("<4I2d", x_code, 3, 0, 8, z[0], z[-1]).ljust(0x5C - 0x30, b"\0")
+    info += struct.pack(f"<{len(z)}d", *z)
+    values = np.arange(3 * len(z), dtype="<f4").tobytes()
+    return compound_document({"DataInfo": info, "Y-Data": values})
+
+
+def test_jasco_s_spectra_over_temperature_are_one_map(tmp_path: Path) -> None:
+    path = tmp_path / "run.jwb"
+    path.write_bytes(jasco_series(0x10000103, [900.0, 899.5, 899.0], [24.98, 30.0, 35.01, 40.0]))
+    (dataset,) = jasco_jws.read(path)
+    series, wavelength = dataset.axes
+    np.testing.assert_array_equal(series.values, [24.98, 30.0, 35.01, 40.0])
+    np.testing.assert_array_equal(wavelength.values, [900.0, 899.5, 899.0])
+    np.testing.assert_array_equal(dataset.signal.values[3], [9, 10, 11])
+
+
+def test_jasco_s_kinetic_run_is_over_time(tmp_path: Path) -> None:
+    path = tmp_path / "kinetics.jws"
+    path.write_bytes(jasco_series(0x20000203, [0.0, 1.0, 2.0], [1.0]))
+    (dataset,) = jasco_jws.read(path)
+    assert (dataset.axes[0].name, dataset.axes[0].unit, dataset.technique) == ("Time", "s", "")
 
 
 def test_a_jasco_file_whose_end_is_missing_is_refused(reference: Path, tmp_path: Path) -> None:
