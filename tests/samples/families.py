@@ -27,12 +27,14 @@ def grow(project: Project, recipes: Mapping[str, Sequence[Part]]) -> dict[str, S
     members = {sample.code: sample for sample in Sample.objects.filter(project=project)}
     with connection.cursor() as cursor:  # as autovacuum does for tables that grow slowly
         cursor.execute("ANALYZE samples_sample, samples_preparation, samples_ingredient")
+    rows = [
+        Ingredient(preparation=preparation, sample=members[parent], mass_g=mass_g, mass_sigma_g=sigma_g)
+        for preparation, parts in zip(preparations, recipes.values(), strict=True)
+        for parent, mass_g, sigma_g in parts
+    ]
     with pgtrigger.ignore("samples.Ingredient:insert_insert"):  # the audit trail has tests of its own
-        Ingredient.objects.bulk_create(
-            Ingredient(preparation=preparation, sample=members[parent], mass_g=mass_g, mass_sigma_g=sigma_g)
-            for preparation, parts in zip(preparations, recipes.values(), strict=True)
-            for parent, mass_g, sigma_g in parts
-        )
+        # The youngest first: for each, the database looks for a circle among the ancestors that are there.
+        Ingredient.objects.bulk_create(reversed(rows))
     return members
 
 
