@@ -79,6 +79,10 @@ def _signals(reader: Any, name: str, lazy: bool) -> list[dict[str, Any]]:
         return list(reader.file_reader(name, lazy=lazy))
     except NotImplementedError:  # some read all at once or not at all
         return list(reader.file_reader(name, lazy=False))
+    except ValueError as error:
+        if "RGB" not in str(error):
+            raise
+        return list(reader.file_reader(name, lazy=False))  # colours have a type that cannot wait
 
 
 def _in_order(datasets: list[Dataset], left_out: list[str]) -> list[Dataset]:
@@ -211,7 +215,7 @@ def _conditions(
     said |= {f"Detector.{key}": value for key, value in _flat(instrument.get("Detector") or {})}
     known: dict[str, Quantity] = {}
     for place, (ours, unit) in CONDITIONS.items():
-        if place in said:
+        if said.get(place) not in (None, "None", ""):
             known = condition(ours, said[place], unit) | known
     for place, (ours, unit) in IN_HEADERS.items():
         known = condition(ours, header.get(place), unit) | known

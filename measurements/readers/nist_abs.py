@@ -2,17 +2,20 @@
 
 Written by the NCNR macros and their offspring at HIFAR, ANSTO and HANARO. The header gives LAMBDA in Å, the
 distances in m and the thickness in cm, in newer files with those units. In USANS files the last three
-columns hold the negative half-height of the slit, in Å⁻¹. Maps (Qx, Qy) of the same program are not curves
-and are refused.
+columns hold the negative half-height of the slit, in Å⁻¹. The same program writes the plane of the detector,
+pixel after pixel: Qx, Qy, I, and what its line “Data columns are” says of the others.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
+import numpy as np
+
 from measurements.data import Array, Dataset, Quantity, ReadError
-from measurements.readers import _sas, _titles
+from measurements.readers import _sas, _sas_plane, _titles
 from measurements.readers._numbers import Dialect, read_table
 from measurements.readers._text import decoded, open_text
 from measurements.readers.base import NEVER, Format
@@ -26,11 +29,12 @@ FORMAT = Format(
     description="Small-angle neutron scattering reduced with the Igor macros of NIST: six columns.",
     max_bytes=64 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 BLANKS = Dialect(None)
 COLUMNS = 6
 MOST_HEADER_LINES = 200
+SIGMA_I = r"(?i)(err|sigma|std)\w*[ (]*I\b"
 
 
 def recognises(head: bytes, filename: str) -> float:
@@ -45,7 +49,9 @@ def recognises(head: bytes, filename: str) -> float:
 
 
 def read(path: Path) -> list[Dataset]:
-    above = _above(path)
+    above, names = _above(path)
+    if names:
+        return _plane(path, above, names)
     rows = read_table(path, BLANKS, COLUMNS, lines_above=len(above)).rows
     header = _titles.settings(above)
     curve = _sas.Curve(
@@ -54,19 +60,35 @@ def read(path: Path) -> list[Dataset]:
     return _sas.datasets(curve.in_common_units(), header, _conditions(above, header))
 
 
-def _above(path: Path) -> list[str]:
+def _plane(path: Path, above: list[str], names: list[str]) -> list[Dataset]:
+    rows = read_table(path, BLANKS, len(names), lines_above=len(above)).rows
+    qx, qy, intensity = rows[:, 0], rows[:, 1], rows[:, 2]
+    shape = _sas_plane.shape_of(qx, qy)
+    if shape is None:
+        raise ReadError(f"its {len(rows)} pixels do not make rows of equal length. Was the file cut off?")
+    sigma = next((rows[:, place] for place, name in enumerate(names) if re.match(SIGMA_I, name)), None)
+    header = _titles.settings(above)
+    return _sas_plane.datasets(
+        qx.reshape(shape), qy.reshape(shape), intensity.reshape(shape),
+        None if sigma is None or np.any(sigma < 0) else sigma.reshape(shape),
+        (_sas.Q_UNIT, "1/cm"), header, _conditions(above, header),
+    )  # fmt: skip
+
+
+def _above(path: Path) -> tuple[list[str], list[str]]:
+    """The lines above the numbers, and the names of the columns of a plane: none above a curve."""
     above: list[str] = []
+    names: list[str] = []
     with open_text(path) as text:
         while (line := text.readline(100_000)) and len(above) < MOST_HEADER_LINES:
-            if "Qx" in line and "Qy" in line:
-                raise ReadError(
-                    "this is a two-dimensional map (Qx, Qy). Export the circular average, six columns.",
-                    line=len(above) + 1,
-                )
+            if "Qx" in line and "Qy" in line and not names:
+                names = [name.strip() for name in line.partition("are")[2].split(" - ")]
             cells = BLANKS.cells(line)
-            is_row = len(cells) == COLUMNS and all(BLANKS.number(cell) is not None for cell in cells)
+            is_row = len(cells) == (len(names) or COLUMNS) and all(
+                BLANKS.number(cell) is not None for cell in cells
+            )
             if is_row and not (above and above[-1].startswith(("MON CNT", "BCENT"))):
-                return above
+                return above, names
             above.append(line.rstrip("\n"))
     raise ReadError(
         f"expected {COLUMNS} columns of numbers below the header, found none in {len(above)} lines. Was the "

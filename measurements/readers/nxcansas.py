@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from measurements.data import Array, Axis, Dataset, Quantity, ReadError, Signal
-from measurements.readers import _hdf5, _sas
+from measurements.readers import _hdf5, _sas, _sas_plane
 from measurements.readers._hdf5 import attribute, child, is_array, is_group, members, numbers, text
 from measurements.readers.base import NEVER, Format
 from measurements.vocabulary import condition
@@ -26,7 +26,7 @@ FORMAT = Format(
     techniques=("saxs",),
     description="Small-angle scattering in HDF5 after the NXcanSAS definition, from Mantid, Nika, SasView, …",
 )
-VERSION = 1
+VERSION = 2
 
 MARKS = (b"NXcanSAS", b"canSAS_class", b"SASentry", b"sasentry")
 Q_NAMES, INTENSITY_NAMES = ("Q", "q", "Qx"), ("I", "i")
@@ -74,6 +74,8 @@ def _groups(parent: Any, kind: str, depth: int = 0) -> Iterator[Any]:
 
 def _curve(table: Any, header: dict[str, str], known: dict[str, Quantity], title: str) -> list[Dataset]:
     intensity_node = child(table, attribute(table, "signal") or "I") or _named(table, INTENSITY_NAMES)
+    if plane := _plane(table, intensity_node, header, known, title):
+        return plane
     q_name = attribute(table, "I_axes", "axes").split(",")[-1].strip()
     q_node = (child(table, q_name) if q_name else None) or _named(table, Q_NAMES)
     if not is_array(intensity_node) or not is_array(q_node):
@@ -92,6 +94,24 @@ def _curve(table: Any, header: dict[str, str], known: dict[str, Quantity], title
     return _sas.datasets(curve.in_common_units(), header | units, known, title=title)
 
 
+def _plane(
+    table: Any, node: Any, header: dict[str, str], known: dict[str, Quantity], title: str
+) -> list[Dataset]:
+    """What a detector saw, with q of every pixel; empty where the table is of another kind."""
+    q_nodes = [_named(table, names) for names in (("Qx", "qx"), ("Qy", "qy"))]
+    if not is_array(node) or not all(is_array(q_node) for q_node in q_nodes) or len(node.shape) != 2:
+        return []
+    intensity = numbers(node)
+    (qx, qy), rows_columns = (numbers(q_node) for q_node in q_nodes), intensity.shape
+    if qx.ndim == 1 and qy.ndim == 1 and rows_columns == (qy.size, qx.size):
+        qx, qy = np.meshgrid(qx, qy)
+    if qx.shape != rows_columns or qy.shape != rows_columns or 0 in rows_columns:
+        return []
+    sigma = _uncertainties(table, node, "I", intensity)
+    units = _unit(q_nodes[0]), _unit(node)
+    return _sas_plane.datasets(qx, qy, intensity, sigma, units, header, known, title)
+
+
 def _named(table: Any, names: tuple[str, ...]) -> Any:
     return next((node for name in names if (node := child(table, name)) is not None), None)
 
@@ -100,7 +120,7 @@ def _map(
     table: Any, q_node: Any, q: Array, node: Any, intensity: Array, header: dict[str, str],
     known: dict[str, Quantity], title: str,
 ) -> list[Dataset]:  # fmt: skip
-    """Frames of curves on one q; a detector's own plane (Qx, Qy) is not a curve and is refused."""
+    """Frames of curves on one q; a plane of which only the length of q is known is refused."""
     if intensity.ndim < 2 or q.ndim != 1 or intensity.shape[-1] != q.size or not np.all(np.isfinite(q)):
         raise ReadError(
             f"“{text(table.name)}” is a map of {'×'.join(map(str, intensity.shape))}, and q is not one axis. "

@@ -87,9 +87,13 @@ def group(name: bytes, *tags: bytes) -> bytes:
     return tag(name, struct.pack(">BBI", 1, 0, len(tags)) + b"".join(tags), is_group=True)
 
 
-def dm3(pixels: np.ndarray) -> bytes:
+REAL, COLOURS = 2, 23  # of DigitalMicrograph's types of images
+
+
+def dm3(pixels: np.ndarray, kind: int = REAL) -> bytes:
     """Gatan's tags as they have been described since 1999, with the least that an image needs."""
     height, width = pixels.shape
+    numbers = (6, "<f4") if kind == REAL else (3, "<i4")
 
     def dimension(scale: float, unit: str, name: bytes = b"") -> bytes:
         return group(
@@ -105,8 +109,8 @@ def dm3(pixels: np.ndarray) -> bytes:
                 dimension(1, "", b"Brightness"),
                 group(b"Dimension", dimension(0.5, "nm"), dimension(0.25, "nm")),
             ),
-            array(b"Data", 6, pixels.astype("<f4").tobytes(), pixels.size),
-            number(b"DataType", 5, "I", 2),
+            array(b"Data", numbers[0], pixels.astype(numbers[1]).tobytes(), pixels.size),
+            number(b"DataType", 5, "I", kind),
             group(b"Dimensions", number(b"", 5, "I", width), number(b"", 5, "I", height)),
             number(b"PixelDepth", 5, "I", 4),
         ),
@@ -192,6 +196,14 @@ def test_an_image_of_digital_micrograph_has_its_calibration(tmp_path: Path) -> N
     assert dataset.conditions["acceleration_voltage"].value == 200
     assert dataset.conditions["magnification"].value == 50_000
     assert dataset.title == "an image"
+
+
+def test_an_image_of_digital_micrograph_in_colours_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    path.write_bytes(dm3(np.array([[0x00010203, 0x00040506]]), COLOURS))
+    (dataset,) = read(path, "digital_micrograph")
+    assert dataset.signal.values.shape == (1, 2, 3)
+    assert sorted(dataset.signal.values[0, 1]) == [4, 5, 6]
 
 
 VELOX: dict[str, Any] = {
