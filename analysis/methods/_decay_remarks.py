@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.methods._decay_fits import MISFIT_SIGMAS, is_noise
 from analysis.methods._decay_words import Fit
 from analysis.methods._decays import Decay, width
 from analysis.methods.base import Array
@@ -16,7 +17,6 @@ WINDOW_TAUS = 3.0
 PERIOD_TAUS = 5.0
 BUMP_SIGMAS = 7.0
 BESIDE_BUMP = 1.5  # χ²ᵣ of everything else
-MISFIT_SIGMAS = 6.0
 ALTERNATING_SIGMAS = 5.0
 
 
@@ -39,7 +39,7 @@ def remarks(data: Decay, fit: Fit, at: Array, counted: bool) -> tuple[list[str],
         said.append("A parameter sits on a limit: this model has more components than the data.")
     points = fit.residuals.size
     scale = 1.0
-    if fit.chi2 > 1 + MISFIT_SIGMAS * (2 / points) ** 0.5:
+    if not is_noise(fit):
         scale = fit.chi2
         alternate = serial_correlation(fit.residuals) * points**0.5 < -ALTERNATING_SIGMAS
         said.append(
@@ -87,9 +87,8 @@ def _bump(data: Decay, fit: Fit, times: Array) -> str:
 
 def diagnostics(fit: Fit, tried: list[Fit], why: str, noise: str) -> dict[str, float | str]:
     residuals = fit.residuals
-    words = {0: "stretched exponential", 1: "one exponential"}
     notes: dict[str, float | str] = {
-        "model": words.get(fit.components, f"{fit.components} exponentials"),
+        "model": _named(fit),
         "why": why,
         "noise": noise,
         "points": float(residuals.size),
@@ -102,6 +101,13 @@ def diagnostics(fit: Fit, tried: list[Fit], why: str, noise: str) -> dict[str, f
         "sigma background": fit.sigma(1),
     }
     for each in tried:
-        notes[f"bic {each.components or 'stretched'}"] = each.bic
-        notes[f"reduced_chi2 {each.components or 'stretched'}"] = each.chi2
+        count = f"{each.components or 'stretched'}{' + scattered' if each.flash else ''}"
+        notes[f"bic {count}"] = each.bic
+        notes[f"reduced_chi2 {count}"] = each.chi2
     return notes
+
+
+def _named(fit: Fit) -> str:
+    words = {0: "stretched exponential", 1: "one exponential"}
+    name = words.get(fit.components, f"{fit.components} exponentials")
+    return name if fit.flash is None else f"{name} and scattered light"

@@ -49,6 +49,8 @@ class Fit:
     """params : (P,) t₀, b, aᵢ, then ln τᵢ, or ln τ and β; covariance : (P, P). Both in the data's counts.
 
     components : 0 for the stretched exponential. residuals : (N,) in standard deviations
+    flash : light that came with the pulse itself and is no part of params, and its sigma; None where none
+        was fitted
     """
 
     components: int
@@ -62,6 +64,7 @@ class Fit:
     at_bound: NDArray[np.bool_]
     free: int
     deviance: float
+    flash: tuple[float, float] | None = None
 
     @property
     def amplitudes(self) -> Array:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.methods._decay_fits import determined, fit, without_the_shortest
+from analysis.methods._decay_fits import determined, fit, is_told, may_be_prompt
 from analysis.methods._decay_problems import (
     after_response,
     is_white,
@@ -27,13 +27,11 @@ from analysis.methods._decays import Decay, decay, in_unit
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Role, param
 from analysis.numerics.responses import Response
 
-PROMPT = 0.3  # of the response's width at half height: a shorter lifetime may be scattered light
-PROMPT_SIGMAS, LEAST = 3.0, 0.15  # so far above this share of that width it is emission all the same
 EACH = ("1", "2", "3", "4")
 
 METHOD = Method(
     title="TRPL: lifetimes",
-    version=2,
+    version=3,
     accepts=(
         Role("sample", ("trpl",), help="Counts over time after the pulse.", axes=("time",)),
         Role(
@@ -99,7 +97,7 @@ class Params:
         "auto",
         choices=("auto", "no"),
         help="auto: beside others, a component below 0.3 of the response's width, by less than three "
-        "sigmas above 0.15 of it, is scattered light.",
+        "sigmas above 0.15 of it, is scattered light and fitted without a lifetime.",
     )
     start_ns: float | None = param(None, unit="ns", help="Fit from here on, after the highest channel.")
     end_ns: float | None = param(None, unit="ns", help="Fit up to here, after the highest channel.")
@@ -137,7 +135,7 @@ def _tail(data: Decay, params: Params, warnings: list[str], asked: bool) -> Outc
         )
     problem, rows = tail(data, params)
     best, tried, why = fit(problem, params.model)
-    determined(best, problem.tau[1], False)
+    determined(best, problem.tau[1])
     notes: dict[str, float | str] = {"fit": "tail"}
     if params.amplitude == "peak":
         sentence, free = with_free_amplitude(problem, best, params.model)
@@ -174,14 +172,13 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
             (best, tried, why), (problem, rows) = again, behind
         elif reason:
             warnings.append(reason.strip())
-    determined(best, problem.tau[1], prompt)
-    if prompt and best.components > 1 and _may_be_prompt(best, seen):
-        if _is_told(best, seen):
-            warnings.append(_emission(best, seen))
-        else:
-            best, sentence, more = _without_scatter(best, seen)
-            warnings.append(sentence)
-            notes |= more
+    determined(best, problem.tau[1])
+    if best.flash is not None:
+        sentence, share = _scattered(best, best.flash[0])
+        warnings.append(sentence)
+        notes["scattered share of the light"] = share
+    elif prompt and may_be_prompt(problem, best) and is_told(problem, best):
+        warnings.append(_emission(best, seen))
     at = data.t[rows]
     shift = float(best.params[0])
     pulse = seen.start + shift + seen.step * np.arange(seen.counts.size, dtype=np.float64)
@@ -196,19 +193,6 @@ def _reconvolution(data: Decay, seen: Response, params: Params, warnings: list[s
     return _outcome(data, at, best, tried, why, problem.noise.words, curves, warnings, notes)
 
 
-def _may_be_prompt(found: Fit, seen: Response) -> bool:
-    return bool(found.at_bound[2 + found.components] or found.taus[0] < PROMPT * seen.fwhm)
-
-
-def _is_told(found: Fit, seen: Response) -> bool:
-    """Whether the shortest lifetime is told from none. No response is known to better than LEAST of its
-    width, for light of another colour or path has another one."""
-    if found.at_bound[2 + found.components]:
-        return False
-    sigma = float(found.taus[0]) * found.sigma(2 + found.components) * max(found.chi2, 1.0) ** 0.5
-    return float(found.taus[0]) - PROMPT_SIGMAS * sigma > LEAST * seen.fwhm
-
-
 def _emission(found: Fit, seen: Response) -> str:
     return (
         f"A lifetime of {found.taus[0]:.2g} ns behind a response of {seen.fwhm:.2g} ns is told from light of "
@@ -217,15 +201,13 @@ def _emission(found: Fit, seen: Response) -> str:
     )
 
 
-def _without_scatter(found: Fit, seen: Response) -> tuple[Fit, str, dict[str, float | str]]:
-    light = found.amplitudes * found.taus
-    share = float(light[0] / light.sum())
+def _scattered(found: Fit, flash: float) -> tuple[str, float]:
+    share = flash / (flash + float(found.amplitudes @ found.taus))
     sentence = (
-        f"{share:.2g} of the light comes with the pulse itself (a lifetime of {found.taus[0]:.2g} ns behind "
-        f"a response of {seen.fwhm:.2g} ns): it is taken for scattered light and is in no lifetime, share "
-        "or mean. Choose scatter = no if it is emission."
+        f"{share:.2g} of the light comes with the pulse itself: it is taken for scattered light and is in no "
+        "lifetime, share or mean. Choose scatter = no if it is emission."
     )
-    return without_the_shortest(found), sentence, {"scattered share of the light": share}
+    return sentence, share
 
 
 def _drawn(name: str, data: Decay, t: Array, y: Array) -> Curve:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.numerics.counting import most_likely, non_negative
-from analysis.numerics.decays import Convolver, Points, decay, exponential, stretched
+from analysis.numerics.decays import Convolver, Points, decay, exponential, instant, stretched
 from analysis.numerics.responses import resampled
 from tests.analysis.decay_reference import IRF_AT_NS, IRF_SIGMA_NS, STEP_NS, T_NS, expected, irf, photons
 
@@ -230,3 +230,18 @@ def test_the_response_of_a_counter_is_read_as_its_shape():
     made = resampled(response.axes[0].values, np.maximum(response.signal.values - 1, 0), STEP_NS)
     assert made.center == pytest.approx(IRF_AT_NS, abs=0.01)
     assert made.fwhm == pytest.approx(2.355 * IRF_SIGMA_NS, abs=STEP_NS)
+
+
+@pytest.mark.parametrize("pieces", [1, 4])
+@pytest.mark.parametrize("place", [0.0, 0.13, 0.5, 0.77])
+def test_light_that_takes_no_time_has_the_same_area_place_and_breadth_wherever_it_falls(pieces, place):
+    width = 0.05
+    delays = width * (np.arange(-20, 21) + place)
+    value, slope = instant(delays, pieces * width, width)
+    assert value.sum() * width == pytest.approx(1)
+    assert (value * delays).sum() * width == pytest.approx(0, abs=1e-12)
+    counted_in_many = (pieces**2 - 1) / 12
+    assert (value * delays**2).sum() / width == pytest.approx(1 / 6 + counted_in_many)
+    near = 1e-7
+    later, earlier = (instant(delays + by, pieces * width, width)[0] for by in (near, -near))
+    assert slope == pytest.approx((later - earlier) / (2 * near), abs=2e-2 / width)

@@ -87,6 +87,19 @@ def test_scattered_light_of_the_pulse_is_in_no_lifetime(share):
         assert abs(found - truth) < 4 * sigma, key
 
 
+@pytest.mark.parametrize("model", ["auto", "2"])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_amplitudes_beside_scattered_light_are_those_that_were_planted(seed, model):
+    """Fitted as a very short lifetime it would delay t₀ and take its amplitude from the others."""
+    share, clean = 0.1, expected(peak=2e4, background=0.0)
+    outcome = ran(decay(photons(with_scattered_light(share), seed)), decay(pulse(0.0)), model=model)
+    assert outcome.notes["model"] == "2 exponentials and scattered light"
+    at_start = float(clean[-1] / (0.7 * np.exp(-(T_NS[-1] - 5) / 5) + 0.3 * np.exp(-(T_NS[-1] - 5) / 30)))
+    for component, part in (("1", 0.7), ("2", 0.3)):
+        found, sigma = value(outcome, "trpl_amplitude", component)
+        assert abs(found - part * at_start) < 4 * sigma, component
+
+
 @pytest.mark.parametrize("seed", [2, 10])
 def test_kept_scattered_light_is_never_a_lifetime_without_an_error(seed):
     outcome = ran(decay(photons(with_scattered_light(0.1), seed)), decay(pulse(0.0)), scatter="no")
