@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+UNREAD = "not read: "  # before the name of a file, in the header of what was read without it
 
 
 class ReadError(Exception):

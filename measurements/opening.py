@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from measurements import readers, series
-from measurements.data import Dataset, ReadError
+from measurements import readers, scan_list, series
+from measurements.data import UNREAD, Dataset, ReadError
 from measurements.readers import HEAD_BYTES, Reader
 from measurements.readers._archive import Archive
 
 SERIES = "series"
 LOG_ROLES = ("log", "temperature_log")
+LOGS = "environment_log"  # the reader of rows with date and time
 MOST_DATASETS = 1000
 NOT_A_SCAN = {"._", ".DS_Store", "Thumbs.db", "desktop.ini"}
 
@@ -52,7 +53,7 @@ def datasets_of(sources: Sequence[Source], offset_s: float | None = None) -> lis
     """
     opened = _folder(sources) if len(sources) > 1 else None
     if opened is None:
-        opened = [found for source in sources for found in _named(source)]
+        opened = _one_by_one(sources) if len(sources) > 1 else _named(sources[0])
     opened = _with_series(opened, offset_s)
     if len(opened) > MOST_DATASETS:
         raise ReadError(
@@ -114,33 +115,45 @@ def _archive(source: Source) -> list[Opened]:
         whole = _read_folder(Path(folder), inside)
         if whole is not None:
             return whole
-        return _one_by_one(sorted(inside, key=lambda each: each.filename))
+        try:
+            return _one_by_one(sorted(inside, key=lambda each: each.filename), of_archive=True)
+        except ReadError as error:
+            raise ReadError(f"nothing in the archive can be read. {error}", reader=error.reader) from error
 
 
 def _of_the_system(path: Path) -> bool:
     return any(part in NOT_A_SCAN or part.startswith("._") or part == "__MACOSX" for part in path.parts)
 
 
-def _one_by_one(inside: Sequence[Source]) -> list[Opened]:
-    """What cannot be read among files that can is named in the header, not hidden; the archive is kept."""
+def _one_by_one(sources: Sequence[Source], *, of_archive: bool = False) -> list[Opened]:
+    """A note or a damaged scan among files that can be read is named, not hidden, and hinders nobody. What
+    came with a role has to be read: without it the others may not mean what they seem to."""
     opened: list[Opened] = []
-    unread: dict[str, str] = {}
-    refused_by = ""
-    for source in inside:
+    unread: dict[str, ReadError] = {}
+    listed = scan_list.found_in([(source.filename, source.path) for source in sources])
+    for source in sources:
+        if listed is not None and source.filename == listed.filename:
+            continue
         try:
-            opened += _file(source)
+            opened += [_with_coordinates(each, listed) for each in _named(source)]
         except ReadError as error:
-            unread[source.filename] = about(source.filename, error)
-            refused_by = refused_by or error.reader
+            if source.role and not of_archive:
+                raise
+            unread[source.filename] = error
     if not opened:
-        raise ReadError(
-            f"nothing in the archive can be read. {next(iter(unread.values()))}", reader=refused_by
-        )
-    if unread:
-        first = opened[0].dataset
-        header = {**first.header, **{f"not read: {name}": said for name, said in unread.items()}}
-        opened[0] = replace(opened[0], dataset=replace(first, header=header))
-    return opened
+        raise next(iter(unread.values()))
+    first = opened[0].dataset
+    header = {**first.header, **{f"{UNREAD}{name}": str(error) for name, error in unread.items()}}
+    return [replace(opened[0], dataset=replace(first, header=header)), *opened[1:]]
+
+
+def _with_coordinates(each: Opened, listed: scan_list.ScanList | None) -> Opened:
+    """What a list of the scans says of this one; the file's own word counts more."""
+    said = listed.of(each.filename) if listed is not None else {}
+    if not said:
+        return each
+    dataset = replace(each.dataset, conditions={**said, **each.dataset.conditions})
+    return replace(each, dataset=dataset)
 
 
 def _folder(sources: Sequence[Source]) -> list[Opened] | None:
@@ -184,17 +197,25 @@ def _common(names: Sequence[str]) -> str:
 
 def _with_series(opened: list[Opened], offset_s: float | None) -> list[Opened]:
     """Scans of one kind, each group made one dataset where something tells its scans apart."""
-    log = next((each.dataset for each in opened if each.role in LOG_ROLES), None)
+    logs = [each for each in opened if _is_log(each, opened)]
+    log = min(logs, key=lambda each: each.dataset.signal.unit not in TEMPERATURES).dataset if logs else None
     groups: dict[tuple[object, ...], list[Opened]] = {}
-    for each in opened:
+    for each in sorted(opened, key=lambda each: each in logs):  # the first is the main one: no log
         groups.setdefault(_kind(each), []).append(each)
     result = []
     for members in groups.values():
         scans = [series.Scan(each.dataset, each.filename) for each in members]
-        whole = None if members[0].role in LOG_ROLES else series.series_of(scans, log, offset_s)
+        whole = None if members[0] in logs else series.series_of(scans, log, offset_s)
         if whole is None:
             result += members
             continue
+        unread = {
+            key: said
+            for each in members
+            for key, said in each.dataset.header.items()
+            if key.startswith(UNREAD)
+        }
+        whole = replace(whole, header={**whole.header, **unread})
         places = {each.place for each in members}
         reader, version = members[0].reader, members[0].version
         result.append(
@@ -208,6 +229,16 @@ def _with_series(opened: list[Opened], offset_s: float | None) -> list[Opened]:
             )
         )
     return result
+
+
+TEMPERATURES = ("°C", "K")
+
+
+def _is_log(each: Opened, opened: Sequence[Opened]) -> bool:
+    """Said to be one, or rows of date and time beside scans that are none."""
+    return each.role in LOG_ROLES or (
+        each.reader == LOGS and any(other.reader != LOGS for other in opened) and not each.role
+    )
 
 
 def _kind(each: Opened) -> tuple[object, ...]:

@@ -6,14 +6,16 @@ measurement; a method decides for itself what it can use. Pure floor: no Django 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from measurements.data import Dataset
+from measurements.data import UNREAD, Dataset, Quantity
 
 FEW_POINTS = 10
+SENTENCES = 3
 SATURATED_RUN = 5
 KEV_ANGSTROM = 12.398420  # h·c
 ENERGY_TOLERANCE = 0.002
@@ -29,8 +31,13 @@ class Flag(NamedTuple):
     sentence: str
 
 
-def flags(dataset: Dataset) -> list[Flag]:
-    """Everything that the checks find, in the order of the checks."""
+def flags(dataset: Dataset, said: Mapping[str, Quantity] | None = None) -> list[Flag]:
+    """Everything that the checks find, in the order of the checks.
+
+    said : conditions that the sender gave beside the file; they are checked with what the file says
+    """
+    if said:
+        dataset = replace(dataset, conditions={**said, **dataset.conditions})
     return [Flag(check.__name__.strip("_"), *said) for check in CHECKS for said in check(dataset)]
 
 
@@ -48,7 +55,16 @@ def _missing_values(dataset: Dataset) -> Said:
     if missing == y.size and y.size:
         yield RED, "No value of the signal is a finite number."
     elif missing:
-        yield AMBER, f"{missing} of {y.size} values of the signal are not finite numbers."
+        are = "is not a finite number" if missing == 1 else "are not finite numbers"
+        yield AMBER, f"{missing} of {y.size} values of the signal {are}."
+
+
+def _unread_files(dataset: Dataset) -> Said:
+    said = [sentence for key, sentence in dataset.header.items() if key.startswith(UNREAD)]
+    if said:
+        more = f" And {len(said) - SENTENCES} more." if len(said) > SENTENCES else ""
+        what = "1 file" if len(said) == 1 else f"{len(said)} files"
+        yield AMBER, f"{what} beside it could not be read. {' '.join(said[:SENTENCES])}{more}"
 
 
 def _units(dataset: Dataset) -> Said:
@@ -72,16 +88,24 @@ def _few_points(dataset: Dataset) -> Said:
         return  # a crystal has as many sites as it has
     for axis in dataset.axes[-1:]:
         if axis.values.size < FEW_POINTS:
-            yield AMBER, f"The axis “{axis.name}” has only {axis.values.size} points."
+            points = "1 point" if axis.values.size == 1 else f"{axis.values.size} points"
+            yield AMBER, f"The axis “{axis.name}” has only {points}."
 
 
 def _saturation(dataset: Dataset) -> Said:
     y = dataset.signal.values
+    name, unit = dataset.signal.name.lower(), dataset.signal.unit
+    if dataset.technique in NO_DETECTOR or unit in NO_COUNTS or "attenuation" in name:
+        return  # a balance that shows the same mass is at rest, not saturated
     if y.ndim == 1 and _flat_top(y):
         yield (
             AMBER,
             "The highest value is repeated several times in a row: the detector may have been saturated.",
         )
+
+
+NO_DETECTOR = ("tga", "dsc", "dilatometry", "environment", "leaching", "structure", "computation")
+NO_COUNTS = ("mg", "g", "mg/s", "mg/min", "%/min", "°C", "K", "mW", "W/g", "µV", "mL/min", "s", "min")
 
 
 def _errors(dataset: Dataset) -> Said:
@@ -126,6 +150,7 @@ def _flat_top(y: np.ndarray) -> bool:
 
 
 CHECKS: tuple[Callable[[Dataset], Said], ...] = (
+    _unread_files,
     _missing_values,
     _units,
     _monotonic_axis,

@@ -25,7 +25,7 @@ FEWEST = 3  # two files with two times are a repetition; three are a series
 # What is varied on purpose comes before what merely passes.
 VARIED = (
     "temperature", "tilt", "excitation_wavelength", "emission_wavelength", "irradiance", "laser_power",
-    "concentration", "pressure", "humidity",
+    "concentration", "pressure", "humidity", "position", "elapsed_time",
 )  # fmt: skip
 UNITS_IN_NAMES = {
     "°c": ("Temperature", "°C", 1.0), "degc": ("Temperature", "°C", 1.0), "c": ("Temperature", "°C", 1.0),

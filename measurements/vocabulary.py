@@ -7,6 +7,7 @@ stays in the header, verbatim. Pure floor: no Django here.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from measurements.data import Quantity
@@ -39,6 +40,8 @@ CONDITIONS: dict[str, Condition] = {
     "concentration": Condition("Concentration", "mg/mL"),
     "humidity": Condition("Relative humidity", "1"),
     "tilt": Condition("Tilt", "deg"),
+    "elapsed_time": Condition("Elapsed time", "s"),
+    "position": Condition("Position", "mm"),
     # light and radiation in
     "excitation_wavelength": Condition("Excitation wavelength", "nm"),
     "emission_wavelength": Condition("Emission wavelength", "nm"),
@@ -122,6 +125,9 @@ CONDITIONS: dict[str, Condition] = {
     "local_time": Condition("Time in the file, zone not recorded", TEXT),
 }
 
+# units that cannot stand in the name of a column as they are written
+_IN_NAMES = {"percent": "%", "fraction": "1"}
+
 # value in the canonical unit = factor · value + offset; spellings in lower case without spaces
 _SCALES: dict[str, dict[str, tuple[float, float]]] = {
     "°C": {"°c": (1, 0), "c": (1, 0), "degc": (1, 0), "celsius": (1, 0), "k": (1, -273.15),
@@ -190,6 +196,30 @@ def condition(key: str, value: float | str | None, unit: str = "") -> dict[str, 
     factor, offset = scale
     converted = factor * number + offset
     return {key: Quantity(float(f"{converted:.12g}"), known.unit)}
+
+
+def named(title: str) -> tuple[str, str]:
+    """(key, unit) of a name that ends with its unit, as in a manifest: temperature_c, heating_rate_k_per_min.
+    Of a name that is no condition with a unit of it, the name itself and ""."""
+    for key, known in CONDITIONS.items():
+        unit = title.removeprefix(f"{key}_").replace("_per_", "/")
+        if title.startswith(f"{key}_") and _spelled(_IN_NAMES.get(unit, unit)) in _SCALES.get(known.unit, {}):
+            return key, _IN_NAMES.get(unit, unit)
+    return title, ""
+
+
+def understood(said: Mapping[str, object]) -> dict[str, Quantity]:
+    """What a person or a program said of the conditions, as far as the vocabulary knows it:
+    {"gas": "Ar", "temperature_c": 25, "mass": {"value": 10.2, "unit": "mg"}}. The rest is left out."""
+    found: dict[str, Quantity] = {}
+    for title, given in said.items():
+        key, unit = named(title)
+        value = given
+        if isinstance(given, Mapping):
+            value, unit = given.get("value"), str(given.get("unit") or "")
+        if key in CONDITIONS and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            found |= condition(key, value, unit)
+    return found
 
 
 def _spelled(unit: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from measurements.services.roles import give_roles
 from measurements.signals import measurement_read, measurement_settled
 from measurements.store import Stored, StoreError, store
 from measurements.techniques import Technique
+from measurements.vocabulary import understood
 from samples.locking import alone
 from samples.queueing import enqueue
 
@@ -174,6 +175,7 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
     if now.status != Measurement.Status.RECEIVED:
         return
     Dataset.objects.filter(measurement=now, current=True).update(current=False)
+    said = understood(now.conditions)
     for number, (each, blob) in enumerate(zip(found, blobs_of(stored), strict=True)):
         # The same reader version gave this number before: the first answer stays.
         row, _ = Dataset.objects.get_or_create(
@@ -181,7 +183,7 @@ def _save(measurement: Measurement, found: list[Found], stored: list[Stored]) ->
             number=number,
             reader=each.reader,
             reader_version=each.reader_version,
-            defaults={**_described(each.dataset), "blob": blob, "file": each.file, "current": False},
+            defaults={**_described(each.dataset, said), "blob": blob, "file": each.file, "current": False},
         )
         Dataset.objects.filter(pk=row.pk).update(current=True)
     now.status = Measurement.Status.READ
@@ -225,8 +227,8 @@ def _detect_technique(now: Measurement, found: list[Found]) -> None:
             give_roles(now)
 
 
-def _described(dataset: data.Dataset) -> dict[str, object]:
-    flags = qc.flags(dataset)
+def _described(dataset: data.Dataset, said: Mapping[str, data.Quantity]) -> dict[str, object]:
+    flags = qc.flags(dataset, said)
     return {
         "shape": list(dataset.signal.values.shape),
         "axes": [

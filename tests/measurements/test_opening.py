@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from measurements import qc
 from measurements.data import ReadError
 from measurements.opening import Source, datasets_of
 
@@ -143,6 +144,71 @@ def test_a_file_among_readable_ones_that_is_not_is_named(tmp_path: Path) -> None
     content = zipped({"a.xy": scan(1), "notes.bin": b"\0\1\2" * 9, "__MACOSX/._a.xy": b"\0"})
     (opened,) = datasets_of([source(tmp_path, "x.zip", content)])
     assert "no reader recognises" in opened.dataset.header["not read: notes.bin"]
+
+
+def test_a_note_in_a_folder_of_scans_does_not_keep_them_from_being_read(tmp_path: Path) -> None:
+    files = [source(tmp_path, f"run/{t}C.xy", scan(t), n) for n, t in enumerate((25, 50, 100))]
+    note = source(tmp_path, "run/readme.txt", b"Lamp on for half an hour.\n", 8)
+    damaged = source(tmp_path, "run/0C.xy", b"", 9)
+    (opened,) = datasets_of([damaged, note, *files])
+    assert opened.dataset.signal.values.shape == (3, 12)
+    (flag,) = [flag for flag in qc.flags(opened.dataset) if flag.check == "unread_files"]
+    assert flag.level == "amber"
+    assert flag.sentence.startswith("2 files beside it could not be read. run/0C.xy: the file is empty")
+    assert "run/readme.txt: there are no rows of numbers" in flag.sentence
+
+
+def test_a_file_that_came_with_a_role_must_be_readable(tmp_path: Path) -> None:
+    files = [source(tmp_path, "decay.xy", scan(1), 0, "sample"), source(tmp_path, "irf.xy", b"", 1, "irf")]
+    with pytest.raises(ReadError, match=r"irf\.xy: the file is empty"):
+        datasets_of(files)
+
+
+LISTS = {
+    "names": b"file,temperature_c,time_min\nscan_1.xy,300,0\nscan_2.xy,25,1\nscan_3.xy,-20.5,2\n",
+    "stems": b"Heated in argon\n\nScan;Temperature (K)\nscan_1;573.15\nSCAN_2;298.15\nscan_3;252.65\n",
+}
+
+
+@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_a_table_that_names_the_scans_gives_their_temperatures(
+    tmp_path: Path, text: bytes, as_zip: bool
+) -> None:
+    files = {f"scan_{n}.xy": scan(n) for n in (1, 2, 3)} | {"scans.csv": text}
+    given = [source(tmp_path, name, content, place) for place, (name, content) in enumerate(files.items())]
+    (opened,) = datasets_of([source(tmp_path, "x.zip", zipped(files), 9)] if as_zip else given)
+    temperature = opened.dataset.axes[0]
+    assert (temperature.name, temperature.unit) == ("Temperature", "°C")
+    np.testing.assert_allclose(temperature.values, [-20.5, 25, 300])
+    assert opened.dataset.signal.values[:, 0].tolist() == [3, 2, 1]
+
+
+def test_a_scan_of_whole_numbers_is_no_list_of_scans_that_are_named_by_numbers(tmp_path: Path) -> None:
+    text = b"Temperature (\xc2\xb0C)\tCounts\n" + b"".join(b"%d\t%d\n" % (n, n) for n in range(1, 15))
+    opened = datasets_of([source(tmp_path, f"{n}.txt", text + b"15\t%d\n" % n, n) for n in (1, 2, 3)])
+    assert len(opened) == 3
+
+
+def test_a_table_that_gives_minutes_makes_a_series_over_time(tmp_path: Path) -> None:
+    text = b"file\telapsed_time_min\na.xy\t0\nb.xy\t1.5\n"
+    files = [source(tmp_path, name, scan(n), n) for n, name in enumerate(("a.xy", "b.xy"))]
+    (opened,) = datasets_of([*files, source(tmp_path, "list.txt", text, 9)])
+    assert opened.dataset.axes[0].unit == "s"
+    assert opened.dataset.axes[0].values.tolist() == [0, 90]
+
+
+def test_rows_of_date_and_time_beside_scans_are_their_log_without_being_called_so(tmp_path: Path) -> None:
+    log = "Time,Humidity (%),Temperature (°C)\n" + "".join(
+        f"2026-05-04T10:0{n}:00Z,40,{20 + 60 * n}\n" for n in range(5)
+    )
+    files = [
+        source(tmp_path, f"{n}.xy", f"Date: 2026-05-04T10:0{n}:30Z\n".encode() + scan(n), n)
+        for n in (0, 1, 2)
+    ]
+    opened = datasets_of([source(tmp_path, "a_log.csv", log.encode(), 9), *files])
+    assert opened[0].dataset.axes[0].name == "Temperature"
+    np.testing.assert_allclose(opened[0].dataset.axes[0].values, [50, 110, 170])
 
 
 def test_an_archive_of_nothing_readable_says_why(tmp_path: Path) -> None:

@@ -144,12 +144,22 @@ def test_a_file_read_at_last_was_refused_by_nobody(read: Read) -> None:
     assert read(TEXT).refused_by == ""
 
 
-def test_one_bad_file_of_two_is_named(given: Given) -> None:
+def test_one_bad_file_of_two_is_named_and_the_other_is_read(given: Given) -> None:
     files = [incoming(TEXT, "good.txt"), incoming(b"", "bad.txt")]
     measurement = given(files=files).measurement
     read_measurement(measurement)
     measurement.refresh_from_db()
-    assert measurement.error.startswith("bad.txt: the file is empty")
+    assert (measurement.status, measurement.qc_level) == ("read", "amber")
+    (row,) = measurement.datasets.all()
+    assert row.qc[0].startswith("1 file beside it could not be read. bad.txt: the file is empty")
+
+
+def test_what_its_sender_says_of_energy_and_wavelength_is_checked_with_the_file(given: Given) -> None:
+    measurement = given(conditions={"xray_energy_kev": 101, "xray_wavelength_angstrom": 0.10173}).measurement
+    read_measurement(measurement)
+    measurement.refresh_from_db()
+    assert measurement.qc_level == "red"
+    assert measurement.conditions["xray_wavelength_angstrom"] == 0.10173  # warned of, never altered
 
 
 def test_a_mistake_of_a_reader_is_recorded_and_raised(given: Given, monkeypatch: Any) -> None:
@@ -283,7 +293,7 @@ def test_text_that_postgresql_cannot_hold_does_not_stop_the_reading(given: Given
 def test_oddities_are_kept_as_sentences(read: Read) -> None:
     row = read(b"550\t1\n551\tnan\n551\t3\n550\t4\n").datasets.get()
     assert row.qc == [
-        "1 of 4 values of the signal are not finite numbers.",
+        "1 of 4 values of the signal is not a finite number.",
         "The file does not give the unit of “x”.",
         "The axis “x” goes back and forth.",
         "The axis “x” has only 4 points.",
