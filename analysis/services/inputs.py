@@ -10,7 +10,7 @@ from analysis import methods
 from analysis.methods import LoadedMethod, Role
 from analysis.methods._axes import fit
 from measurements.models import Dataset, Measurement
-from measurements.vocabulary import CONDITIONS, condition
+from measurements.vocabulary import understood
 
 
 def datasets_of(measurements: Sequence[Measurement | int]) -> QuerySet[Dataset]:
@@ -89,16 +89,15 @@ def stated(dataset: Dataset) -> dict[str, dict[str, float | str]]:
     """What a person said of the conditions of its measurement and the file does not say: {key: {value, unit}}
     in the units of the vocabulary. Where both speak, the person is right."""
     said: dict[str, dict[str, float | str]] = {}
-    for key, given in dataset.measurement.conditions.items():
-        own = dataset.conditions.get(key)
-        if key not in CONDITIONS or given == own or not isinstance(given, Mapping):
+    for title, given in dataset.measurement.conditions.items():
+        if given == dataset.conditions.get(title):
             continue
-        if _by_a_file(dataset, key, given):
+        if isinstance(given, Mapping) and _by_a_file(dataset, title, given):
             continue
-        value = given.get("value")
-        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-            for known, quantity in condition(key, value, str(given.get("unit") or "")).items():
-                said[known] = {"value": quantity.value, "unit": quantity.unit}
+        for key, quantity in understood({title: given}).items():
+            told: dict[str, float | str] = {"value": quantity.value, "unit": quantity.unit}
+            if told != dataset.conditions.get(key):
+                said[key] = told
     return said
 
 

@@ -14,10 +14,12 @@ from analysis.services.currency import answering
 from analysis.services.verifying import verifications
 from frontend import formatting
 from frontend.values import Shown, shown
+from measurements.data import Quantity
 from measurements.models import Measurement
-from measurements.vocabulary import CONDITIONS
+from measurements.vocabulary import CONDITIONS, understood
 
 PLAIN_NOTES = ("model", "why", "r2", "adjusted_r2", "bic", "delta_bic", "reduced_chi2", "points", "sigma")
+DIGITS = 10
 RELATED = ("values__reviews__by", "inputs__calibration__measurement")
 NOTE_WORDS = {
     "r2": "R²",
@@ -212,22 +214,35 @@ def _written(value: Any, unit: str) -> str:
 
 
 def conditions(row: Measurement) -> list[tuple[str, str]]:
-    """What is known of how it was measured, with units."""
-    return [(_label(name), _condition(value)) for name, value in row.conditions.items()]
+    """What is known of how it was measured, with units, in the order of the vocabulary."""
+    told = {title: understood({title: value}) for title, value in row.conditions.items()}
+    order = {key: place for place, key in enumerate(CONDITIONS)}
+    titles = sorted(told, key=lambda title: order.get(next(iter(told[title]), title), len(order)))
+    return [
+        _known(*next(iter(told[title].items()))) if told[title] else _unknown(title, row.conditions[title])
+        for title in titles
+    ]
 
 
-def _label(name: str) -> str:
-    known = CONDITIONS.get(name)
-    return known.label if known else name.replace("_", " ")
+def _known(key: str, quantity: Quantity) -> tuple[str, str]:
+    if isinstance(quantity.value, str):
+        return CONDITIONS[key].label, quantity.value
+    return CONDITIONS[key].label, _with_unit(quantity.value, quantity.unit)
 
 
-def _condition(value: Any) -> str:
+def _unknown(title: str, value: Any) -> tuple[str, str]:
+    """As its sender wrote it."""
+    known = CONDITIONS.get(title)
+    label = known.label if known else title.replace("_", " ")
+    unit = ""
     if isinstance(value, Mapping) and "value" in value:
-        unit = str(value.get("unit") or "")
-        number = value["value"]
-        if isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number):
-            return formatting.with_unit(float(number), unit)
-        return f"{number} {unit}".strip()
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return formatting.number(float(value))
-    return str(value)
+        value, unit = value["value"], str(value.get("unit") or "")
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return label, _with_unit(float(value), unit)
+    return label, f"{value} {unit}".strip()
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """All digits that the file gives: of a wavelength in Å the seventh still moves a reflection."""
+    written = formatting.number(value, DIGITS)
+    return f"{written}{formatting.NARROW}{formatting.unit_text(unit)}".strip()

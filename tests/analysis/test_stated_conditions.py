@@ -25,7 +25,17 @@ def test_a_method_sees_what_the_sender_said_in_the_unit_of_the_vocabulary(measur
     said = {"temperature": {"value": 77, "unit": "K"}, "mood": {"value": 1, "unit": ""}, "gas": "N2"}
     run, _ = request_run(measured(conditions=said), METHOD)
     assert conditions_seen(run)["temperature"] == Quantity(-196.15, "°C")
-    assert RunInput.objects.get(run=run).conditions == {"temperature": {"value": -196.15, "unit": "°C"}}
+    assert RunInput.objects.get(run=run).conditions == {
+        "temperature": {"value": -196.15, "unit": "°C"},
+        "gas": {"value": "N2", "unit": ""},
+    }
+
+
+def test_a_column_of_a_manifest_whose_name_ends_with_its_unit_reaches_the_method(measured: Any) -> None:
+    run, _ = request_run(measured(conditions={"temperature_k": 77, "excitation_wavelength_nm": 440}), METHOD)
+    seen = conditions_seen(run)
+    assert seen["temperature"] == Quantity(-196.15, "°C")
+    assert seen["excitation_wavelength"] == Quantity(440.0, "nm")
 
 
 def test_without_a_word_the_dataset_is_that_of_the_file(measured: Any) -> None:

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from frontend.plots import usual_scale
-from frontend.runs.telling import _group
+from frontend.runs.telling import _group, conditions
+from measurements.models import Measurement
 
 
 def test_components_of_a_decay_keep_their_labels_whole() -> None:
@@ -30,3 +31,18 @@ def test_components_of_a_peak_share_their_first_words_in_the_heading() -> None:
 
 def test_spectra_of_a_sphere_and_decays_begin_on_a_logarithmic_scale() -> None:
     assert [usual_scale(technique) for technique in ("plqy", "trpl", "pl", "uvvis")] == ["log", "log", "", ""]
+
+
+def test_conditions_are_told_with_their_units_however_the_sender_named_them() -> None:
+    said = {
+        "xray_wavelength": {"value": 1.540598, "unit": "Å"},
+        "note": "after lunch",
+        "temperature_c": 25,
+        "heating_rate_k_per_min": 20,
+    }
+    assert conditions(Measurement(conditions=said)) == [
+        ("Temperature", "25\u202f°C"),
+        ("Heating rate", "20\u202fK\u202fmin⁻¹"),
+        ("X-ray wavelength", "1.540598\u202fÅ"),
+        ("note", "after lunch"),
+    ]
