@@ -28,6 +28,9 @@ FEWEST_FOREIGN = 2
 SAMPLE_BYTES = 64 * 1024
 CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x19\x1c-\x1f\x7f]")
 MOST_CONTROLS = 0.01  # form feeds and stray escapes occur; binary data has ten times as many
+NO_NUMBER = re.compile(
+    r"[+-]?(?:nan(?:\([a-z]*\))?|1\.#(?:IND|QNAN|SNAN)\d*)", re.IGNORECASE
+)  # C's, Windows'
 MINUS = "\u2212"  # as typesetters write it, and Origin
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII)
 
@@ -132,4 +135,4 @@ def as_number(cell: str) -> float | None:
         return float(text.replace("D", "E").replace("d", "e"))
     if MINUS in text:
         return as_number(text.replace(MINUS, "-"))
-    return float("nan") if text.lower() == "nan" else None
+    return float("nan") if NO_NUMBER.fullmatch(text) else None

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from measurements.data import Array, Axis, Dataset, ReadError, Signal
-from measurements.readers import _blocks, _titles, _wide
+from measurements.readers import _blocks, _gaps, _titles, _wide
 from measurements.readers._numbers import Dialect, NumbersAgainError, read_table, rows_in
 from measurements.readers._text import decoded, open_text
 from measurements.readers.base import NEVER, Format
@@ -31,9 +31,9 @@ FORMAT = Format(
     techniques=(),
     description="Two or more columns of numbers, separated by tab, semicolon, comma or spaces; decimal "
     "point or comma. Lines above the numbers are kept; “Wavelength (nm)” above a column gives its unit. "
-    "Tables of very many columns are read as one map.",
+    "Tables of very many columns are read as one map; empty cells below titles are numbers that are missing.",
 )
-VERSION = 4
+VERSION = 5
 
 LAST_RESORT = 0.1  # any text at all: what is wrong with it is said line by line in `read`
 HEAD_CHARACTERS = (32 * 1024, 1024 * 1024)  # where the numbers must begin: usually, and at the latest
@@ -80,6 +80,8 @@ def read(path: Path) -> list[Dataset]:
         table = read_table(path, layout.dialect, layout.columns, lines_above=layout.first)
     except NumbersAgainError as refusal:
         return _several(path, layout, refusal)
+    except ReadError as refusal:
+        return _with_gaps(path, refusal)
     if (table.has_gaps or table.remarks) and _turns_back(table.rows[:, 0]):
         parts = _blocks.blocks_of(path, layout.dialect, at_gaps=True)
         if parts is not None:
@@ -140,15 +142,29 @@ def _named_rows(path: Path) -> list[Dataset]:
     """A table whose rows begin with a name."""
     table = _wide.named_rows(path)
     if table is None:
-        raise ReadError(
+        nothing = ReadError(
             "there are no rows of numbers in it. Was the export cut off after its header? Export two or more "
             "columns of numbers."
         )
+        return _with_gaps(path, nothing)
     axis, header = _wide.of_names(table)
     if len(table.titles) > MAX_CURVES:
         return [_wide.as_map(axis, table.titles, table.values, header)]
     rows = np.column_stack([axis.values, table.values])
     return _datasets(rows, [(axis.name, "1"), *map(_titles.name_and_unit, table.titles)], header)
+
+
+def _with_gaps(path: Path, refusal: ReadError) -> list[Dataset]:
+    """A table with empty cells, or with columns of words, below its line of titles."""
+    table = _gaps.table(path)
+    if table is None or len(table.columns) > MAX_NAMED_CURVES:
+        raise refusal
+    rows = np.column_stack([values for _, values in table.columns])
+    rows = rows[np.isfinite(rows[:, 0])]
+    if not rows.size:
+        raise refusal
+    header = _titles.settings(table.above) | table.words
+    return _datasets(rows, [_titles.name_and_unit(title) for title, _ in table.columns], header)
 
 
 def _head(text: str, *, at_end: bool) -> list[str]:

@@ -38,7 +38,7 @@ FORMAT = Format(
     description="The exchange format of infrared, NMR, UV-Vis, Raman and other spectra, in all its packings.",
     max_bytes=64 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 TECHNIQUES = (
     (r"NMR", "nmr"), (r"RAMAN", "raman"), (r"INFRARED|FT-?IR\b|\bIR\b", "ftir"),
@@ -54,7 +54,7 @@ SETTINGS: dict[str, NameAndUnit] = {
     "PATHLENGTH": ("thickness", ""), "SAMPLINGPROCEDURE": ("geometry", ""),
     "SAMPLEDESCRIPTION": ("comment", ""),
 }  # fmt: skip
-FORM = re.compile(r"\(\s*(\w+)\s*\+\+\s*\(\s*(\w+)\s*\.\.\s*\w+\s*\)\s*\)")
+FORM = re.compile(r"\(\s*(\w+)\s*\+\+\s*\(\s*(\w+)\s*\.\.\s*\w+\s*\)\s*\)?")
 TUPLE_FORM = re.compile(r"\(\s*(X[A-Z]*|\w+)\s*\.\.\s*\w+\s*\)|\(\s*(X[A-Z]+)\s*\)")
 NO_SPECTRUM = re.compile(
     r"\A\s*##TITLE\s*=\s*(?:Audit trail|Parameter file)|^##DATA ?TYPE\s*=\s*Parameter", re.I | re.M

@@ -9,7 +9,7 @@ import pytest
 
 from measurements import exports
 from measurements.data import Axis, Dataset, ReadError, Signal
-from measurements.readers import jcamp_dx
+from measurements.readers import _jcamp, jcamp_dx
 
 VALUES = [1, 2, 3, 3, 2, 1, 0, -1, -2, -3]
 # The same ten values in every form: McDonald and Wilks, Appl. Spectrosc. 42 (1988) 151, table II.
@@ -169,3 +169,21 @@ def test_a_file_of_parameters_only_is_refused() -> None:
     head = b"##TITLE=Parameter file, TopSpin\n##JCAMPDX=5.0\n##DATATYPE=Parameter Values\n"
     assert jcamp_dx.recognises(head, "acqus") < 0.5
     assert jcamp_dx.recognises(infrared("400A").encode(), "spectrum") > 0.9
+
+
+def test_a_table_whose_form_lacks_its_last_bracket_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file.dx"
+    lines = ["##TITLE= t", "##JCAMP-DX= 4.24", "##DATA TYPE= INFRARED SPECTRUM", "##XUNITS= 1/CM"]
+    lines += ["##YUNITS= ABSORBANCE", "##XFACTOR= 1", "##YFACTOR= 0.5", "##FIRSTX= 4", "##LASTX= 6"]
+    path.write_text("\n".join([*lines, "##NPOINTS= 3", "##XYDATA= (X++(Y..Y)", "4 2 4 6", "##END="]))
+    (dataset,) = jcamp_dx.read(path)
+    np.testing.assert_array_equal(dataset.signal.values, [1, 2, 3])
+
+
+def test_a_zero_that_closes_a_whole_table_of_differences_is_no_point_of_it() -> None:
+    lines = ["4A0J2", "5B2J3"]
+    np.testing.assert_array_equal(_jcamp.unpacked([*lines, "6@"], 1, 3)[0], [10, 22, 35])
+    with pytest.raises(ReadError, match="check value"):
+        _jcamp.unpacked([*lines, "6A1"], 1, 3)
+    with pytest.raises(ReadError, match="check value"):
+        _jcamp.unpacked([*lines, "6@"], 1, 4)
