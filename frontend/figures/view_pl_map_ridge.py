@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from analysis.numerics.ridges import Optimum
+from frontend import formatting
 from frontend.figures._arrays import typed
 from frontend.figures._pl_grid import INTENSITIES, Grid, Place, cells_of, grid_of, highest_yield, ridge_of
 from frontend.figures._pl_views import LOADING, MADE, SINTERING, origins_of, quantity_of, usual, words
 from frontend.figures._points import plain, shown
+from frontend.figures._ridge_labels import ON_BRIGHT, ON_DARK, labels
 from frontend.figures._template import FULL, INK, axis, colorbar, layout
 from frontend.figures.base import Column, Drawing, Figure, Option, Quantity, Reading, View
 from frontend.formatting import MARKS, ORIGIN_WORDS, number
@@ -28,7 +30,6 @@ FIGURE = Figure(
     height_px=480,
     needs="Upload PL spectra of samples whose loading and sintering temperature are known.",
 )
-ON_DARK, ON_BRIGHT, BRIGHT_FROM = "#ffffff", "#15202b", 0.62
 FAINTEST = 1e-3  # of the maximum, on the logarithmic scale
 RIDGE = "#ffffff"
 
@@ -58,10 +59,11 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         notes.append(f"What is below {100 * FAINTEST:g} % of the maximum has the darkest colour.")
     data = [_heat(view, grid, logarithmic), *_ridge_traces(grid, ridge, view)]
     data += _maxima(view, grid, best, high)
+    data.append(_numbers(view, grid, ridge, logarithmic))
     data += origins_of([reading.origin for reading in cells.values()])
     return Drawing(
         data=data,
-        layout=_layout(view, grid, logarithmic),
+        layout=_layout(view, grid),
         table=_table(view, grid, ridge),
         summary=_summary(view, grid, ridge, best, high),
         notes=notes,
@@ -149,7 +151,7 @@ def _maxima(view: View, grid: Grid, best: Place, high: tuple[Place, Reading] | N
     """A frame around the brightest cell, and a broken one around that of the highest quantum yield."""
     frames = [(best, "solid", 0.48, f"brightest: {_where(view, best)}")]
     if high is not None:
-        value = shown(high[1].value, quantity_of_yield(view))
+        value = _yield(view, high[1])
         frames.append((high[0], "dot", 0.43, f"highest PLQY, {value}: {_where(view, high[0])}"))
     traces: list[dict[str, Any]] = []
     for (loading, temperature_c), dash, grow, name in frames:
@@ -176,15 +178,22 @@ def _maxima(view: View, grid: Grid, best: Place, high: tuple[Place, Reading] | N
     return traces
 
 
+def _yield(view: View, reading: Reading) -> str:
+    """To the digit of its sigma, three digits where that is not known."""
+    quantity = quantity_of_yield(view)
+    if np.isfinite(reading.sigma) and reading.sigma > 0:
+        return str(formatting.quantity(reading.value, reading.sigma, quantity.unit, as_percent=True))
+    return f"{number(100 * reading.value, 3)}\u202f%"
+
+
 def quantity_of_yield(view: View) -> Quantity:
     return view.quantities.get("plqy", Quantity("plqy", "PL quantum yield", "1", as_percent=True))
 
 
-def _layout(view: View, grid: Grid, logarithmic: bool) -> dict[str, Any]:
+def _layout(view: View, grid: Grid) -> dict[str, Any]:
     return layout(
         _levels(quantity_of(view, SINTERING), grid.temperatures),
         _levels(quantity_of(view, LOADING), grid.loadings),
-        annotations=_labels(grid, logarithmic),
         meta={"cells": [len(grid.temperatures), len(grid.loadings)]},
     )
 
@@ -201,21 +210,16 @@ def _levels(quantity: Quantity, levels: Sequence[float]) -> dict[str, Any]:
     )
 
 
-def _labels(grid: Grid, logarithmic: bool) -> list[dict[str, Any]]:
-    """The number in each cell, in letters that its colour allows."""
-    labels = []
-    for (i, j), part in np.ndenumerate(grid.relative):
-        if np.isnan(part):
-            continue
-        share = 1 + np.log10(max(float(part), FAINTEST)) / -np.log10(FAINTEST) if logarithmic else float(part)
-        color = ON_BRIGHT if share > BRIGHT_FROM else ON_DARK
-        labels.append(
-            {
-                "x": j, "y": i + 0.27, "text": _percent(100 * float(part)), "showarrow": False,
-                "font": {"color": color, "size": 11},
-            }
-        )  # fmt: skip
-    return labels
+def _numbers(view: View, grid: Grid, ridge: Mapping[float, Optimum], logarithmic: bool) -> dict[str, Any]:
+    """Cells in the order of the table's rows, so that each leads to its sample."""
+    cells = [(grid.loadings.index(loading), grid.temperatures.index(t)) for loading, t in sorted(grid.cells)]
+    shares = np.array([grid.relative[cell] for cell in cells])
+    bright = 1 + np.log10(np.maximum(shares, FAINTEST)) / -np.log10(FAINTEST) if logarithmic else shares
+    line = np.array([(grid.column(top.best), grid.loadings.index(level)) for level, top in ridge.items()])
+    return {
+        **labels(cells, [_percent(100 * float(share)) for share in shares], bright, line),
+        "hovertext": [_hover(view, grid, i, j) for i, j in cells],
+    }
 
 
 def _table(view: View, grid: Grid, ridge: Mapping[float, Optimum]) -> list[Column]:
@@ -260,7 +264,6 @@ def _summary(
         sentences.append(f"Row maxima: {rows}.")
     if high is not None:
         sentences.append(
-            f"The quantum yield is highest, {shown(high[1].value, quantity_of_yield(view))}, at "
-            f"{_where(view, high[0])}."
+            f"The quantum yield is highest, {_yield(view, high[1])}, at {_where(view, high[0])}."
         )
     return " ".join(sentences)

@@ -9,7 +9,8 @@ import pytest
 
 from frontend import figures
 from frontend.figures import Drawing, View
-from tests.frontend.pl_views import LOADINGS, TEMPERATURES, array, column, decoded, texts, traces
+from frontend.figures._ridge_labels import distance
+from tests.frontend.pl_views import LOADINGS, TEMPERATURES, array, column, decoded, traces
 
 FIGURE = figures.get("view_pl_map_ridge")
 FULL_LOADINGS = (0.01, 0.05, 0.10, 0.25, 0.40, 0.60, 0.85)
@@ -59,7 +60,8 @@ def test_a_missing_cell_stays_blank_and_is_counted() -> None:
     assert np.isnan(z).sum() == 2
     assert np.isnan(z[LOADINGS.index(0.40), TEMPERATURES.index(250.0)])
     assert "2 of 30 cells are blank: no sample was measured there." in drawing.notes
-    assert len(texts(drawing)) == 28
+    (numbers,) = traces(drawing, "cell text")
+    assert len(numbers["text"]) == 28
     assert len(column(drawing, "sample")) == 28
 
 
@@ -71,6 +73,35 @@ def test_the_ridge_runs_within_half_a_step_of_the_row_maxima() -> None:
     best = [column(drawing, "row maximum")[6 * row : 6 * row + 6].index("yes") for row in range(5)]
     assert np.max(np.abs(x - best)) <= 0.5
     assert np.all(np.diff(x) <= 0)
+
+
+def test_no_number_stands_on_the_ridge_and_each_leads_to_the_sample_of_its_cell() -> None:
+    drawing = drawn()
+    (ridge,), (numbers,) = traces(drawing, "ridge"), traces(drawing, "cell text")
+    line = np.column_stack([decoded(ridge["x"]), decoded(ridge["y"])])
+    at = np.column_stack([decoded(numbers["x"]), decoded(numbers["y"])])
+    assert min(distance(line, x, y) for x, y in at.tolist()) > 0.2
+    assert decoded(numbers["customdata"]).tolist() == list(range(30))
+    place = column(drawing, "sample").index("VT-25-275")
+    assert numbers["text"][place] == "100"
+    assert np.abs(at[place] - [TEMPERATURES.index(275.0), LOADINGS.index(0.25)]).max() < 0.5
+    assert "VT-25-275" in numbers["hovertext"][place]
+
+
+def test_a_quantum_yield_is_written_to_the_digit_of_its_sigma() -> None:
+    view = array(FULL_LOADINGS, curves=False)
+    yields = {"VT-5-275": (0.81314159, 0.0042)}
+    codes = [subject.code for subject in view.subjects]
+    readings = [
+        replace(r, value=yields[codes[r.subject]][0], sigma=sigma)
+        if r.property == "plqy" and codes[r.subject] in yields
+        else r
+        for r in view.readings
+        for sigma in [yields.get(codes[r.subject], (0, np.nan))[1]]
+    ]
+    assert "highest, 81.31 ± 0.42\u202f%, at" in drawn(replace(view, readings=readings)).summary
+    unsure = [replace(r, sigma=np.nan) for r in readings]
+    assert "highest, 81.3\u202f%, at" in drawn(replace(view, readings=unsure)).summary
 
 
 def test_counts_not_divided_by_time_and_power_are_drawn_with_a_warning() -> None:
