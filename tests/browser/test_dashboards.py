@@ -58,3 +58,64 @@ def test_a_title_longer_than_its_panel_is_broken_at_its_words(desk: Page, live_s
         "Sintering<br>temperature<br>(°C)",
         "Sintering<br>temperature<br>(°C)",
     ]
+
+
+DRAWING = """{data: [{type: 'scatter', x: [1, 2], y: [1, 2], customdata: [0, 1], name: 'a'}], table: [],
+    layout: {font: {size: 13}, legend: {font: {size: 12}}, margin: {l: 64, r: 16, t: 28, b: 52},
+        xaxis: {domain: [0, 0.6], title: {text: 'Wavelength (nm)'}}, yaxis: {title: {text: 'Absorbance'}},
+        xaxis2: {domain: [0.8, 1], anchor: 'y2', title: {text: 'T (°C)'}},
+        yaxis2: {anchor: 'x2', title: {text: 'Band gap (eV)'}},
+        annotations: [{text: '175 °C', xref: 'paper', yref: 'paper', x: 0.6, y: 1, xanchor: 'right'}],
+        shapes: [{type: 'rect', xref: 'x2 domain', yref: 'y2', x0: 0, x1: 1, y0: 1, y1: 2}]},
+    summary: '', notes: [], empty: '', filename: 'figure', call: ''}"""
+
+
+def test_what_a_figure_draws_as_a_shape_stays_when_points_are_chosen(
+    desk: Page, live_server: LiveServer
+) -> None:
+    desk.goto(f"{live_server.url}/dashboards/view_trpl/")
+    expect(desk.locator(".figure-said.empty")).to_be_visible()
+    shapes = desk.evaluate(f"""() => {{
+        const {{ figure }} = document.querySelector('#plot');
+        figure.show({DRAWING});
+        const count = () => figure.stage._fullLayout.shapes.length;
+        const before = count();
+        figure.select([0, 1.5, 0, 1.5]);
+        const chosen = count();
+        figure.select(null);
+        return [before, chosen, count()];
+    }}""")
+    assert shapes == [1, 2, 1]
+
+
+def test_in_the_column_of_a_journal_panels_stand_below_each_other(
+    desk: Page, live_server: LiveServer
+) -> None:
+    desk.goto(f"{live_server.url}/dashboards/view_trpl/")
+    expect(desk.locator(".figure-said.empty")).to_be_visible()
+    narrow, wide = desk.evaluate(f"""async () => {{
+        const {{ paper }} = await import('/static/frontend/figure-look.js');
+        return [85, 170].map((mm) => paper({DRAWING}, document.querySelector('.figure-stage'), mm).layout);
+    }}""")
+    assert wide["xaxis2"]["domain"] == [0.8, 1]
+    assert [narrow["xaxis"]["domain"], narrow["xaxis2"]["domain"]] == [[0, 1], [0, 1]]
+    upper, lower = narrow["yaxis"]["domain"], narrow["yaxis2"]["domain"]
+    assert lower[0] == 0
+    assert lower[1] < upper[0]
+    assert upper[1] == 1
+    room = narrow["height"] - narrow["margin"]["t"] - narrow["margin"]["b"]
+    assert (upper[0] - lower[1]) * room >= 40, "the ticks and the title of the upper panel"
+    assert (narrow["annotations"][0]["x"], narrow["annotations"][0]["y"]) == (1, 1)
+
+
+def test_panels_that_share_an_axis_stand_three_in_a_row(desk: Page, live_server: LiveServer) -> None:
+    desk.goto(f"{live_server.url}/dashboards/view_trpl/")
+    said = """() => import('/static/frontend/figure-columns.js').then(({ stacked }) => {
+        const x = (from) => ({ domain: [from, from + 0.2], anchor: 'y' });
+        const [xaxis, xaxis2, xaxis3, xaxis4] = [0, 0.25, 0.5, 0.75].map(x);
+        const layout = {yaxis: {range: [90, 102]}, xaxis, xaxis2, xaxis3, xaxis4};
+        const data = [{xaxis: 'x', yaxis: 'y'}, {xaxis: 'x4', yaxis: 'y'}];
+        stacked(data, layout, 275, 200);
+        return [data[1].yaxis, layout.yaxis2.range, layout.xaxis4.domain[0], layout.yaxis2.domain[0]];
+    })"""
+    assert desk.evaluate(said) == ["y2", [90, 102], 0, 0]

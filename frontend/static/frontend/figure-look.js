@@ -1,6 +1,10 @@
 // Colours and type: a figure names tokens of the stylesheet, and gets them as the page, or paper, shows them.
 
+import { stacked } from "./figure-columns.js";
+
 const TOKEN = /^(?:var\(--|color-mix\()/;
+const MM_IN_PX = 96 / 25.4;
+const NARROW_PX = 100 * MM_IN_PX; // a column of a journal, not its page
 
 /** Looks tokens up as `scheme` shows them; computed colours come back as Plotly can read them. */
 function reader(scheme) {
@@ -76,6 +80,24 @@ function brokenTitles(layout, width) {
   }
 }
 
+/** Of levels along y whose names would touch, some stay without one: the first of each pair that is too near. */
+export function thinned(layout, height) {
+  const { t, b } = layout.margin;
+  for (const [name, axis] of Object.entries(layout)) {
+    if (!name.startsWith("yaxis") || !axis.ticktext || !axis.range) continue;
+    const [from, to] = axis.domain ?? [0, 1];
+    const scale = ((height - t - b) * (to - from)) / (axis.range[1] - axis.range[0]);
+    const at = (value) => (axis.type === "log" ? Math.log10(value) : value) * scale;
+    let last = -Infinity;
+    axis.ticktext = axis.ticktext.map((text, row) => {
+      const place = at(axis.tickvals[row]);
+      if (!text || place - last < axis.tickfont.size * 1.15) return "";
+      last = place;
+      return text;
+    });
+  }
+}
+
 /** In lines of at most so many letters, as far as its words allow; markup counts for nothing. */
 export function broken(text, letters) {
   const plain = (part) => part.replace(/<[^>]*>/g, "").length;
@@ -90,7 +112,7 @@ export function broken(text, letters) {
 }
 
 /** As the page shows it now; a narrow stage gets smaller margins. */
-export function resolved(drawing, stage) {
+export function resolved(drawing, stage, height) {
   const copy = coloured(drawing, "");
   if (stage.clientWidth < 520) {
     copy.layout.font.size = 12;
@@ -98,34 +120,68 @@ export function resolved(drawing, stage) {
   }
   evenTicks(copy.layout);
   brokenTitles(copy.layout, stage.clientWidth);
+  thinned(copy.layout, height);
   copy.layout.modebar = { bgcolor: "rgba(0,0,0,0)", orientation: "v" };
   return copy;
 }
 
-/** As on paper: light, white, and in the type of a journal at the width it will have. */
-export function paper(drawing, stage, width_mm) {
+/** Rows that the legend takes: Plotly gives every entry the width of the longest as soon as one row is too short. */
+function legendRows({ data, layout }, room) {
+  const named = data.filter((trace) => trace.name && trace.showlegend !== false && trace.visible !== false);
+  const widths = named.map(({ name }) => 45 + 0.6 * layout.legend.font.size * name.replace(/<[^>]*>/g, "").length);
+  const total = widths.reduce((sum, width) => sum + width, 0);
+  if (layout.showlegend === false || total < room) return 1;
+  return Math.ceil(widths.length / Math.max(1, Math.floor(room / Math.max(...widths))));
+}
+
+/** The height of a figure `width` px wide, in a narrow column as high as its panels need. */
+function paperHeight(copy, width) {
+  const { layout } = copy;
+  const { l, r, t, b } = layout.margin;
+  const room = width - l - r;
+  if (width >= NARROW_PX) return Math.round(width * 0.6);
+  const { xaxis, yaxis } = layout;
+  const square = yaxis.scaleanchor && xaxis.range && yaxis.range;
+  const panels = Object.entries(layout).filter(([name, axis]) => /^yaxis/.test(name) && axis.domain).length;
+  let height = width * (panels > 2 ? 1 : 0.78) - t - b;
+  if (square) height = (room * (yaxis.range[1] - yaxis.range[0])) / (xaxis.range[1] - xaxis.range[0]);
+  height = stacked(copy.data, layout, room, height);
+  return Math.round(height + t + b + (legendRows(copy, room) - 1) * 2.1 * layout.legend.font.size);
+}
+
+/** As on paper: light, white, and in the type of a journal at the width it will have; the layout says its size. */
+export function paper(drawing, stage, width_mm, height) {
   const copy = coloured(drawing, "light");
-  copy.layout.paper_bgcolor = "#ffffff";
-  if (!width_mm) {
-    evenTicks(copy.layout);
-    brokenTitles(copy.layout, stage.clientWidth);
-    return copy;
+  const { layout } = copy;
+  layout.paper_bgcolor = "#ffffff";
+  layout.width = width_mm ? Math.round(width_mm * MM_IN_PX) : stage.clientWidth;
+  layout.height = height;
+  if (width_mm) {
+    const small = layout.width < NARROW_PX;
+    layout.font.size = small ? 9 : 10.5;
+    layout.legend.font.size = small ? 8.5 : 9.5;
+    layout.margin = small ? { l: 40, r: 6, t: 18, b: 34 } : { l: 54, r: 10, t: 22, b: 44 };
+    layout.height = paperHeight(copy, layout.width);
+    smaller(copy, layout.font.size / drawing.layout.font.size, small ? 0.6 : 1);
   }
-  const small = width_mm < 100;
-  copy.layout.font.size = small ? 9 : 10.5;
-  copy.layout.legend.font.size = small ? 8 : 9.5;
-  evenTicks(copy.layout);
-  copy.layout.margin = small ? { l: 40, r: 6, t: 18, b: 34 } : { l: 54, r: 10, t: 22, b: 44 };
-  brokenTitles(copy.layout, (width_mm * 96) / 25.4);
-  const times = copy.layout.font.size / drawing.layout.font.size;
-  for (const words of copy.layout.annotations ?? []) {
+  evenTicks(layout);
+  brokenTitles(layout, layout.width);
+  thinned(layout, layout.height);
+  return copy;
+}
+
+/** Words and marks of a figure, scaled with its type. */
+function smaller({ data, layout }, times, marks) {
+  for (const words of layout.annotations ?? []) {
     if (words.font?.size) words.font.size *= times;
     for (const way of ["ax", "ay", "xshift", "yshift"]) if (words[way]) words[way] *= times;
   }
-  for (const trace of copy.data) {
+  for (const trace of data) {
     if (trace.textfont?.size) trace.textfont.size *= times;
-    if (small && trace.marker?.size) trace.marker.size *= 0.6;
-    if (trace.colorbar) trace.colorbar.thickness = 7;
+    if (typeof trace.marker?.size === "number") trace.marker.size *= marks;
+    if (!trace.colorbar) continue;
+    trace.colorbar.thickness = 7;
+    trace.colorbar.tickfont = { ...trace.colorbar.tickfont, size: layout.font.size * 0.92 };
+    trace.colorbar.title.font = { ...trace.colorbar.title.font, size: layout.font.size * 1.1 };
   }
-  return copy;
 }

@@ -3,15 +3,12 @@
 import { save } from "./figure-data.js";
 import { paper } from "./figure-look.js";
 
-const MM_IN_PX = 96 / 25.4;
-
 /** SVG of `width_mm` or PNG at twice the pixels; always as on paper, whatever theme the page has. */
 export async function picture(figure, format, width_mm) {
-  const { data, layout } = paper(figure.drawing, figure.stage, width_mm);
-  const width = width_mm ? Math.round(width_mm * MM_IN_PX) : figure.stage.clientWidth;
-  const height = width_mm ? Math.round(width * (width_mm < 100 ? 0.78 : 0.6)) : figure.height;
+  const { data, layout } = paper(figure.drawing, figure.stage, width_mm, figure.height);
+  const { width, height } = layout;
   fitted(data, layout, width, height);
-  const drawn = { data, layout: { ...layout, width, height } };
+  const drawn = { data, layout };
   const options = { format, width, height, scale: format === "png" ? 2 : 1 };
   const address = await window.Plotly.toImage(drawn, options);
   const name = `${figure.drawing.filename}${width_mm ? `-${width_mm}mm` : ""}.${format}`;

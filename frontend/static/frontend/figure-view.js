@@ -160,10 +160,11 @@ export class Figure {
 
   draw() {
     if (!this.drawing || this.drawing.empty) return;
-    const { data, layout } = resolved(this.drawing, this.stage);
+    const { data, layout } = resolved(this.drawing, this.stage, this.height);
     const width = this.stage.clientWidth;
     const box = this.box;
-    layout.shapes = this.outline();
+    this.shapes = layout.shapes ?? [];
+    layout.shapes = [...this.shapes, ...this.outline()];
     layout.uirevision = this.url; // a redraw, as for another theme, keeps the zoom
     layout.selectionrevision = this.drawings = (this.drawings ?? 0) + 1;
     fitted(data, layout, width, this.height);
@@ -262,7 +263,7 @@ export class Figure {
     this.box = box;
     const rows = box && this.plot ? this.rowsIn(box) : [];
     if (this.plot) {
-      window.Plotly.relayout(this.stage, { selections: [], shapes: this.outline() });
+      window.Plotly.relayout(this.stage, { selections: [], shapes: [...this.shapes, ...this.outline()] });
       this.mark(rows);
     }
     this.host.dispatchEvent(new CustomEvent("figure:selected", { bubbles: true, detail: { box, rows, told } }));
