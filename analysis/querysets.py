@@ -69,7 +69,19 @@ class RunQuerySet(OfMeasurement):
 
 
 class ValueQuerySet(OfProject):
+    """What was derived from a value goes out of sight with it: a slope tells of each of its points."""
+
     sample_path = "sample"
+
+    def _in_projects(
+        self, user: Any, role: int, *, embargo: bool = True, projects: Any = None
+    ) -> ValueQuerySet:
+        rows = super()._in_projects(user, role, embargo=embargo, projects=projects)
+        if not user.is_authenticated or not embargo:
+            return rows
+        inputs = self.model._meta.get_field("run").related_model._meta.get_field("value_inputs")
+        read = inputs.related_model.objects.filter(value__sample__in=hidden_from(user))
+        return rows.filter(Q(run=None) | ~Q(run__in=read.order_by().values("run")))
 
     def current(self) -> ValueQuerySet:
         return self.filter(current=True)

@@ -344,11 +344,15 @@ def test_an_embargo_hides_the_runs_that_read_what_is_under_it(
     compute()
     (before,) = runs()
     address, figure = f"/api/v1/runs/{before.pk}/", f"/figures/runs/{before.pk}.json"
+    values = f"/api/v1/values/?run={before.pk}"
     pages = browser(bob)
+    assert as_bob.get(values).json()["results"]
     assert [as_bob.get(address).status_code, pages.get(figure).status_code] == [200, 200]
     embargo(series[3], alice)
     assert [as_bob.get(address).status_code, pages.get(figure).status_code] == [404, 404]
+    assert as_bob.get(values).json()["results"] == []
     assert len(as_alice.get(address).json()["value_inputs"]) == 5
+    assert as_alice.get(values).json()["results"]
     compute()
     after = runs()[-1]
     listed = as_bob.get(f"/api/v1/runs/?method={TG}").json()["results"]
