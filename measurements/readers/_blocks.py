@@ -7,16 +7,18 @@ already, and no line between two of them may be as wide as their rows and begin 
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from measurements.data import Array
-from measurements.readers._numbers import Dialect, rows_in
+from measurements.readers._numbers import Dialect, Table, rows_in
 from measurements.readers._text import open_text
 
 LARGEST_BYTES = 64 * 1024**2  # all lines are in memory at once
+SETTING = re.compile(r"\s*[^\W\d][^:=]{2,}[:=]\s*\S")  # no damaged row looks like “average power: -18 W”
 FEWEST_ROWS = 3  # less may be numbers in a closing text
 
 
@@ -56,6 +58,37 @@ def blocks_of(path: Path, dialect: Dialect, *, at_gaps: bool = False) -> list[Bl
         blocks.append(Block(_above(lines[end:stop], first - end, lone, dialect), end + 1, values))
         end = stop
     return blocks if len(blocks) > 1 else None
+
+
+def joined(path: Path, dialect: Dialect) -> Table | None:
+    """One table with settings or results among its rows, as logs have them; None when it is something else.
+
+    Its first column must go on in one direction past the words: else these are several tables.
+    """
+    if path.stat().st_size > LARGEST_BYTES:
+        return None
+    with open_text(path) as text:
+        lines = text.read().split("\n")
+    tables: list[Array] = []
+    remarks: dict[int, str] = {}
+    end = 0
+    for first, stop, rows in rows_in(lines, dialect):
+        table = [row for row in rows if row is not None]
+        width = len(table[0]) if table else 0
+        whole = len(table) == len(rows) and all(len(row) == width for row in table)
+        if not whole or width < 2 or (tables and width != tables[0].shape[1]):
+            return None
+        if tables and not all(SETTING.match(line) for line in lines[end:first] if line.strip()):
+            return None
+        remarks.update({n + 1: lines[n].rstrip() for n in range(end, first) if tables and lines[n].strip()})
+        tables.append(np.array(table, dtype=np.float64))
+        end = stop
+    if not tables or len(tables[0]) < FEWEST_ROWS:
+        return None
+    whole_table = np.concatenate(tables)
+    steps = np.diff(whole_table[:, 0])
+    goes_on = np.all(np.isfinite(steps)) and (np.all(steps >= 0) or np.all(steps <= 0))
+    return Table(whole_table, remarks) if goes_on else None
 
 
 def _begins_anew(before: Array, values: Array) -> bool:

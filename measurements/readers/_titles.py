@@ -26,13 +26,18 @@ SAME_UNIT = {
 BARE_UNITS = {
     "nm", "um", "µm", "ev", "cm-1", "cm^-1", "1/cm", "deg", "°", "s", "ms", "us", "ns", "ps", "k", "°c",
     "counts", "a.u.", "cps", "counts/s", "%", "å", "1/å", "å-1", "cts", "ccd cts", "rel. 1/cm", "mg", "mw",
-    "mw/mg", "w/g", "min", "mv", "v", "ma", "hz", "ppm", "mm", "kpa", "bar", "mbar",
+    "mw/mg", "w/g", "min", "mv", "v", "ma", "hz", "ppm", "mm", "kpa", "bar", "mbar", "a", "µa", "microamps",
+    "ua", "mv/s", "ohm",
 }  # fmt: skip
 WORDS = re.compile(
     r"wave|energ|time|temp|angle|theta|freq|shift|\bq\b|^x$|^y$|intens|count|signal|absorb|transm|reflect|"
     r"ampl|lambda|λ|emission",
     re.IGNORECASE,
 )
+UNIT_OF = {  # a title that is nothing but the unit of an axis
+    "nm": "Wavelength", "cm-1": "Wavenumber", "cm^-1": "Wavenumber", "1/cm": "Wavenumber", "eV": "Energy",
+    "ns": "Time", "ps": "Time", "µs": "Time",
+}  # fmt: skip
 SIGMA = re.compile(
     r"^\s*(?:sigma|σ|error|err|esd|std|stdev|stddev|uncertainty|dy|di|±)\b|[ _](?:error|err|sigma|std)$", re.I
 )
@@ -92,7 +97,7 @@ def titles(lines: list[str], columns: int, delimiter: str | None) -> tuple[list[
     if last is None:
         return None, 0
     bracketed = all(BRACKETED.fullmatch(cell) for cell in last)
-    units = bracketed or all(cell.strip("()[]").lower() in BARE_UNITS for cell in last)
+    units = bracketed or all(_is_unit(cell.strip("()[]")) for cell in last)
     if units and len(lines) > 1:
         names = split_titles(lines[-2], columns, delimiter)
         if names is not None:
@@ -100,6 +105,11 @@ def titles(lines: list[str], columns: int, delimiter: str | None) -> tuple[list[
     if not _are_titles(last, lines, columns, delimiter):
         return None, 0
     return [name_and_unit(cell) for cell in last], 1
+
+
+def _is_unit(text: str) -> bool:
+    """nm, and also CPS / MicroAmps."""
+    return all(part.strip().lower() in BARE_UNITS for part in re.split(r" / ", text))
 
 
 def _names_units_comments(lines: list[str], columns: int, delimiter: str) -> list[tuple[str, str]] | None:
@@ -123,7 +133,7 @@ def _are_titles(cells: list[str], lines: list[str], columns: int, delimiter: str
     """A line "Detector,PMT" is a setting if other lines look the same and no word of it is a quantity's."""
     if re.match(r"^[^,;\t]*[:=]", COMMENT_MARK.sub("", lines[-1])):
         return False
-    if any(WORDS.search(cell) or name_and_unit(cell)[1] for cell in cells):
+    if any(WORDS.search(cell) or name_and_unit(cell)[1] for cell in cells) or cells[0] in UNIT_OF:
         return True
     return not any(split_titles(line, columns, delimiter) for line in lines[:-1])
 
@@ -142,6 +152,8 @@ def name_and_unit(title: str) -> tuple[str, str]:
     if name and unit.lower() in BARE_UNITS:
         return name, _unit(unit)
     name = title.strip()
+    if name in UNIT_OF:
+        return UNIT_OF[name], "cm⁻¹" if UNIT_OF[name] == "Wavenumber" else name
     return name, "counts" if name.lower() in ("counts", "cts") else ""
 
 

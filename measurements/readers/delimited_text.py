@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from measurements.data import Array, Axis, Dataset, ReadError, Signal
-from measurements.readers import _blocks, _gaps, _titles, _wide
-from measurements.readers._numbers import Dialect, NumbersAgainError, read_table, rows_in
+from measurements.readers import _beside, _blocks, _gaps, _titles, _wide
+from measurements.readers._numbers import Dialect, NumbersAgainError, Table, read_table, rows_in
 from measurements.readers._text import decoded, open_text
 from measurements.readers.base import NEVER, Format
 
@@ -79,13 +79,17 @@ def read(path: Path) -> list[Dataset]:
     try:
         table = read_table(path, layout.dialect, layout.columns, lines_above=layout.first)
     except NumbersAgainError as refusal:
-        return _several(path, layout, refusal)
+        return _several(path, above, layout, refusal)
     except ReadError as refusal:
         return _with_gaps(path, refusal)
     if (table.has_gaps or table.remarks) and _turns_back(table.rows[:, 0]):
         parts = _blocks.blocks_of(path, layout.dialect, at_gaps=True)
         if parts is not None:
             return _curves(parts, layout)
+    return _of_table(table, above, layout)
+
+
+def _of_table(table: Table, above: list[str], layout: Layout) -> list[Dataset]:
     columns, taken = _titles.titles(above, layout.columns, layout.dialect.delimiter)
     labels = None
     if columns is None and above:
@@ -104,12 +108,15 @@ def read(path: Path) -> list[Dataset]:
     return _datasets(table.rows, columns or _unnamed(layout.columns), header)
 
 
-def _several(path: Path, layout: Layout, refusal: NumbersAgainError) -> list[Dataset]:
-    """Curves one below the other, each with its own lines above it."""
+def _several(path: Path, above: list[str], layout: Layout, refusal: NumbersAgainError) -> list[Dataset]:
+    """Curves one below the other, each with its own lines above it; or one with words among its rows."""
     blocks = _blocks.blocks_of(path, layout.dialect)
-    if blocks is None:
-        raise refusal
-    return _curves(blocks, layout)
+    if blocks is not None:
+        return _curves(blocks, layout)
+    whole = _blocks.joined(path, layout.dialect)
+    if whole is None:
+        return _with_notes(path, refusal)
+    return _of_table(whole, above, layout)
 
 
 def _turns_back(x: Array) -> bool:
@@ -158,13 +165,27 @@ def _with_gaps(path: Path, refusal: ReadError) -> list[Dataset]:
     """A table with empty cells, or with columns of words, below its line of titles."""
     table = _gaps.table(path)
     if table is None or len(table.columns) > MAX_NAMED_CURVES:
-        raise refusal
+        return _with_notes(path, refusal)
     rows = np.column_stack([values for _, values in table.columns])
     rows = rows[np.isfinite(rows[:, 0])]
     if not rows.size:
         raise refusal
     header = _titles.settings(table.above) | table.words
     return _datasets(rows, [_titles.name_and_unit(title) for title, _ in table.columns], header)
+
+
+def _with_notes(path: Path, refusal: ReadError) -> list[Dataset]:
+    """Tables beside which there are notes."""
+    tables = _beside.tables(path)
+    if not tables:
+        raise refusal
+    datasets: list[Dataset] = []
+    for number, table in enumerate(tables, start=1):
+        columns = [_titles.name_and_unit(title) for title in table.titles]
+        title = f"table {number}" if len(tables) > 1 else ""
+        header = _titles.settings(table.above) | table.notes
+        datasets += [replace(each, title=title) for each in _datasets(table.rows, columns, header)]
+    return datasets
 
 
 def _head(text: str, *, at_end: bool) -> list[str]:

@@ -39,9 +39,10 @@ FORMAT = Format(
     "decimal point or comma.",
     max_bytes=128 * 1024**2,
 )
-VERSION = 1
+VERSION = 2
 
 TITLES = re.compile(r"^\s*(?:Index|t|Ts|Tr|Time|Zeit)\s+\S.*$", re.IGNORECASE)
+OWN_TITLES = re.compile(r"^\s*(?:Index|t|Ts|Tr)\s")
 UNITS = re.compile(r"^\s*(?:\[[^\[\]]*\]\s*){2,}$")
 NUMBERS = re.compile(r"^\s*-?\d+(?:\s+-?[\d.,]+(?:[eE][-+]?\d+)?)+\s*$")
 HEADING = re.compile(r"^\S.*:\s*$")
@@ -70,7 +71,10 @@ def recognises(head: bytes, filename: str) -> bool:
         lines = decoded(head).splitlines()
     except ReadError:
         return False
-    return any(TITLES.match(one) and UNITS.match(two) for one, two in itertools.pairwise(lines))
+    tables = [one for one, two in itertools.pairwise(lines) if TITLES.match(one) and UNITS.match(two)]
+    # “Time” above units in brackets is anybody's; STARe's own columns, or its headings, are not.
+    is_ours = any(OWN_TITLES.match(one) for one in tables) or any(HEADING.match(line) for line in lines)
+    return bool(tables) and is_ours
 
 
 def read(path: Path) -> list[Dataset]:

@@ -116,8 +116,85 @@ def test_a_line_that_repeats_one_word_is_no_line_of_titles(tmp_path: Path) -> No
     assert "c" not in names
 
 
+ONE_CELL = """{cell}\t\t \t\t\t
+AM1.5G\t25.577925\t \t \tMeasure Mode\tAC-EQE
+Lambda(nm)\tEQE (%)\tSR (A/W)\tJsc (mA/cm^2)\tAM 0\t31.070295
+300.0\t3.9\t0.009\t0.000\tWL-Range\t300-900nm
+305.0\t7.1\t0.017\t0.001\tVoltage Bias\t0.00
+310.0\t{eqe}\t0.031\t0.002\t\t
+315.0\t19.4\t0.049\t0.003\t\t
+"""
+
+
+def test_what_stands_beside_a_table_goes_into_its_header(tmp_path: Path) -> None:
+    text = ONE_CELL.format(cell=2, eqe=12.5) + ONE_CELL.format(cell=3, eqe=99.5)
+    datasets = read(tmp_path, text, "delimited_text")
+    assert [each.title for each in datasets].count("table 2") == 3
+    second = next(each for each in datasets if (each.title, each.signal.name) == ("table 2", "EQE"))
+    np.testing.assert_array_equal(second.axes[0].values, [300, 305, 310, 315])
+    np.testing.assert_array_equal(second.signal.values, [3.9, 7.1, 99.5, 19.4])
+    assert (second.axes[0].unit, second.signal.unit) == ("nm", "%")
+    assert second.header["Voltage Bias"] == "0.00"
+    assert second.header["AM1.5G"].startswith("25.57")
+
+
+def test_numbers_below_a_table_with_notes_are_not_lost_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "table.txt"
+    path.write_text(ONE_CELL.format(cell=2, eqe=12.5) + "the rest\n320.0\t26.7\n325.0\t33.3\n")
+    with pytest.raises(ReadError):
+        delimited_text.read(path)
+
+
+TRACKED = """step size [V]:\t0.010000
+*************
+time\tvoltage\tpower
+[s]\t[V]\t[mW/cm²]
+4.4922E-2\t1.0700E+0\t-1.8990E+1
+5.4687E-2\t1.0700E+0\t-1.8350E+1
+6.5430E-2\t1.0700E+0\t-1.8163E+1
+max. average power: -1.794E+1
+3.0928E+0\t1.0600E+0\t-1.7832E+1
+"""
+
+
+def test_a_log_goes_on_after_a_line_of_words(tmp_path: Path) -> None:
+    voltage, power = read(tmp_path, TRACKED, "delimited_text")
+    assert (voltage.axes[0].name, voltage.axes[0].unit) == ("time", "s")
+    assert voltage.axes[0].values[-1] == pytest.approx(3.0928)
+    np.testing.assert_allclose(power.signal.values, [-18.99, -18.35, -18.163, -17.832])
+    assert power.header["line 8"] == "max. average power: -1.794E+1"
+
+
+def test_a_row_that_was_damaged_is_no_line_of_words(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(TRACKED.replace("max. average power: -1.794E+1", "1.o\t1.0700E+0\t-1.8E+1"))
+    with pytest.raises(ReadError, match="numbers again"):
+        delimited_text.read(path)
+
+
+def test_units_of_two_parts_are_units(tmp_path: Path) -> None:
+    text = "A\tB\tC\tD\nWavelength\tS1c / R1c\tWavelength\tS1\nnm\tCPS / MicroAmps\tnm\tCPS\n"
+    rows = "700\t243.3\t700\t9800\n701\t253.6\t701\t10220\n702\t244.5\t702\t9850\n"
+    ratio, counts = read(tmp_path, text + rows, "delimited_text")
+    assert (ratio.signal.name, ratio.signal.unit) == ("S1c / R1c", "CPS / MicroAmps")
+    assert (counts.axes[0].name, counts.axes[0].unit, counts.signal.unit) == ("Wavelength", "nm", "counts/s")
+
+
+def test_a_title_that_is_only_a_unit_says_what_the_axis_is(tmp_path: Path) -> None:
+    text = "Scan mode:\tEmission\nData points\nnm\tData\n460.0\t2.1\n460.2\t2.2\n460.4\t2.3\n"
+    (dataset,) = read(tmp_path, text, "delimited_text")
+    assert (dataset.axes[0].name, dataset.axes[0].unit, dataset.signal.name) == ("Wavelength", "nm", "Data")
+
+
 @pytest.mark.parametrize(
-    ("key", "text"), [("bwtek", SPECTROMETER), ("delimited_text", MAGNETOMETER), ("delimited_text", HEATING)]
+    ("key", "text"),
+    [
+        ("bwtek", SPECTROMETER),
+        ("delimited_text", MAGNETOMETER),
+        ("delimited_text", HEATING),
+        ("delimited_text", ONE_CELL.format(cell=2, eqe=1) * 2),
+        ("delimited_text", TRACKED),
+    ],
 )
 def test_mutilated_tables_are_read_or_refused_and_nothing_else(tmp_path: Path, key: str, text: str) -> None:
     path = tmp_path / "table.txt"
