@@ -9,7 +9,7 @@ import numpy as np
 
 from frontend.figures._absorption_curves import EDGES, GREEK, told
 from frontend.figures._arrays import typed
-from frontend.figures._pl_views import OTHER, Row, best_of, factor_of, quantity_of
+from frontend.figures._pl_views import OTHER, Row, best_of, code_of, factor_of, quantity_of
 from frontend.figures._points import plain, shown
 from frontend.figures._template import SECOND, SYMBOLS, error_bars
 from frontend.figures.base import Reading, View
@@ -66,7 +66,12 @@ def inset_of(view: View, along: str, edge: str, found: Sequence[tuple[float, Rea
         "error_y": error_bars(sigma, width=2),
         "line": {"color": SECOND, "width": 1.2, "dash": "solid" if edge in ("", "gamma") else "dash"},
         "marker": {"size": 7, "color": SECOND, "symbol": [SYMBOLS[reading.origin] for _, reading in found]},
-        "hovertemplate": f"%{{x:.4~g}}, %{{y:.5~g}} eV {GREEK[edge]}<extra></extra>",
+        "ids": [code_of(view, reading) for _, reading in found],
+        "hovertext": [
+            f"{shown(level, quantity_of(view, along))}<br>{told(reading, 'gap')}<br>{code_of(view, reading)}"
+            for level, reading in found
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "xaxis": "x2",
         "yaxis": "y2",
         "showlegend": False,

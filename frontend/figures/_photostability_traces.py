@@ -16,8 +16,9 @@ from frontend.formatting import number
 
 @dataclass(frozen=True)
 class Trace:
-    """One series: `per_hour` turns its hours into what stands on the axis."""
+    """One series: `per_hour` turns its hours into what stands on the axis; `code` is what it is called."""
 
+    sample: str
     code: str
     measurement: int
     origin: str
@@ -71,7 +72,12 @@ def retention_of(trace: Trace) -> list[dict[str, Any]]:
         "x": typed(trace.retention.x * trace.per_hour),
         "y": typed(100 * trace.retention.y),
         "marker": _marker(trace, 6),
-        "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.4~g}} % left at %{{x:.4~g}}<extra></extra>",
+        "ids": [trace.sample] * trace.retention.x.size,
+        "hovertext": [
+            f"<b>{trace.code}</b><br>{number(100 * left, 4)} % left at {number(x * trace.per_hour, 4)}"
+            for x, left in zip(trace.retention.x.tolist(), trace.retention.y.tolist(), strict=True)
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "yaxis": "y2",
         "showlegend": True,
         "meta": "retention",
@@ -122,6 +128,7 @@ def shift_of(trace: Trace) -> list[dict[str, Any]]:
             "y": typed(trace.wavelength.y - beginning(trace.wavelength)),
             "line": {"color": trace.color, "width": 1},
             "marker": _marker(trace, 5),
+            "ids": [trace.sample],
             "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.3~g}} nm at %{{x:.4~g}}<extra></extra>",
             "yaxis": "y3",
             "showlegend": False,

@@ -90,6 +90,11 @@ def quantity_of(view: View, factor: str) -> Quantity:
     return view.quantities.get(factor, FALLBACK[factor])
 
 
+def code_of(view: View, of: Line | Reading) -> str:
+    """The sample to which a curve or a mark leads."""
+    return view.subjects[of.subject].code
+
+
 def factor_of(view: View, subject: int, factor: str) -> float | None:
     """The level that was meant; None where it is not recorded."""
     value = view.subjects[subject].factors.get(factor)

@@ -12,6 +12,7 @@ from frontend.figures._arrays import typed
 from frontend.figures._points import plain, shown
 from frontend.figures._template import CATEGORIES, INK, along_scale, worded
 from frontend.figures.base import Line, Numbers, Quantity, View
+from frontend.formatting import MARKS
 
 SINTERING, MEDIUM, LOADING = "sintering_temperature_c", "quench_medium", "loading_mass_fraction"
 FACTORS = {
@@ -39,6 +40,7 @@ class Shown:
     color: str
     peak: float
     at: float
+    code: str = ""
 
     @property
     def subject(self) -> int:
@@ -97,6 +99,7 @@ def decays_of(view: View, along: str) -> tuple[list[Shown], list[str]]:
         notes.append(f"{MOST} of {len(chosen)} decays are drawn; narrow the samples to see all.")
         chosen = [chosen[place] for place in places]
     words = along == MEDIUM
+    names = _names(view, {s: newest[s]["data"].origin for s in chosen}, along)
     drawn = []
     for place, subject in enumerate(chosen):
         level = level_of(view, subject, along)
@@ -104,9 +107,36 @@ def decays_of(view: View, along: str) -> tuple[list[Shown], list[str]]:
         color = CATEGORIES[place % len(CATEGORIES)] if words else along_scale(share)
         data = newest[subject]["data"]
         top = int(np.nanargmax(data.y))
-        name = view.subjects[subject].code if level is None else named(view, level, along)
-        drawn.append(Shown(newest[subject], level or "", name, color, float(data.y[top]), float(data.x[top])))
+        drawn.append(
+            Shown(
+                newest[subject],
+                level or "",
+                names[subject],
+                color,
+                float(data.y[top]),
+                float(data.x[top]),
+                view.subjects[subject].code,
+            )
+        )
     return drawn, notes
+
+
+def _names(view: View, origins: Mapping[int, str], along: str) -> dict[int, str]:
+    """The level of each sample, of those that share one also how it was quenched, else its code; a sample of
+    unknown level has its code. What was not measured is marked."""
+    found = {}
+    levels = {subject: level_of(view, subject, along) for subject in origins}
+    for subject, level in levels.items():
+        code = view.subjects[subject].code
+        same = [other for other, known in levels.items() if known == level]
+        name = code if level is None else named(view, level, along)
+        if level is not None and len(same) > 1:
+            media = [level_of(view, other, MEDIUM) for other in same]
+            medium = level_of(view, subject, MEDIUM)
+            alone = along != MEDIUM and isinstance(medium, str) and media.count(medium) == 1
+            name += f", {str(medium).replace('_', ' ') if alone else code}"
+        found[subject] = name if origins[subject] == "measured" else f"{name} {MARKS[origins[subject]]}"
+    return found
 
 
 def named(view: View, level: float | str, along: str) -> str:
@@ -134,6 +164,7 @@ def traces_of(each: Shown, relative: bool, every: int = 1) -> list[dict[str, Any
             "name": f"{each.name}, {name}",
             "x": typed(line.x[visible] - each.at),
             "y": typed(y[visible]),
+            "ids": [each.code],
             "mode": "lines",
             "line": {"color": each.color, "width": 1 if name == "residual" else 1.8},
             "hovertemplate": f"{each.name}, {name}<br>%{{x:.4~g}} ns<br>%{{y:.3~g}}<extra></extra>",

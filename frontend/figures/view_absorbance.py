@@ -16,6 +16,7 @@ from frontend.figures._pl_views import (
     SINTERING,
     Curve,
     Row,
+    code_of,
     origin_words,
     origins_of,
     quantity_of,
@@ -88,8 +89,8 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         return Drawing(empty="There is no analysed absorption spectrum yet.", notes=notes)
     drawn = [_shown(curve, normalised) for curve in row.curves]
     marks = [_marks_of(view, curve, show) for curve in row.curves]
-    data = [_line(curve, pair, show) for curve, pair in zip(row.curves, drawn, strict=True)]
-    data += _edges(row, drawn, marks, show)
+    data = [_line(view, curve, pair, show) for curve, pair in zip(row.curves, drawn, strict=True)]
+    data += _edges(view, row, drawn, marks, show)
     inset, outside = gaps_of(view, row, along, show)
     notes += outside
     data += [inset_of(view, along, edge, found) for edge, found in inset.items()]
@@ -131,7 +132,7 @@ def _marks_of(view: View, curve: Curve, show: str) -> list[Reading]:
     ]
 
 
-def _line(curve: Curve, drawn: tuple[Numbers, Numbers], show: str) -> dict[str, Any]:
+def _line(view: View, curve: Curve, drawn: tuple[Numbers, Numbers], show: str) -> dict[str, Any]:
     x, y = drawn
     unit = "nm" if show == "absorbance" else "eV"
     return {
@@ -140,6 +141,7 @@ def _line(curve: Curve, drawn: tuple[Numbers, Numbers], show: str) -> dict[str, 
         "name": curve.name,
         "x": typed(x),
         "y": typed(y),
+        "ids": [code_of(view, curve.line)],
         "line": {"color": curve.color, "width": 1.8},
         "hovertemplate": f"{curve.name}<br>%{{x:.5~g}} {unit}, %{{y:.4~g}}<extra></extra>",
         "showlegend": False,
@@ -148,7 +150,11 @@ def _line(curve: Curve, drawn: tuple[Numbers, Numbers], show: str) -> dict[str, 
 
 
 def _edges(
-    row: Row, drawn: Sequence[tuple[Numbers, Numbers]], marks: Sequence[Sequence[Reading]], show: str
+    view: View,
+    row: Row,
+    drawn: Sequence[tuple[Numbers, Numbers]],
+    marks: Sequence[Sequence[Reading]],
+    show: str,
 ) -> list[dict[str, Any]]:
     """A mark where each edge begins, on its curve."""
     traces = []
@@ -169,8 +175,9 @@ def _edges(
                     "color": curve.color,
                     "line": {"width": 1, "color": INK},
                 },
-                "text": [f"{curve.name}<br>{told(reading, show)}" for reading in found],
-                "hovertemplate": "%{text}<extra></extra>",
+                "ids": [code_of(view, curve.line)] * len(found),
+                "hovertext": [f"{curve.name}<br>{told(reading, show)}" for reading in found],
+                "hovertemplate": "%{hovertext}<extra></extra>",
                 "showlegend": False,
                 "cliponaxis": False,
                 "meta": "edges",

@@ -14,6 +14,7 @@ from frontend.figures._pl_views import (
     LOADING,
     SINTERING,
     USUAL,
+    code_of,
     factor_of,
     origin_words,
     origins_of,
@@ -51,6 +52,7 @@ class Emission:
     """One perovskite's spectrum; xy None where no colour of it is known."""
 
     name: str
+    code: str
     line: Line
     x: Numbers
     y: Numbers
@@ -128,7 +130,7 @@ def _emission(view: View, name: str, lines: Sequence[Line], normalised: bool) ->
         offset = float(np.median(np.concatenate([y[:edge], y[-edge:]])))
         height = float(smooth[top]) - offset
         y = (y - offset) / (height if height > 0 else 1.0)
-    return Emission(name, line, x, y, float(x[top]), _xy(view, line))
+    return Emission(name, code_of(view, line), line, x, y, float(x[top]), _xy(view, line))
 
 
 def _order(view: View, line: Line) -> tuple[Any, ...]:
@@ -158,6 +160,7 @@ def _trace(emission: Emission) -> dict[str, Any]:
         "name": emission.name,
         "x": typed(emission.x),
         "y": typed(emission.y),
+        "ids": [emission.code],
         "line": {"color": emission.paint, "width": 2},
         "hovertemplate": f"{_label(emission)}<br>%{{x:.5~g}} nm, %{{y:.4~g}}<extra></extra>",
         "showlegend": False,
@@ -180,8 +183,13 @@ def _chips(emissions: Sequence[Emission]) -> dict[str, Any]:
             "color": [emission.paint for emission in known],
             "line": {"color": INK, "width": 1},
         },
-        "text": [f"{_label(each)}<br>x {each.xy[0]:.4f}, y {each.xy[1]:.4f}" for each in known if each.xy],
-        "hovertemplate": "%{text}<extra></extra>",
+        "ids": [emission.code for emission in known],
+        "hovertext": [
+            f"{_label(each)}<br>x {each.xy[0]:.4f}, y {each.xy[1]:.4f}<br>{each.code}"
+            for each in known
+            if each.xy
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "cliponaxis": False,
         "showlegend": False,
         "meta": "chips",
@@ -235,6 +243,7 @@ def _table(emissions: Sequence[Emission], normalised: bool) -> list[Column]:
         ]
 
     return [
+        Column("sample", repeated(lambda each: each.code)),
         Column("perovskite", repeated(lambda each: each.name)),
         Column("wavelength", np.concatenate([each.x for each in emissions]), "nm"),
         Column("PL, normalised" if normalised else "PL", np.concatenate([each.y for each in emissions])),

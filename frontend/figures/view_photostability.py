@@ -104,6 +104,7 @@ def _traces(view: View, medium: str, dose: bool) -> tuple[list[Trace], list[str]
             continue
         traces.append(
             Trace(
+                view.subjects[retention.subject].code,
                 _name(view, retention),
                 measurement,
                 retention.origin,
@@ -177,10 +178,11 @@ def _layout(traces: Sequence[Trace], dose: bool, mapped: bool) -> dict[str, Any]
 
 def _table(traces: Sequence[Trace]) -> list[Column]:
     """Long form: a row for each point of each series."""
-    code, measurement, hours, left, fitted, peak, joule = [], [], [], [], [], [], []
+    code, name, measurement, hours, left, fitted, peak, joule = [], [], [], [], [], [], [], []
     for trace in traces:
         line = trace.retention
-        code += [trace.code] * line.x.size
+        code += [trace.sample] * line.x.size
+        name += [trace.code] * line.x.size
         measurement += [trace.measurement] * line.x.size
         hours.append(line.x)
         left.append(100 * line.y)
@@ -189,6 +191,7 @@ def _table(traces: Sequence[Trace]) -> list[Column]:
         joule.append(line.x * trace.irradiance * JOULE_PER_MILLIWATT_HOUR)
     return [
         Column("sample", code),
+        Column("series", name),
         Column("measurement", np.array(measurement, dtype=np.float64)),
         Column("time", np.concatenate(hours), "h"),
         Column("light dose", np.concatenate(joule), "J cm⁻²"),

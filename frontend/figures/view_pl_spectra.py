@@ -15,6 +15,7 @@ from frontend.figures._pl_views import (
     SINTERING,
     Curve,
     Row,
+    code_of,
     origin_words,
     origins_of,
     quantity_of,
@@ -28,6 +29,7 @@ from frontend.figures._template import ACCENT, SYMBOLS, axis, error_bars, layout
 from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Numbers, Option, Quantity, View
 from frontend.figures.spectrum import HC_EV_NM
 from frontend.formatting import number
+from frontend.formatting import quantity as written
 
 FIGURE = Figure(
     title="PL spectra",
@@ -71,7 +73,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     stacked = options.get("order", "stacked") == "stacked" and len(drawn) > 1
     offsets: Numbers = np.arange(len(drawn), dtype=np.float64) * (STEP * highest if stacked else 0.0)
     peaks, tracked = _peaks(view, row, in_ev)
-    data = [_line(*pair) for pair in zip(row.curves, drawn, offsets, strict=True)]
+    data = [_line(view, *three) for three in zip(row.curves, drawn, offsets, strict=True)]
     data += [*peaks, *origins_of([curve.line.origin for curve in row.curves])]
     return Drawing(
         data=data,
@@ -104,7 +106,7 @@ def _shown(line: Line, in_ev: bool, normalised: bool) -> tuple[Numbers, Numbers]
     return x, y
 
 
-def _line(curve: Curve, drawn: tuple[Numbers, Numbers], offset: float) -> dict[str, Any]:
+def _line(view: View, curve: Curve, drawn: tuple[Numbers, Numbers], offset: float) -> dict[str, Any]:
     x, y = drawn
     return {
         "type": "scatter",
@@ -113,6 +115,7 @@ def _line(curve: Curve, drawn: tuple[Numbers, Numbers], offset: float) -> dict[s
         "x": typed(x),
         "y": typed(y + offset),
         "customdata": typed(y),
+        "ids": [code_of(view, curve.line)],
         "line": {"color": curve.color, "width": 1.6},
         "hovertemplate": f"{curve.name}<br>%{{x:.5~g}}, %{{customdata:.4~g}}<extra></extra>",
         "showlegend": False,
@@ -149,8 +152,13 @@ def _peaks(
             "symbol": [SYMBOLS[curve.line.origin] for curve, _ in tracked],
             "line": {"width": 1.6, "color": [curve.color for curve, _ in tracked]},
         },
-        "text": [curve.name for curve, _ in tracked],
-        "hovertemplate": "%{text}<br>maximum %{y:.6~g}<extra></extra>",
+        "ids": [code_of(view, reading) for _, reading in tracked],
+        "hovertext": [
+            f"{curve.name}<br>maximum {written(reading.value, reading.sigma, _x_is(in_ev).unit)}"
+            f"<br>{code_of(view, reading)}"
+            for curve, reading in tracked
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "xaxis": "x2",
         "yaxis": "y2",
         "showlegend": False,

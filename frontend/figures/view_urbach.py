@@ -17,6 +17,7 @@ from frontend.figures._pl_views import (
     Curve,
     Row,
     best_of,
+    code_of,
     factor_of,
     origins_of,
     quantity_of,
@@ -83,7 +84,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     data = [
         trace
         for place, curve in enumerate(row.curves)
-        for trace in _tail(curve, lines.get(curve.line.measurement), place * step)
+        for trace in _tail(view, curve, lines.get(curve.line.measurement), place * step)
     ]
     data += _beside(view, row, spread, key)
     data += origins_of([curve.line.origin for curve in row.curves])
@@ -115,7 +116,7 @@ def _spread(view: View, row: Row, key: str) -> Spread | None:
     return Spread(np.array(levels), values, float(numbers.mean()), float(numbers.std(ddof=1)))
 
 
-def _tail(curve: Curve, line: Line | None, offset: float) -> list[dict[str, Any]]:
+def _tail(view: View, curve: Curve, line: Line | None, offset: float) -> list[dict[str, Any]]:
     visible = curve.line.y >= FLOOR
     traces = [
         {
@@ -126,6 +127,7 @@ def _tail(curve: Curve, line: Line | None, offset: float) -> list[dict[str, Any]
             "y": typed(curve.line.y[visible] + offset),
             "line": {"color": curve.color, "width": 1.4},
             "customdata": typed(curve.line.y[visible]),
+            "ids": [code_of(view, curve.line)],
             "hovertemplate": f"{curve.name}<br>%{{x:.4f}} eV<br>log₁₀ %{{customdata:.2f}}<extra></extra>",
             "showlegend": False,
             "meta": "tail",
@@ -173,6 +175,7 @@ def _beside(view: View, row: Row, spread: Spread | None, key: str) -> list[dict[
                 "symbol": [SYMBOLS[reading.origin] for reading in spread.values],
                 "line": {"width": 1.6, "color": colors},
             },
+            "ids": [code_of(view, reading) for reading in spread.values],
             "hovertext": hover,
             "hovertemplate": "%{hovertext}<extra></extra>",
             "xaxis": "x2",

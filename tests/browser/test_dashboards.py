@@ -119,3 +119,30 @@ def test_panels_that_share_an_axis_stand_three_in_a_row(desk: Page, live_server:
         return [data[1].yaxis, layout.yaxis2.range, layout.xaxis4.domain[0], layout.yaxis2.domain[0]];
     })"""
     assert desk.evaluate(said) == ["y2", [90, 102], 0, 0]
+
+
+def test_arrows_move_between_marks_and_enter_opens_the_sample_of_the_mark(
+    desk: Page, live_server: LiveServer, composite: Sample
+) -> None:
+    """A curve beside them, whose numbers might be taken for rows of the table, leads only to its own."""
+    desk.goto(f"{live_server.url}/dashboards/view_trpl/")
+    expect(desk.locator(".figure-said.empty")).to_be_visible()
+    desk.evaluate(
+        f"""(code) => {{
+        const drawing = {DRAWING};
+        const marks = {{ mode: 'markers', ids: ['other', code], hovertext: ['one', 'two'] }};
+        const curve = {{ type: 'scatter', x: [1, 1.5, 2], y: [0, 1, 0], ids: ['curve'] }};
+        curve.customdata = [0, 1, 0];
+        drawing.data = [{{ ...drawing.data[0], ...marks }}, curve];
+        drawing.open = '/samples/CODE/';
+        document.querySelector('#plot').figure.show(drawing);
+    }}""",
+        composite.code,
+    )
+    desk.locator(".figure-stage").focus()
+    desk.keyboard.press("ArrowRight")
+    expect(desk.locator("#plot [aria-live]")).to_have_text("one")
+    desk.keyboard.press("ArrowRight")
+    expect(desk.locator("#plot [aria-live]")).to_have_text("two")
+    desk.keyboard.press("Enter")
+    desk.wait_for_url(f"**/samples/{composite.code}/")

@@ -75,7 +75,7 @@ def test_two_edges_at_175_degrees_are_two_marks_named_by_phase():
     drawing = ABSORBANCE.draw(array(), {})
     cold = traces(drawing, "edges")[0]
     assert sorted(decoded(cold["x"])) == pytest.approx([442, 706], abs=1.5)
-    assert any("δ" in text for text in cold["text"])
+    assert any("δ" in text for text in cold["hovertext"])
     assert "δ" in drawing.summary
 
 

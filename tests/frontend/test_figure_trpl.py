@@ -62,6 +62,26 @@ def test_every_decay_has_its_maximum_at_zero_and_one_on_a_logarithmic_axis():
         assert (y > 0).all()
 
 
+def test_two_decays_of_one_temperature_are_told_apart_and_what_was_not_measured_is_marked() -> None:
+    def named(*media: str) -> list[str]:
+        subjects = [
+            Subject(f"VT-{place}", "", {"quench_medium": medium, "sintering_temperature_c": 275.0})
+            for place, medium in enumerate(media)
+        ]
+        lines = [line for line in view().lines if line.subject < len(media)]
+        origins = [replace(line, origin="simulated" if line.subject else "measured") for line in lines]
+        decays, _ = _trpl_decays.decays_of(View(subjects, [], origins, {}), "sintering_temperature_c")
+        return [each.name for each in decays]
+
+    assert named("water") == ["275\u202f°C"]
+    assert named("water", "slow") == ["275\u202f°C, water", "275\u202f°C, slow ✕"]
+    assert named("water", "water", "slow") == [
+        "275\u202f°C, VT-0",
+        "275\u202f°C, VT-1 ✕",
+        "275\u202f°C, slow ✕",
+    ]
+
+
 def test_counts_stay_counts_when_asked():
     heights = [decoded(trace["y"]).max() for trace in traces(drawn(scale="counts"), "data")]
     assert heights == sorted(heights)

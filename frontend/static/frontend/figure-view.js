@@ -191,19 +191,23 @@ export class Figure {
 
   // Points, and the rows of the table that belong to them
 
-  /** Every mark that stands for rows of the table, or every point of the first line. */
+  /** Every mark that stands for a sample or for rows of the table, or every point of the first line. Traces say
+      with `ids` to which sample each of their points leads, or with a single one that all do. */
   reachable() {
     const full = this.stage._fullData ?? [];
     const marks = [];
+    this.leads = full.some((trace) => trace.ids);
     full.forEach((trace, curve) => {
-      if (trace.type !== "scatter" || trace.visible !== true || !trace.customdata) return;
+      if (trace.type !== "scatter" || trace.visible !== true) return;
+      const keys = this.leads ? (trace.ids ?? []) : decoded(trace.customdata);
+      if (keys.length !== decoded(trace.x).length) return;
       if (trace.meta === "cell mark") return; // a cell is where its value stands
-      const keys = decoded(trace.customdata);
       const x = decoded(trace.x);
       const y = decoded(trace.y);
       const texts = trace.hovertext ?? [];
       for (let index = 0; index < keys.length; index += 1) {
-        marks.push({ curve, index, key: keys[index], x: x[index], y: y[index], text: texts[index] });
+        const lead = this.leads ? { id: keys[index] } : { key: keys[index] };
+        marks.push({ curve, index, ...lead, x: x[index], y: y[index], text: texts[index] });
       }
     });
     if (marks.length) return marks;
@@ -271,6 +275,11 @@ export class Figure {
 
   open(point) {
     if (!this.drawing.open || !point) return;
+    if (this.leads) {
+      const id = point.id ?? (point.data ?? this.stage._fullData[point.curve]).ids?.[0];
+      if (id) location.assign(this.drawing.open.replace("CODE", encodeURIComponent(id)));
+      return;
+    }
     let key = point.customdata ?? point.key;
     if (Array.isArray(key)) key = key[0];
     const cells = this.cells;
