@@ -33,7 +33,7 @@ FORMAT = Format(
     max_bytes=256 * 1024**2,
     zipped=True,
 )
-VERSION = 1
+VERSION = 2
 
 RAW_DATA = re.compile(r"(?:^|/)RawData(\d+)\.xml$", re.IGNORECASE)
 LARGEST_RANGE_BYTES = 32 * 1024**2
@@ -177,12 +177,15 @@ def _columns(route: Element, width: int) -> Columns:
     columns = Columns()
     for view in (v for views in children(route, "DataViews") for v in children(views, "RawDataView")):
         start, length = _whole(view.get("Start")), _whole(view.get("Length", "1"))
-        if start is None or length is None or length < 1 or start + length > width:
+        recording, varying = first(view, "Recording"), first(view, "Varying")
+        fits = start is not None and length is not None and length > 0 and start + length <= width
+        if varying is not None and recording is None and not fits:
+            continue  # coordinates that the program works out for every channel and does not store
+        if start is None or length is None or not fits:
             raise ReadError(
                 f"a view of the data points at columns that its {width} columns do not have. The file is "
                 "damaged, or its detector images are outside of it; export the scan as XY."
             )
-        recording, varying = first(view, "Recording"), first(view, "Varying")
         if recording is not None:
             base = first(recording, "Unit")
             unit = (base.get("Base") or "") if base is not None else ""

@@ -30,14 +30,14 @@ FORMAT = Format(
     vendor="ULVAC-PHI",
     techniques=("xps",),
     description="XPS spectra and depth profiles of PHI instruments, as MultiPak opens them.",
-    gaps="images and Auger maps",
+    gaps="images, Auger maps, and the logs beside depth profiles",
 )
-VERSION = 1
+VERSION = 2
 
 END_OF_HEADER = re.compile(rb"EOFH\r?\n")
 MOST_TRACES = 10_000
 ABOUT_TRACES, TRACE_BYTES = 16, 96
-POINTS, CYCLES, KIND, SIZE, START, END = 5, 6, 18, 19, 20, 23
+REGION, POINTS, CYCLES, KIND, SIZE, START, END = 3, 5, 6, 18, 19, 20, 23
 UNITS = {"c/s": "counts/s", "cps": "counts/s", "cts": "counts", "c": "counts"}
 
 
@@ -70,10 +70,16 @@ def read(path: Path) -> list[Dataset]:
         raise ReadError(f"the file announces {traces} traces in a form that is not known.", byte=end.end())
     if not regions:
         raise ReadError("the header defines no region (SpectralRegDef), so there are no energies.")
+    spectra = [
+        # What a depth profile logs beside its spectra has no region, and the header does not name its numbers.
+        trace
+        for trace in range(traces)
+        if trace < len(regions) or body.one("<I", ABOUT_TRACES + trace * TRACE_BYTES + 4 * REGION)
+    ]
     datasets = []
-    for trace in range(traces):
+    for trace in spectra:
         region = regions[trace % len(regions)]  # with several areas each has all regions
-        area = f", area {trace // len(regions) + 1}" if traces > len(regions) else ""
+        area = f", area {trace // len(regions) + 1}" if len(spectra) > len(regions) else ""
         datasets.append(_dataset(body, trace, region, header, region.name + area))
     return datasets
 

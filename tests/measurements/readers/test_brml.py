@@ -90,6 +90,16 @@ def test_snapshots_of_a_strip_detector_become_one_map(tmp_path: Path) -> None:
     np.testing.assert_allclose(dataset.axes[1].values, [20, 20.1, 20.2, 20.3])
 
 
+def test_coordinates_that_are_worked_out_and_not_stored_are_passed_over(tmp_path: Path) -> None:
+    computed = (
+        '<RawDataView Start="2" Length="3843"><Varying><FieldDefinitions FieldName="RecSpX"/></Varying>'
+        "</RawDataView>"
+    )
+    views = TIME + TWO_THETA + computed + recorded(2, "C", "Counts")
+    (dataset,) = read(tmp_path / "file", raw_data("1,10,7", "1,11,8", views=views))
+    np.testing.assert_array_equal(dataset.signal.values, [7, 8])
+
+
 def test_a_point_that_was_never_measured_is_not_a_number(tmp_path: Path) -> None:
     (dataset,) = read(
         tmp_path / "file",

@@ -18,7 +18,8 @@ def written(traces: list[np.ndarray], definitions: list[str], kind: str = "f8") 
     first = 16 + 96 * len(traces)
     for number, trace in enumerate(traces, start=1):
         data = trace.astype(f"<{kind}").tobytes()
-        words = [number, 1, 1, number, 1, trace.shape[-1], len(trace) if trace.ndim > 1 else 1, 1]
+        region = number if number <= len(definitions) else 0
+        words = [number, 1, 1, region, 1, trace.shape[-1], len(trace) if trace.ndim > 1 else 1, 1]
         heads += struct.pack("<8I", *words) + b"pnt\0" + b"\0" * 20 + b"c/s\0" + b"\0" * 12
         heads += kind.encode().ljust(4, b"\0") + struct.pack("<5I", len(data), first + len(numbers), 0, 0, 0)
         numbers += data
@@ -57,6 +58,14 @@ def test_regions_and_cycles_keep_their_own_energies(tmp_path: Path) -> None:
     assert np.array_equal(second.signal.values, profile)
     assert list(second.axes[1].values) == [532, 531.5, 531, 530.5]
     assert [d.conditions["dwell_time"].value for d in (first, second)] == [0.1, 0.2]
+
+
+def test_what_is_logged_beside_a_depth_profile_is_no_spectrum(tmp_path: Path) -> None:
+    traces = [np.arange(6.0).reshape(2, 3), np.arange(2.0)]
+    content = written(traces, ["C1s 6 3 -1 290 288 0 0 0.1 20 AREA"])
+    (profile,) = phi_spe.read(saved(tmp_path, content))
+    assert profile.title == "C1s"
+    assert np.array_equal(profile.signal.values, traces[0])
 
 
 def test_points_that_the_header_does_not_define_are_refused(tmp_path: Path) -> None:
