@@ -87,7 +87,7 @@ def _worth_asking(loaded: LoadedMethod, project: Project, samples: set[int | Non
 @transaction.atomic
 def ask(loaded: LoadedMethod, subject: Subject) -> bool:
     """The run that answers for today's values, with the parameters that the project wants; whether it is new.
-    What a person asked with others holds until the values change."""
+    What a person asked with others holds until the values change, also for a newer version."""
     last = _lock(loaded, subject)
     rows = rows_for(loaded, subject)
     if not rows:
@@ -95,7 +95,9 @@ def ask(loaded: LoadedMethod, subject: Subject) -> bool:
         return False
     if last is not None and _holds(last, loaded, subject, rows):
         return False
-    run, is_new = _answering(loaded, subject, rows, {}, last)
+    named = _named_by_a_person(last, loaded, subject, rows)
+    trigger = Run.Trigger.VALUES if named is None else Run.Trigger.SUPERSESSION
+    run, is_new = _answering(loaded, subject, rows, named or {}, last, trigger=str(trigger))
     if not is_new and (run != last or run.stale):  # the values are again what they once were
         _bring_back(run)
     return is_new
@@ -105,10 +107,29 @@ def _holds(last: Run, loaded: LoadedMethod, subject: Subject, rows: Rows) -> boo
     """It answers for these values, and the project's parameters have not been changed since it was asked."""
     if last.status == Run.Status.CANCELLED or last.stale or last.method_version != loaded.method.version:
         return False
+    if last.identity != identity_over(loaded, last.params, subject, rows):
+        return False
+    return not _changed_since(last, subject)
+
+
+def _changed_since(last: Run, subject: Subject) -> bool:
+    """Whether the project has wanted other parameters since."""
     later = ProjectParams.objects.filter(
-        project=_project_of(subject), method=loaded.key, changed_at__gt=last.requested_at
+        project=_project_of(subject), method=last.method, changed_at__gt=last.requested_at
     )
-    return last.identity == identity_over(loaded, last.params, subject, rows) and not later.exists()
+    return later.exists()
+
+
+def _named_by_a_person(
+    last: Run | None, loaded: LoadedMethod, subject: Subject, rows: Rows
+) -> dict[str, Any] | None:
+    """The parameters of the last run, where it is a person's and only its version stands between."""
+    if last is None or last.trigger not in (Run.Trigger.PERSON, Run.Trigger.SUPERSESSION):
+        return None
+    if last.status == Run.Status.CANCELLED or last.stale or last.method_version >= loaded.method.version:
+        return None
+    read = set(ValueInput.objects.filter(run=last).values_list("value", flat=True))
+    return None if read != set(rows) or _changed_since(last, subject) else still_known(loaded, last.params)
 
 
 def _bring_back(run: Run) -> None:

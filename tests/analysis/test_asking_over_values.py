@@ -134,6 +134,21 @@ def test_a_newer_version_is_asked_with_the_parameters_that_the_person_named(
     assert found == [("cancelled", WARN_LATE, "person"), ("done", WARN_LATE, "supersession")]
 
 
+def test_the_answer_of_a_person_is_asked_of_a_newer_version_with_what_the_person_named(
+    entered: list[Value], series: list[Sample], alice: User, as_alice: APIClient
+) -> None:
+    ask(as_alice, project="glass", params=WARN_LATE)
+    compute()
+    Run.objects.filter(method=TG).update(method_version=0, identity="of the older version")
+    services.note_all()
+    assert compute() == 1
+    assert (counting().params, counting().trigger) == (WARN_LATE, "supersession")
+    Run.objects.filter(method=TG).update(method_version=0)
+    enter(series[0], alice, 280)
+    compute()
+    assert (counting().params != WARN_LATE, counting().trigger) == (True, "values")
+
+
 def counting() -> Run:
     """Whose slope counts."""
     found = slope()
