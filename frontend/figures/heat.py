@@ -14,7 +14,7 @@ from frontend.figures.base import Column, Drawing, Figure, Map, Numbers, Quantit
 from frontend.formatting import number
 
 FIGURE = Figure(title="Map", takes="map", help="Colour over two axes; a picture keeps its proportions.")
-GRAY = "Greys"
+GRAY = "Greys"  # from black to white: a micrograph, not its negative
 SQUARE_WITHIN = 0.05  # pixels of a picture differ less than this in their sides
 
 
@@ -45,7 +45,6 @@ def draw(shown: Map, options: Mapping[str, str]) -> Drawing:
                 "zmin": float(low),
                 "zmax": float(high) if high > low else float(low) + 1,
                 "colorscale": GRAY if picture else FULL,
-                "reversescale": picture,
                 "hoverongaps": False,
                 "hovertemplate": f"{plain(shown.x_is.label)} %{{x:.5~g}}"
                 f"<br>{plain(shown.y_is.label)} %{{y:.5~g}}<br>{plain(title)} %{{z:.4~g}}<extra></extra>",

@@ -48,3 +48,12 @@ def test_what_is_drawn_as_a_logarithm_stands_in_the_table_as_it_was() -> None:
     assert linear["values"] == {"drawn": "z"}
     *_, values = json.loads(answer(shown, scale="log"))["table"]
     assert decoded(values["values"]["repeat"]) == pytest.approx(shown.z.ravel())
+
+
+def test_a_micrograph_is_drawn_from_black_to_white_and_not_as_its_negative() -> None:
+    um = Quantity("x", "x", "µm")
+    side = np.arange(20.0)
+    picture = Map(um, um, Quantity("intensity", "Intensity", ""), side, side, np.add.outer(side, side))
+    (drawn,) = figures.get("heat").draw(picture, {}).data
+    assert drawn["colorscale"] == "Greys"  # in Plotly.js it begins with black
+    assert not drawn.get("reversescale")
