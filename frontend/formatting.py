@@ -114,6 +114,13 @@ def unit_text(unit: str) -> str:
     return NARROW.join(words)
 
 
+def sentence_case(name: str) -> str:
+    """`wavelength` → `Wavelength`. A symbol keeps its letter: q is not Q, and μ(E) has no capital."""
+    words = name.replace("_", " ")
+    begins_with_a_word = re.match(r"[a-z]{3,}(?![^\s,;:-])", words) is not None
+    return words[:1].upper() + words[1:] if begins_with_a_word else words
+
+
 def mass(mass_g: float | None) -> str:
     """Grams as a balance shows them: milligrams below one gram."""
     if mass_g is None:

@@ -16,6 +16,7 @@ from analysis import explore
 from analysis.api.explore import answer
 from analysis.curves import load_curves
 from analysis.models import Artifact, Run, Value
+from frontend import formatting
 from frontend.figures import Drawing, Map, Points, Quantity, Repeated, Spectrum, Trace, typed
 from frontend.question import for_interface
 from measurements import models as measured
@@ -153,15 +154,13 @@ def _map(dataset: measured.Dataset, shown: Overview) -> Map:
 
 
 def _named(axis: Mapping[str, Any]) -> Quantity:
-    return Quantity(axis["name"], _sentence_case(axis["name"]), axis["unit"])
+    return Quantity(axis["name"], formatting.sentence_case(axis["name"]), axis["unit"])
 
 
 def _signal(dataset: measured.Dataset) -> Quantity:
-    return Quantity(dataset.signal_name, _sentence_case(dataset.signal_name), dataset.signal_unit or "1")
-
-
-def _sentence_case(name: str) -> str:
-    return name[:1].upper() + name[1:].replace("_", " ")
+    return Quantity(
+        dataset.signal_name, formatting.sentence_case(dataset.signal_name), dataset.signal_unit or "1"
+    )
 
 
 def _curves(run: Run, x_unit: str) -> list[Trace]:
@@ -194,7 +193,7 @@ def curves_over_values(run: Run, quantity: str) -> Spectrum | None:
         traces.append(Trace(name, np.asarray(curve.x), np.asarray(curve.y), role))
     first = chosen[0]
     return Spectrum(
-        Quantity(first.x_name, _sentence_case(first.x_name), first.x_unit or "1"),
+        Quantity(first.x_name, formatting.sentence_case(first.x_name), first.x_unit or "1"),
         Quantity(first.y_name, first.y_name, first.y_unit or "1"),
         traces,
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.methods._axes import TEMPERATURE, TIME, kind_of
 from frontend.figures import Quantity
+from frontend.formatting import sentence_case
 from measurements import models as measured
 
 MOST_STEPS = 60
@@ -32,7 +33,9 @@ def pieces(dataset: measured.Dataset, numbers: tuple[tuple[Numbers, ...], Number
     steps that are evenly spaced.
     """
     coordinates, values = numbers
-    named = [Quantity(axis["name"], _words(axis["name"]), axis["unit"] or "1") for axis in dataset.axes]
+    named = [
+        Quantity(axis["name"], sentence_case(axis["name"]), axis["unit"] or "1") for axis in dataset.axes
+    ]
     if len(coordinates) == 1:
         yield Piece(coordinates[0], values, named[0])
         return
@@ -45,7 +48,3 @@ def pieces(dataset: measured.Dataset, numbers: tuple[tuple[Numbers, ...], Number
 
 def _runs_along(unit: str) -> bool:
     return kind_of(unit) in (TIME, TEMPERATURE)
-
-
-def _words(name: str) -> str:
-    return name[:1].upper() + name[1:].replace("_", " ")

@@ -233,7 +233,7 @@ def _known(key: str, quantity: Quantity) -> tuple[str, str]:
 def _unknown(title: str, value: Any) -> tuple[str, str]:
     """As its sender wrote it."""
     known = CONDITIONS.get(title)
-    label = known.label if known else title.replace("_", " ")
+    label = known.label if known else formatting.sentence_case(title)
     unit = ""
     if isinstance(value, Mapping) and "value" in value:
         value, unit = value["value"], str(value.get("unit") or "")

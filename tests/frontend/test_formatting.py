@@ -12,6 +12,7 @@ from frontend.formatting import (
     number,
     percent,
     quantity,
+    sentence_case,
     size,
     unit_text,
     with_unit,
@@ -106,3 +107,21 @@ def test_masses_durations_and_sizes_take_the_unit_a_person_would_say():
     assert duration_min(1440) == narrow("24_h")
     assert size(14_321) == narrow("14.3_kB")
     assert size(0) == narrow("0_B")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("wavelength", "Wavelength"),
+        ("heat_flow", "Heat flow"),
+        ("raman shift", "Raman shift"),
+        ("q", "q"),
+        ("μ(E)", "μ(E)"),
+        ("σ of q", "σ of q"),
+        ("2θ", "2θ"),
+        ("pH", "pH"),
+        ("", ""),
+    ],
+)
+def test_a_title_begins_with_a_capital_but_a_symbol_keeps_its_letter(name: str, title: str) -> None:
+    assert sentence_case(name) == title

@@ -44,5 +44,5 @@ def test_conditions_are_told_with_their_units_however_the_sender_named_them() ->
         ("Temperature", "25\u202f°C"),
         ("Heating rate", "20\u202fK\u202fmin⁻¹"),
         ("X-ray wavelength", "1.540598\u202fÅ"),
-        ("note", "after lunch"),
+        ("Note", "after lunch"),
     ]
