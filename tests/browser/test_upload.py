@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from measurements.models import Measurement, Upload
@@ -72,6 +72,31 @@ def test_a_large_file_is_paused_resumed_and_goes_on_after_a_reload(
     assert Measurement.objects.get().sample == composite
     desk.reload()
     expect(desk.locator("#unfinished")).to_be_hidden()
+
+
+def test_on_a_tablet_the_hash_that_says_safe_is_in_sight(
+    desk: Page, live_server: LiveServer, composite: Sample, transactional_db: None, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{composite.code}_a_name_as_long_as_instruments_make_them_20261120.bin"
+    path.write_bytes(b"\0\1\2")
+    desk.set_viewport_size({"width": 820, "height": 1180})
+    desk.goto(f"{live_server.url}/upload/")
+    desk.locator("#files").set_input_files([path])
+    desk.locator("#send").click()
+    expect(desk.locator("#rows code")).to_be_in_viewport(ratio=1)
+
+
+def test_files_that_were_chosen_before_the_script_came_are_not_lost(
+    desk: Page, live_server: LiveServer, composite: Sample, transactional_db: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "early.bin"
+    path.write_bytes(b"\0\1\2")
+    held: list[Route] = []
+    desk.route("**/upload.*js", lambda route: held.append(route))
+    desk.goto(f"{live_server.url}/upload/", wait_until="commit")
+    desk.locator("#files").set_input_files([path])
+    held[0].continue_()
+    expect(desk.locator("#rows tr")).to_contain_text("early.bin")
 
 
 def test_a_file_that_is_cancelled_leaves_nothing(

@@ -284,10 +284,11 @@ function pump() {
   count();
 }
 
-picker.addEventListener("change", () => {
+function picked() {
   add(asOne([...picker.files].map(alone)));
   picker.value = "";
-});
+}
+picker.addEventListener("change", picked);
 send.addEventListener("click", pump);
 document.getElementById("as-one").addEventListener("change", () => regrouped(queue, add));
 rows.addEventListener("change", () => suggest(queue));
@@ -330,3 +331,4 @@ if (new URLSearchParams(location.search).has("dropped")) {
 }
 count();
 list();
+if (picker.files.length) picked(); // chosen before this script had come
