@@ -251,7 +251,7 @@ def test_every_kind_of_mistake_is_told_with_its_row(
         10: "There is no instrument “No such machine”",
         11: "a place on your own computer",
         12: "a place on your own computer",
-        13: "Row 2 says exactly the same",
+        13: "Row 2 names the same file for the same sample and technique",
     }
     for number, sentence in expected.items():
         assert told[number][0] == ERROR, (number, told[number])

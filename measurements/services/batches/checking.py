@@ -212,7 +212,7 @@ def _same_file_twice(groups: Sequence[Group]) -> None:
                 continue
             whole = (*file, row.said.get("sample"), row.said.get("technique"), row.said.get("role"))
             if whole in rows and len(group.rows) == 1:
-                row.wrong.append(f"Row {rows[whole]} says exactly the same.")
+                row.wrong.append(f"Row {rows[whole]} names the same file for the same sample and technique.")
             elif file in named and named[file] not in [each.number for each in group.rows]:
                 row.warnings.append(f"Row {named[file]} names the same file for another measurement.")
             rows.setdefault(whole, row.number)
