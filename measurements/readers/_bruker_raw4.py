@@ -132,6 +132,8 @@ def records(
     """
     if size == 4:
         return data.floats("<f4", count, offset), {}, 4
+    if size == 8 and not varying:
+        return _with_state(data, offset, count)
     if size < 4 or (size - 4) % 8 or size > 4 + 8 * 32:
         raise ReadError(
             f"each of its points has {size} bytes, and what they mean is not known here. Export the "
@@ -148,3 +150,17 @@ def records(
         intensity = table["intensity"].astype(np.float64)
     names += [f"further number {place + 1}" for place in range(len(names), len(columns))]
     return intensity, dict(zip(names, columns, strict=False)), size
+
+
+def _with_state(data: Bytes, offset: int, count: int) -> tuple[Array, dict[str, Array], int]:
+    """Points of a float32 and a whole number, which is the absorber's or the detector's state, mostly 1."""
+    table = data.array("<f4,<u4", count, offset)
+    with np.errstate(invalid="ignore", over="ignore"):
+        intensity, state = table["f0"].astype(np.float64), table["f1"].astype(np.float64)
+    if count and state.max() >= 1 << 16:
+        raise ReadError(
+            "each of its points has 8 bytes, and what they mean is not known here. Export the measurement as "
+            "XY or UXD.",
+            byte=offset,
+        )
+    return intensity, {"state of each point": state} if np.ptp(state) else {}, 8

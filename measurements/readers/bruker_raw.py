@@ -34,7 +34,7 @@ FORMAT = Format(
     "with one or more ranges, each with its own counting time and temperature.",
     max_bytes=256 * 1024**2,
 )
-VERSION = 2
+VERSION = 3
 
 UNKNOWN = -1e6  # "not known" of version 1
 MOST_RANGES = 20_000

@@ -71,7 +71,7 @@ def read(path: Path) -> list[Dataset]:
     if not regions:
         raise ReadError("the header defines no region (SpectralRegDef), so there are no energies.")
     spectra = [
-        # What a depth profile logs beside its spectra has no region, and the header does not name its numbers.
+        # What a depth profile logs beside its spectra has no region; nothing names its numbers.
         trace
         for trace in range(traces)
         if trace < len(regions) or body.one("<I", ABOUT_TRACES + trace * TRACE_BYTES + 4 * REGION)

@@ -10,7 +10,8 @@ import pytest
 
 from measurements import readers
 from measurements.data import Dataset, ReadError
-from measurements.readers import bruker_raw
+from measurements.readers import _bruker_raw4, bruker_raw
+from measurements.readers._binary import Bytes
 from tests.measurements.readers.expected import disagreements, readings_of
 from tests.measurements.readers.mutations import offences
 
@@ -213,3 +214,13 @@ def test_a_file_cut_in_its_counts_is_refused(tmp_path: Path) -> None:
 def test_mutilated_files_are_read_or_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     assert not list(offences(readers.get("bruker_raw"), tmp_path / "file"))
+
+
+def test_points_of_version_4_with_a_whole_number_beside_them_are_counts_and_states() -> None:
+    content = b"".join(struct.pack("<fI", counts, state) for counts, state in ((5, 1), (7, 1), (9, 2)))
+    intensity, further, size = _bruker_raw4.records(Bytes(content), 0, 3, 8, 0)
+    np.testing.assert_array_equal(intensity, [5, 7, 9])
+    np.testing.assert_array_equal(further["state of each point"], [1, 1, 2])
+    assert size == 8
+    with pytest.raises(ReadError, match="what they mean is not known here"):
+        _bruker_raw4.records(Bytes(struct.pack("<ff", 5, 1)), 0, 1, 8, 0)
