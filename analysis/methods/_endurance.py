@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.methods.base import Array, Result
-from analysis.numerics.losses import NEVER, Loss
+from analysis.numerics.losses import NEVER, Loss, time_to
 from analysis.numerics.residuals import serial_correlation
 from analysis.numerics.smoothing import SURE, Smooth, smooth
 
@@ -83,7 +83,7 @@ def excursion(path: Smooth | None, shift: float, limits: Limits) -> list[str]:
 
 
 def endurance(
-    loss: Loss,
+    losses: list[Loss],
     times: Array,
     means: Smooth,
     moves: tuple[float, float, Smooth | None],
@@ -98,11 +98,11 @@ def endurance(
     moves : how far the wavelength went, its sigma, and its way
     """
     shift, shift_sigma, path = moves
-    retained, _ = loss.retained()
+    retained, _ = losses[0].retained()
     step = float(np.median(np.diff(times)))
     ends = []
     if retained < limits.retention:
-        ends.append(loss.time_to(limits.retention))
+        ends.append(time_to(losses, limits.retention))
     if abs(shift) > limits.shift_nm:
         moved = float(times[-1]) * limits.shift_nm / abs(shift)
         ends.append((moved, moved * shift_sigma / abs(shift)))

@@ -23,7 +23,7 @@ from analysis.methods._endurance import (
 from analysis.methods._pl_series import LARGEST, MIN_SPECTRA, above_background, coordinate, series
 from analysis.methods.base import Array, Curve, Dataset, MethodError, Outcome, Property, Result, Role, param
 from analysis.numerics import irradiation
-from analysis.numerics.losses import NEVER, Loss, fit_losses
+from analysis.numerics.losses import NEVER, Loss, fit_losses, retained, time_to
 from analysis.numerics.smoothing import Smooth, smooth
 from analysis.numerics.straight_lines import weighted_line
 
@@ -38,7 +38,7 @@ PAPERS = (
     "Hou et al., Science 374 (2021) 621, doi:10.1126/science.abf4460, Fig. 4A, S37-S40; "
     "Li et al., Nat. Commun. 14 (2023), doi:10.1038/s41467-023-43247-6, Fig. 2b"
 )
-EQUATION = "I = a;  I = a + b·t;  I = a·exp(−(t/τ)<sup>β</sup>)"
+EQUATION = "I = a;  I = a + b·t;  I = a·exp(−t/τ);  I = a·exp(−(t/τ)<sup>β</sup>)"
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def outcome(
     values = []
     if follows := max(start, end) <= MAX_MISFIT:
         warnings += dip(loss, times, means, first)
-        values = _losses(loss, times, means, (start, end), medium, notes)
+        values = _losses(losses, times, means, (start, end), medium, notes)
     path = None
     shift, shift_sigma = 0.0, 0.0
     if wavelength is not None:
@@ -185,7 +185,7 @@ def outcome(
         values, notes = [*values, *drift], notes | more
         warnings += excursion(path, shift, limits)
     values += endurance(
-        loss, times, means, (shift, shift_sigma, path), medium, limits, follows and not doubtful, notes
+        losses, times, means, (shift, shift_sigma, path), medium, limits, follows and not doubtful, notes
     )
     if medium == "light" or lit.irradiance is not None:
         values += _dose(lit, float(times[-1]) * 3600, notes)
@@ -196,7 +196,7 @@ def outcome(
 
 
 def _losses(
-    loss: Loss,
+    losses: list[Loss],
     times: Array,
     means: Smooth,
     misfits: tuple[float, float],
@@ -204,12 +204,13 @@ def _losses(
     notes: dict[str, float | str],
 ) -> list[Result]:
     """What is left at the end, never less than nothing, and the times to the levels that were reached."""
-    retained, sigma = loss.retained()
+    loss = losses[0]
+    left, sigma = retained(losses)
     start, end = misfits
-    sigma = float(np.hypot(sigma, np.hypot(end, retained * start)))
-    values = [Result("pl_retention", max(retained, 0.0), sigma, medium)]
+    sigma = float(np.hypot(sigma, np.hypot(end, left * start)))
+    values = [Result("pl_retention", max(left, 0.0), sigma, medium)]
     for key, level in (("pl_t80", 0.8), ("pl_half_life", 0.5)):
-        at, error = loss.time_to(level)
+        at, error = time_to(losses, level)
         passed = means.first_beyond(1 - means.y, 1 - level)
         if at < NEVER:
             values.append(Result(key, at, error, medium))
@@ -217,7 +218,7 @@ def _losses(
             notes[f"{level:.0%}"] = f"passed at {passed:.4g} h, but the curve does not follow"
         else:
             notes[f"{level:.0%}"] = f"not reached in {times[-1]:.4g} h"
-    if loss.kind == "stretched exponential":
+    if loss.decays:
         notes |= {"tau (h)": float(loss.params[1] * loss.span), "beta": float(loss.params[2])}
     return values
 

@@ -14,7 +14,7 @@ from analysis.methods.base import Dataset, Method, Outcome, Property, Role, para
 
 METHOD = Method(
     title="PL: stability over time",
-    version=2,
+    version=3,
     accepts=(
         Role("sample", ("pl",), help="Emission spectra, one after another.", axes=("time", "wavelength")),
         stability.REFERENCE,
@@ -28,10 +28,10 @@ METHOD = Method(
     equation=stability.EQUATION,
     description=(
         "Intensity: integral above the median of the outer 5 % of points. Wavelength: centre of a Gaussian "
-        "on a level background, where it stands five times above the noise. BIC chooses among constant, line "
-        "and stretched exponential; the loss of a constant is judged by its line. Times to 80 and 50 % are "
+        "on a level background, where it stands five times above the noise. BIC chooses among constant, line, "
+        "exponential and stretched exponential; the loss of a constant is judged by its line. Times to 80 and 50 % are "
         "given only if they were reached, and no time beyond the last spectrum is. Sigmas come from the "
-        "scatter around the curve. Stable: retained and shifted within the limits over the whole time, by "
+        "scatter around the curve and from what other curves say that are about as credible. Stable: retained and shifted within the limits over the whole time, by "
         "the curve and by the means of neighbouring points; the time for which it was stable is then a lower "
         "bound, and none is given where the points deviate together from the curve. Where the curve leaves "
         "the points at an end by more than a tenth, neither retention nor times are given."

@@ -11,7 +11,7 @@ from analysis.methods.base import Dataset, Method, Outcome, Role
 
 METHOD = Method(
     title="PL: stability of one intensity over time",
-    version=1,
+    version=2,
     accepts=(
         Role(
             "sample",
@@ -28,8 +28,9 @@ METHOD = Method(
     equation=stability.EQUATION,
     description=(
         "As the method for series of spectra, without a wavelength to follow: BIC chooses among constant, "
-        "line and stretched exponential; times to 80 and 50 % are given only if they were reached; sigmas "
-        "come from the scatter around the curve. The background must have been subtracted already."
+        "line, exponential and stretched exponential; times to 80 and 50 % are given only if they were "
+        "reached; sigmas come from the scatter around the curve and from what other curves say that are "
+        "about as credible. The background must have been subtracted already."
     ),
 )
 Params = stability.EnduranceParams
