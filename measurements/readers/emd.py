@@ -1,7 +1,4 @@
-"""EMD: Velox (Thermo Fisher) and the Berkeley definition share the ending; HDF5, through RosettaSciIO.
-
-No real file was at hand: tested with files made for it.
-"""
+"""EMD: Velox (Thermo Fisher) and the Berkeley definition share the ending; HDF5, through RosettaSciIO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HyperSpy's own HDF5 format, through RosettaSciIO. No real file was at hand."""
+"""HyperSpy's own HDF5 format, through RosettaSciIO."""
 
 from __future__ import annotations
 

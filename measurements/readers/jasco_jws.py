@@ -10,7 +10,7 @@ The flat kind (SPECMAN, of today's Spectra Manager and of the instruments' own m
     0x740 the values, float32
 
 The older kind (SPCMAN2) is an OLE2 container with the streams DataInfo, Y-Data and, where the axis is not
-even, X-Data. No real file of the older kind was at hand; it is read as others have described it.
+even, X-Data. It is read as others have described it.
 """
 
 from __future__ import annotations

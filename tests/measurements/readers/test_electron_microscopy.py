@@ -142,6 +142,12 @@ def test_a_spectrum_that_lost_something_is_refused(
         read(MSA.replace(*change).encode(), tmp_path, "msa")
 
 
+def test_a_spectrum_with_more_points_than_announced_is_whole_if_it_has_its_end(tmp_path: Path) -> None:
+    (dataset,) = read(MSA.replace("97.023", "97.023, 98.5").encode(), tmp_path, "msa")
+    assert (dataset.signal.values.size, dataset.signal.values[-1]) == (21, 98.5)
+    assert dataset.header["points in the file"] == "21, although its header announces 20"
+
+
 def test_a_block_file_is_a_pattern_at_each_point_and_a_bright_field(tmp_path: Path) -> None:
     content, patterns = blo()
     scan, field = read(content, tmp_path, "blockfile")

@@ -60,6 +60,13 @@ def test_rows_of_an_arrayed_experiment_agree_with_nmrglue(folder: Path) -> None:
     assert (real.axes[0].name, list(real.axes[0].values)) == ("d2", [0.0, 0.25])
 
 
+def test_rows_that_repeat_one_setting_are_counted(folder: Path) -> None:
+    path = folder / "data" / "glass_01.fid" / "procpar"
+    path.write_text(procpar(sw=[500.0], array=["nt"], nt=[12, 12]))
+    increment = varian_vnmrj.read(folder)[0].axes[0]
+    assert (increment.name, list(increment.values)) == ("Increment", [0, 1])
+
+
 def test_parameters_become_conditions_and_stay_in_the_header(folder: Path) -> None:
     real = varian_vnmrj.read(folder)[0]
     assert real.conditions["nucleus"].value == "13C"
