@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 MOST_ENTRIES = 3000
 LONGEST_TEXT = 2000
 UNITS = {
-    "[]": "", "<undefined>": "", "undefined": "", "none": "", "um": "µm", "micron": "µm", "microns": "µm", "μm": "µm",
+    "[]": "", "<undefined>": "", "undefined": "", "none": "", "um": "µm", "micron": "µm", "microns": "µm",
+    "μm": "µm",
     "1/nm": "nm⁻¹", "nm^-1": "nm⁻¹", "1/Å": "Å⁻¹", "1/A": "Å⁻¹", "A": "Å", "px": "px", "°": "deg",
     "cm^-1": "cm⁻¹", "1/cm": "cm⁻¹", "1/m": "m⁻¹",
 }  # fmt: skip
