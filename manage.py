@@ -34,9 +34,12 @@ def django_command() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from config import locations
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    arguments = locations.use_data_folder(sys.argv)
     try:
-        execute_from_command_line(sys.argv)
+        execute_from_command_line(arguments)
     except ImproperlyConfigured as error:  # a sentence for the operator, such as "nothing is running"
         sys.exit(str(error))
 

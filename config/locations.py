@@ -15,6 +15,21 @@ def data_dir() -> Path:
     return Path(os.environ.get("VITRINE_DATA") or ROOT / "var").expanduser().absolute()
 
 
+def use_data_folder(arguments: list[str]) -> list[str]:
+    """Take `--data DIR` out of the arguments, for every command alike, and remember it in VITRINE_DATA."""
+    rest = list(arguments)
+    for place, argument in enumerate(arguments):
+        name, equals, folder = argument.partition("=")
+        if name != "--data" or not (equals or arguments[place + 1 :]):
+            continue
+        os.environ["VITRINE_DATA"] = str(
+            Path(folder if equals else arguments[place + 1]).expanduser().absolute()
+        )
+        del rest[place : place + (1 if equals else 2)]
+        break
+    return rest
+
+
 def read_services() -> dict[str, str]:
     """DATABASE_URL, REDIS_URL, ADDRESS and pid as `up` announced them; empty when it is not running."""
     try:

@@ -100,8 +100,9 @@ TEMPLATES = [
 DATABASE_URL = env.str("DATABASE_URL", running.get("DATABASE_URL", ""))
 if not DATABASE_URL:
     raise ImproperlyConfigured(
-        "No database is running for this data folder. Start Vitrine with `python3 manage.py up` in another "
-        "terminal, or set DATABASE_URL to a PostgreSQL server."
+        f"No database is running for the data folder {DATA_DIR}. Start Vitrine on it with `python3 manage.py "
+        "up` in another terminal, name the right folder with --data DIR, or set DATABASE_URL to a PostgreSQL "
+        "server."
     )
 _conninfo = conninfo_to_dict(DATABASE_URL)
 # A pool suits the web server's threads; in Celery's forked children it would share sockets (celery #10554).

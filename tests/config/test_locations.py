@@ -58,3 +58,18 @@ def test_processes_that_come_first_together_agree_on_the_secret(data: Path) -> N
     assert len(answers) == 8
     assert len(set(answers)) == 1
     assert sorted(path.name for path in data.iterdir()) == ["shared"]
+
+
+@pytest.mark.parametrize("said", [["--data", "/srv/v"], ["--data=/srv/v"]])
+def test_the_data_folder_is_taken_out_of_a_commands_arguments(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    monkeypatch.setenv("VITRINE_DATA", "/elsewhere")
+    assert locations.use_data_folder(["manage.py", "token", *said, "ada"]) == ["manage.py", "token", "ada"]
+    assert str(locations.data_dir()) == "/srv/v"
+
+
+def test_without_a_word_the_data_folder_stays_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_DATA", "/elsewhere")
+    assert locations.use_data_folder(["manage.py", "fixity", "--all"]) == ["manage.py", "fixity", "--all"]
+    assert str(locations.data_dir()) == "/elsewhere"

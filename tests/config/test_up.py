@@ -54,10 +54,16 @@ def test_a_command_in_another_terminal_finds_the_database(vitrine: Household) ->
     assert "people: " in answer.stdout, answer.stderr
 
 
+def test_any_command_can_be_told_the_data_folder(vitrine: Household, tmp_path: Path) -> None:
+    answer = manage_py(tmp_path, "shell", "--data", str(vitrine.data), "-v", "0", "-c", COUNT_PEOPLE)
+    assert "people: " in answer.stdout, answer.stderr
+
+
 def test_a_command_says_in_a_sentence_when_nothing_runs(tmp_path: Path) -> None:
     answer = manage_py(tmp_path, "migrate")
     assert answer.returncode == 1
     assert "manage.py up" in answer.stderr
+    assert f"the data folder {tmp_path}" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
