@@ -13,69 +13,109 @@ from __future__ import annotations
 import select
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from queue import Empty, LifoQueue
 from typing import Any
 
-from django.db import OperationalError, connection
-from psycopg import Connection, Cursor
-from psycopg.pq import TransactionStatus
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
+from psycopg import Connection, Cursor, errors
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 
 def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """`sql` stays the same from call to call; what changes is in its parameters."""
-    if _sessions is not None and not connection.in_atomic_block:
-        with connection.wrap_database_errors, _sessions.one() as cursor:
-            if cursor is not None:
-                return _carried_out(cursor, sql, parameters)
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return _carried_out(Cursor(connection.connection), sql, parameters)
+    own = connections[DEFAULT_DB_ALIAS]  # `connection` would be looked up at each use
+    if _sessions is not None and not own.in_atomic_block:
+        with own.wrap_database_errors, _sessions.one() as session:
+            if session is not None:
+                return session.rows_of(sql, parameters)
+    own.ensure_connection()
+    with own.wrap_database_errors:
+        return Cursor(own.connection).execute(sql, parameters, prepare=True).fetchall()
 
 
-def _carried_out(cursor: Cursor, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    cursor.execute(sql, parameters, prepare=True)
-    return cursor.fetchall()
+class Session:
+    """One of the pool's, for one statement at a time, which is committed with it.
+
+    It speaks to the server without a cursor: that looks each time for what it may be asked and never is
+    here, and takes several times as long.
+    """
+
+    PLANS = 100
+    _numbers = count()  # a session that went back to the pool, and was taken again, has plans under others
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._values = Transformer(connection)  # remembers how values of each type are written and read
+        self._plans: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
+
+    def rows_of(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        server, values = self.connection.pgconn, self._values
+        written = values.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
+        plan = self._plans.get((sql, values.types)) or self._planned(sql, values.types)
+        result = self._done(server.exec_prepared(plan, written, values.formats))  # type: ignore[arg-type]
+        if not self.is_idle():
+            raise OperationalError("The database did not commit. Send it again.")  # no receipt for this
+        values.set_pgresult(result)
+        return values.load_rows(0, result.ntuples, tuple)
+
+    def is_idle(self) -> bool:
+        """Connected, and in no transaction: a statement that only failed leaves it so."""
+        return self.connection.pgconn.transaction_status == TransactionStatus.IDLE
+
+    def _planned(self, sql: str, types: tuple[int, ...] | None) -> bytes:
+        server = self.connection.pgconn
+        if len(self._plans) == self.PLANS:
+            oldest = self._plans.pop(next(iter(self._plans)))
+            self._done(server.exec_(b"DEALLOCATE " + oldest))  # not ALL: psycopg may have some here too
+        text, *more = sql.split("%s")
+        numbered = text + "".join(f"${number}{part}" for number, part in enumerate(more, 1))
+        plan = self._plans[sql, types] = b"vitrine_%d" % next(self._numbers)
+        self._done(server.prepare(plan, numbered.encode(), types))
+        return plan
+
+    def _done(self, result: PGresult) -> PGresult:
+        if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            return result
+        if self.connection.pgconn.status != ConnStatus.OK:
+            raise errors.OperationalError(result.get_error_message())
+        raise errors.error_from_result(result)
 
 
 class Sessions:
-    """A few of the pool's, each for one statement at a time, which is committed with it.
-
-    Kept is a cursor on each: it remembers how values of each type are written and read.
-    """
+    """A few of the pool's."""
 
     MOST = 4  # a statement takes a millisecond or two: more would wait for the same disk
     PATIENCE_S = 0.05
 
     def __init__(self) -> None:
         # The last one used is the next: an idle session is not passed over for a place that is still empty.
-        self._places: LifoQueue[Cursor | None] = LifoQueue()
+        self._places: LifoQueue[Session | None] = LifoQueue()
         for _ in range(self.MOST):
             self._places.put(None)  # taken from the pool when somebody needs it
 
     @contextmanager
-    def one(self) -> Iterator[Cursor | None]:
+    def one(self) -> Iterator[Session | None]:
         """None where none becomes free soon."""
         try:
-            cursor = self._places.get(timeout=self.PATIENCE_S)
+            session = self._places.get(timeout=self.PATIENCE_S)
         except Empty:
             yield None
             return
         try:
-            if cursor is not None and _said_something(cursor.connection):
-                _give_back(cursor.connection)
-                cursor = None
-            if cursor is None:
-                cursor = Cursor(_taken())
-            yield cursor
-            if cursor.connection.info.transaction_status != TransactionStatus.IDLE:
-                raise OperationalError("The database did not commit. Send it again.")  # no receipt for this
-        except BaseException:
-            if cursor is not None:
-                _give_back(cursor.connection)
-                cursor = None
-            raise
+            if session is not None and _said_something(session.connection):
+                _give_back(session.connection)
+                session = None
+            if session is None:
+                session = Session(_taken())
+            yield session
         finally:
-            self._places.put(cursor)
+            if session is not None and not session.is_idle():  # the pool looks whether it can still be used
+                _give_back(session.connection)
+                session = None
+            self._places.put(session)
 
 
 def _taken() -> Connection:
@@ -87,7 +127,6 @@ def _taken() -> Connection:
 
 
 def _give_back(session: Connection) -> None:
-    """The pool looks whether it can still be used."""
     connection.pool.putconn(session)
 
 

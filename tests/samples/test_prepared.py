@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from queue import Empty
 
+import psycopg
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
+from psycopg.types.json import Jsonb
 
 from samples import prepared
-from samples.prepared import Sessions, rows_of
+from samples.prepared import Session, Sessions, rows_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHO = "SELECT pg_backend_pid()"
@@ -24,8 +29,8 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
     yield sessions
     try:
         while True:
-            if cursor := sessions._places.get_nowait():
-                connection.pool.putconn(cursor.connection)
+            if session := sessions._places.get_nowait():
+                connection.pool.putconn(session.connection)
     except Empty:
         pass
 
@@ -41,8 +46,8 @@ def test_one_session_serves_one_statement_after_the_other(kept: Sessions) -> Non
 
 def test_where_all_are_busy_a_request_asks_on_its_own(kept: Sessions) -> None:
     with ExitStack() as busy:
-        cursors = [busy.enter_context(kept.one()) for _ in range(Sessions.MOST)]
-        theirs = {cursor.connection.info.backend_pid for cursor in cursors if cursor}
+        taken = [busy.enter_context(kept.one()) for _ in range(Sessions.MOST)]
+        theirs = {session.connection.info.backend_pid for session in taken if session}
         assert len(theirs) == Sessions.MOST
         assert session_of_a_statement() not in theirs
     assert session_of_a_statement() in theirs
@@ -65,8 +70,8 @@ def test_a_session_that_somebody_left_in_a_transaction_commits_again(
 
 def test_what_is_not_committed_gets_no_answer(kept: Sessions) -> None:
     session_of_a_statement()
-    (cursor,) = [cursor for cursor in kept._places.queue if cursor]
-    cursor.connection.autocommit = False
+    (session,) = [session for session in kept._places.queue if session]
+    session.connection.pgconn.exec_(b"BEGIN")
     with pytest.raises(OperationalError, match="did not commit"):
         session_of_a_statement()
     assert not any(kept._places.queue)
@@ -81,11 +86,12 @@ def test_a_session_that_the_server_ended_is_replaced(kept: Sessions) -> None:
     assert session_of_a_statement() not in ended
 
 
-def test_statements_that_fail_use_up_no_session(kept: Sessions) -> None:
+def test_a_statement_that_fails_leaves_its_session_for_the_next(kept: Sessions) -> None:
+    before = session_of_a_statement()
     for _ in range(Sessions.MOST + 1):
         with pytest.raises(DataError):
             rows_of("SELECT 1 / %s", [0])
-    assert session_of_a_statement()
+    assert session_of_a_statement() == before
 
 
 def test_inside_a_transaction_its_own_session_is_asked(kept: Sessions) -> None:
@@ -99,3 +105,38 @@ def test_what_a_kept_session_writes_is_committed_at_once(kept: Sessions) -> None
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM auth_group WHERE name = 'guests'")
         assert cursor.fetchone() == ("guests",)
+
+
+def test_values_come_back_as_they_were_sent(kept: Sessions) -> None:
+    moment = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
+    sent = ("Ωμ", 7, 2**40, 1.5, True, None, moment)
+    assert rows_of("SELECT %s, %s, %s, %s, %s, %s, %s", sent) == [sent]
+    assert rows_of("SELECT %s ->> 'a'", [Jsonb({"a": "Ω"})]) == [("Ω",)]
+
+
+def test_a_statement_is_planned_once_and_plans_are_forgotten_before_they_are_too_many(
+    kept: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "PLANS", 3)
+    plans = "SELECT statement FROM pg_prepared_statements WHERE statement ~ '[0-9]$' ORDER BY statement"
+    for number in (1, 1, 2, 1):
+        assert rows_of(f"SELECT %s + {number}", [10]) == [(10 + number,)]
+    assert rows_of(plans, []) == [("SELECT $1 + 1",), ("SELECT $1 + 2",)]
+    assert rows_of("SELECT %s + 3", [10]) == [(13,)]
+    assert rows_of(plans, []) == [("SELECT $1 + 2",), ("SELECT $1 + 3",)]
+
+
+def test_a_session_that_comes_back_from_the_pool_plans_anew(kept: Sessions) -> None:
+    before = session_of_a_statement()
+    (session,) = [session for session in kept._places.queue if session]
+    again = Session(session.connection)
+    assert again.rows_of(WHO, []) == [(before,)]
+
+
+def test_a_connection_that_breaks_is_no_fault_of_the_statement(kept: Sessions) -> None:
+    session_of_a_statement()
+    (session,) = [session for session in kept._places.queue if session]
+    with socket.socket(fileno=os.dup(session.connection.fileno())) as theirs:
+        theirs.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(psycopg.OperationalError):
+        session.rows_of(WHO, [])
