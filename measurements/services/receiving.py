@@ -111,7 +111,7 @@ def receive(
         instrument=instrument,
         acquired_at=acquired_at,
         conditions=conditions or {},
-        content_key=_content_key(files, stored),
+        content_key=content_key(files, stored),
         received_by=user,
     )
     names = [as_text(file.name) for file in files]
@@ -232,7 +232,9 @@ def _read(stream: Readable) -> Pending:
     return pending
 
 
-def _content_key(files: Sequence[Incoming], stored: list[Stored]) -> str:
+def content_key(files: Sequence[Incoming], stored: list[Stored]) -> str:
     """SHA-256 over roles and hashes. The order in which the files came and their names do not matter."""
-    parts = sorted([file.role, kept.sha256] for file, kept in zip(files, stored, strict=True))
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    parts = sorted((file.role, kept.sha256) for file, kept in zip(files, stored, strict=True))
+    # As JSON writes a list of pairs, without the encoder that it makes for each list.
+    written = ", ".join(f'[{json.dumps(role)}, "{sha256}"]' for role, sha256 in parts)
+    return hashlib.sha256(f"[{written}]".encode()).hexdigest()

@@ -88,15 +88,7 @@ def record(new: Measurement, files: Sequence[tuple[Blob, RawFile]], *, any_techn
 
 def _first(new: Measurement, blob: Blob, file: RawFile) -> list[tuple[Any, ...]]:
     """Keys of measurement, file and blob; nothing where the blob is here already."""
-    of_blob, of_measurement = BLOB.of(blob), MEASUREMENT.of(new)
-    of_file = FILE.of(file)
-    sql = NEW.format(
-        **TABLES,
-        blob_values=of_blob.sql,
-        measurement_values=of_measurement.sql,
-        file_values=of_file.sql,
-    )
-    return rows_of(sql, [*of_blob.parameters, *of_measurement.parameters, *of_file.parameters])
+    return rows_of(NEW_ONE, [*BLOB.of(blob), *MEASUREMENT.of(new), *FILE.of(file)])
 
 
 def _found_or_new(
@@ -104,31 +96,22 @@ def _found_or_new(
 ) -> tuple[int | None, list[tuple[Any, ...]]]:
     # In the order of the hashes, so that two uploads of the same files cannot lock each other out.
     blobs = [BLOB.of(blob) for _, blob in sorted({blob.sha256: blob for blob, _ in files}.items())]
-    same, of_measurement = _same(new, any_technique), MEASUREMENT.of(new)
-    given = [
-        _Values(f"({number}, %s, {row.sql})", [blob.sha256, *row.parameters])
-        for number, (blob, row) in enumerate((blob, FILE.of(file)) for blob, file in files)
-    ]
+    same, sought = _same(new, any_technique)
+    given = [[blob.sha256, *FILE.of(file)] for blob, file in files]
     sql = RECORD.format(
         **TABLES,
-        blob_values=", ".join(f"({row.sql})" for row in blobs),
-        same=same.sql,
-        measurement_values=of_measurement.sql,
-        given_values=", ".join(row.sql for row in given),
+        blob_values=", ".join(f"({BLOB.values})" for _ in blobs),
+        same=same,
+        given_values=", ".join(f"({number}, %s, {FILE.values})" for number, _ in enumerate(given)),
     )
-    parameters = [each for row in (*blobs, same, of_measurement, *given) for each in row.parameters]
+    parameters = [each for row in (*blobs, sought, MEASUREMENT.of(new), *given) for each in row]
     with transaction.atomic():
         rows_of(LOCK, [new.content_key])
         found = rows_of(sql, parameters)
     return found[0][0], [keys[1:] for keys in found]
 
 
-class _Values(NamedTuple):
-    sql: str
-    parameters: list[Any]
-
-
-def _same(new: Measurement, any_technique: bool) -> _Values:
+def _same(new: Measurement, any_technique: bool) -> tuple[str, list[Any]]:
     """As `same_bytes` asks it."""
     if new.sample_id is not None:
         same, values = "content_key = %s AND sample_id = %s", [new.content_key, new.sample_id]
@@ -138,16 +121,12 @@ def _same(new: Measurement, any_technique: bool) -> _Values:
         values = [new.content_key, new.project_id, new.claimed_code]
     if not any_technique:
         same, values = f"{same} AND technique = %s", [*values, new.technique]
-    return _Values(same, values)
-
-
-class _Column(NamedTuple):
-    field: models.Field[Any, Any]
-    null: str
-    as_it_is: bool  # what Django would do to its value at every row changes nothing in it
+    return same, values
 
 
 class _Columns:
+    """Of a model: their names, the places of their values in a statement, and the values of a row."""
+
     def __init__(self, model: type[models.Model], without: tuple[str, ...] = ()) -> None:
         fields = [
             field
@@ -155,29 +134,28 @@ class _Columns:
             if not field.primary_key and field.name not in without
         ]
         self.names = ", ".join(field.column for field in fields)
+        self.values = ", ".join(map(_place, fields))
         self._values_of = attrgetter(*(field.attname for field in fields))
-        self._each = [
-            _Column(field, f"NULL::{field.cast_db_type(connection)}", _is_kept_as_it_is(field))
-            for field in fields
+        self._prepared = [
+            (number, field) for number, field in enumerate(fields) if not _is_kept_as_it_is(field)
         ]
 
-    def of(self, row: models.Model) -> _Values:
+    def of(self, row: models.Model) -> list[Any]:
         """As Django would insert them."""
-        sql, parameters = [], []
-        for (field, null, as_it_is), value in zip(self._each, self._values_of(row), strict=True):
-            if not as_it_is:
-                value = field.get_db_prep_save(field.pre_save(row, add=True), connection)
-            if value is None:
-                # Where no INSERT says which column it is for, PostgreSQL takes a bare NULL for text. Other
-                # values carry their type or fit as they are; a cast would cut a text that is too long.
-                sql.append(null)
-            else:
-                sql.append("%s")
-                parameters.append(value)
-        return _Values(", ".join(sql), parameters)
+        values = list(self._values_of(row))
+        for number, field in self._prepared:
+            values[number] = field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        return values
+
+
+def _place(field: models.Field[Any, Any]) -> str:
+    """Where no INSERT says which column it is for, PostgreSQL takes a NULL for text. A text stays without its
+    type: a cast would cut what is too long."""
+    return "%s" if isinstance(field, models.CharField) else f"%s::{field.cast_db_type(connection)}"
 
 
 def _is_kept_as_it_is(field: models.Field[Any, Any]) -> bool:
+    """What Django would do to its value at every row changes nothing in it."""
     plain = (models.CharField, models.TextField, models.ForeignKey, models.IntegerField, models.FloatField)
     if isinstance(field, models.DateTimeField):
         return not (field.auto_now or field.auto_now_add)
@@ -192,6 +170,8 @@ TABLES = {
     "files": RawFile._meta.db_table,
     "blob_columns": BLOB.names,
     "measurement_columns": MEASUREMENT.names,
+    "measurement_values": MEASUREMENT.values,
     "file_columns": FILE.names,
     "given_columns": f"given_number, given_sha256, {FILE.names}",
 }
+NEW_ONE = NEW.format(**TABLES, blob_values=BLOB.values, file_values=FILE.values)

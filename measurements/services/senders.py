@@ -6,13 +6,13 @@ write, is left to `find_place`, which knows every case and the sentence for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from hmac import compare_digest
 from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models.base import ModelState
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
@@ -21,18 +21,12 @@ from measurements.models import Instrument
 from samples.models import Membership, Project, Role, Sample, User
 from samples.prepared import rows_of
 
-
-def _columns(model: type[models.Model], *names: str) -> list[str]:
-    """In the order of the model, in which Django wants their values; the rest is loaded when asked for."""
-    return [field.attname for field in model._meta.concrete_fields if field.attname in names]
-
-
-USER = _columns(User, "id", "username", "is_active", "default_project_id")
-INSTRUMENT = _columns(Instrument, "id", "name", "project_id", "account_id")
-SAMPLE = _columns(Sample, "id", "code", "project_id")
-PROJECT = _columns(Project, "id", "slug", "name")
+USER = ("id", "username", "is_active", "default_project_id")
+INSTRUMENT = ("id", "name", "project_id", "account_id")
+SAMPLE = ("id", "code", "project_id")
+PROJECT = ("id", "slug", "name")
 SENDER = f"""
-SELECT token.digest, token.expiry,
+SELECT token.digest,
     {", ".join(f"account.{column}" for column in USER)},
     {", ".join(f"instrument.{column}" for column in INSTRUMENT)},
     {", ".join(f"sample.{column}" for column in SAMPLE)},
@@ -45,7 +39,7 @@ JOIN {Membership._meta.db_table} membership ON membership.user_id = account.id
     AND membership.project_id = sample.project_id AND membership.role >= {Role.CONTRIBUTOR:d}
 JOIN {Project._meta.db_table} project ON project.id = sample.project_id
 LEFT JOIN {Instrument._meta.db_table} instrument ON instrument.account_id = account.id
-WHERE token.token_key = %s
+WHERE token.token_key = %s AND (token.expiry IS NULL OR token.expiry > now())
 """  # noqa: S608  names of tables and columns only
 
 
@@ -58,14 +52,10 @@ class Sender(NamedTuple):
 def sender_with(token: str, sample_code: str) -> Sender | None:
     """None where the answer is not a plain yes."""
     rows = rows_of(SENDER, [sample_code, token[: CONSTANTS.TOKEN_KEY_LENGTH]])
-    for digest, expiry, *columns in rows:
-        if compare_digest(hash_token(token), digest) and not _has_passed(expiry):
+    for digest, *columns in rows:
+        if compare_digest(hash_token(token), digest):
             return _sender(columns)
     return None
-
-
-def _has_passed(expiry: datetime | None) -> bool:
-    return expiry is not None and expiry < datetime.now(UTC)
 
 
 def _sender(columns: list[object]) -> Sender:
@@ -76,7 +66,14 @@ def _sender(columns: list[object]) -> Sender:
     return Sender(user, instrument, sample)
 
 
-def _row(model: type[models.Model], names: list[str], rest: Iterator[object]) -> Any:
-    """None for what was joined and is not there."""
-    values = list(islice(rest, len(names)))
-    return model.from_db(DEFAULT_DB_ALIAS, names, values) if values[0] is not None else None
+def _row(model: type[models.Model], names: Sequence[str], rest: Iterator[object]) -> Any:
+    """None for what was joined and is not there. Columns that are not named are loaded when asked for, as
+    after `from_db`, which looks at each of them first."""
+    values = dict(zip(names, islice(rest, len(names)), strict=True))
+    if values["id"] is None:
+        return None
+    row: Any = object.__new__(model)
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    row.__dict__.update(values)
+    return row

@@ -24,8 +24,9 @@ from measurements.services import (
     set_technique,
 )
 from measurements.services.receipts import receipt_body
+from measurements.services.receiving import content_key
 from measurements.signals import measurement_assigned, measurement_read
-from measurements.store import StoreFullError, store
+from measurements.store import Stored, StoreFullError, store
 from samples.models import Membership, Project, Role, Sample, User
 from tests.measurements.conftest import TEXT, incoming
 
@@ -384,3 +385,10 @@ def test_two_instruments_may_have_similar_names(project: Project) -> None:
     assert Instrument.objects.count() == 2
     with pytest.raises(RefusedError, match="already an instrument"):
         add_instrument(project=project, name="FLS 1000")
+
+
+def test_the_key_of_a_content_is_what_it_was_for_files_of_years_ago() -> None:
+    files = [Incoming("a", io.BytesIO(), 'Ω "irf"'), Incoming("b", io.BytesIO())]
+    # Of Python's json.dumps of the sorted pairs, which made the keys of the first versions.
+    known = "9683575903c83c0b418ca1b1338088989d64b1617fc0bafadad0752d8dafea7e"
+    assert content_key(files, [Stored("ab" * 32, 1), Stored("cd" * 32, 1)]) == known
