@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.EMFILE}
@@ -31,11 +30,12 @@ class StoreUnavailableError(StoreError):
     """The folder cannot be written, or a file of it cannot be read."""
 
 
-@contextmanager
-def sentences() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
+class sentences(AbstractContextManager[None]):  # noqa: N801  lower case, as contextlib's own
+    """What the system's errors mean. A class, as every small file passes it seven times."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, OSError):
+            return
         if error.errno in NO_SPACE:
             raise StoreFullError(
                 "The disk of the raw files is full, so the file was not taken. Keep it, ask the operator to "
@@ -46,7 +46,6 @@ def sentences() -> Iterator[None]:
                 f"The folder of raw files cannot be written ({error.strerror}), so the file was not taken. "
                 "Keep it, ask the operator to repair the folder, and send it again."
             ) from error
-        raise
 
 
 def readable(size_bytes: int) -> str:

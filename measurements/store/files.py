@@ -28,10 +28,16 @@ class BlobStore(Store):
         super().__init__(root, least_free_bytes)
         self.root = root
         self.aside = root / "orphans"
-        self._durable: set[Path] = set()  # folders whose entry in their parent is on disk
+        self._root = os.path.abspath(root)
+        self._durable: set[str] = set()  # folders whose entry in their parent is on disk
 
     def path(self, sha256: str) -> Path:
-        return self.root / sha256[:2] / sha256[2:4] / sha256
+        return Path(self._folders(sha256)[-1], sha256)
+
+    def _folders(self, sha256: str) -> tuple[str, str, str]:
+        """From the root to the one in which the file lies."""
+        first = f"{self._root}/{sha256[:2]}"
+        return self._root, first, f"{first}/{sha256[2:4]}"
 
     def open(self, sha256: str) -> BinaryIO:
         try:
@@ -81,20 +87,24 @@ class BlobStore(Store):
             ) from error
 
     def link_into_place(self, temporary: Path, stored: Stored) -> None:
-        final = self.path(stored.sha256)
+        # As text: of what a small file costs in the interpreter, a tenth was paths.
+        folders = self._folders(stored.sha256)
         # Folders too, once per process even if they exist: whoever made them may not have come that far yet.
-        unsure = [
-            level for level in (final.parent, final.parent.parent, self.root) if level not in self._durable
-        ]
+        unsure = [folder for folder in folders if folder not in self._durable]
         with sentences():
-            final.parent.mkdir(parents=True, exist_ok=True)
+            for folder in unsure:
+                with suppress(FileExistsError):
+                    os.mkdir(folder)
             try:
                 # A link, not a rename: of two that send the same bytes, the first file stays untouched.
-                os.link(temporary, final)
+                os.link(temporary, f"{folders[-1]}/{stored.sha256}")
+            except FileNotFoundError:
+                self._durable.clear()  # somebody took folders away: they are made again for the next
+                raise
             except FileExistsError:
-                self._rely_on(final, temporary, stored.sha256)
+                self._rely_on(self.path(stored.sha256), temporary, stored.sha256)
             # All at the end: a journal that has just written the lowest folder has written those above it.
-            for folder in (final.parent, *(level.parent for level in unsure)):
+            for folder in (folders[-1], *map(os.path.dirname, reversed(unsure))):
                 fsync_folder(folder)
         self._durable.update(unsure)
 
@@ -157,7 +167,7 @@ def _forget_cached(file: BinaryIO) -> None:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path | str) -> None:
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

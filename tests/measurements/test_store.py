@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -216,6 +217,14 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "files").write_text("a file where the folder should be")
     with pytest.raises(StoreUnavailableError, match="cannot be written"):
         BlobStore(tmp_path / "files").put(io.BytesIO(BYTES))
+
+
+def test_folders_that_somebody_took_away_are_made_again_for_the_next_file(store: BlobStore) -> None:
+    kept = store.put(io.BytesIO(BYTES))
+    shutil.rmtree(store.root / kept.sha256[:2])
+    with pytest.raises(StoreUnavailableError, match="send it again"):
+        store.put(io.BytesIO(BYTES))
+    assert store.verify(store.put(io.BytesIO(BYTES)).sha256)
 
 
 def test_a_file_that_is_gone_is_named_with_a_remedy(store: BlobStore) -> None:
