@@ -19,6 +19,7 @@ from knox.models import AuthToken
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from measurements.api.raw import Body
 from measurements.models import Measurement, RawFile
 from measurements.services import Receipt, add_instrument, issue_token
 from measurements.store import store
@@ -236,6 +237,31 @@ def test_a_body_that_breaks_off_is_not_taken(alice: User, project: Project, body
 def test_bytes_beyond_the_announced_length_belong_to_the_next_request(alice: User, project: Project) -> None:
     answer = sent(alice, io.BytesIO(TEXT + b"GET / HTTP/1.1"), str(len(TEXT)))
     assert json.loads(answer.content)["files"][0]["sha256"] == SHA256
+
+
+@pytest.mark.parametrize(
+    ("meta", "size", "asked"),
+    [
+        ({"wsgi.input_terminated": True}, len(TEXT), [None]),
+        ({"wsgi.input_terminated": True}, len(TEXT) - 1, [len(TEXT) - 1, 1]),  # memory stays flat
+        ({}, len(TEXT), [len(TEXT)]),  # where it ends nobody says: the next request may follow
+    ],
+)
+def test_a_body_is_read_as_a_whole_where_it_is_small_and_ends_by_itself(
+    meta: dict[str, Any], size: int, asked: list[int | None]
+) -> None:
+    stream, found = io.BytesIO(TEXT), []
+
+    class Request:
+        META = meta
+
+        def read(self, size: int | None = None) -> bytes:
+            found.append(size)
+            return stream.read(size)
+
+    body = Body(Request(), len(TEXT))
+    assert b"".join(iter(lambda: body.read(size), b"")) == TEXT
+    assert found == asked
 
 
 @pytest.mark.parametrize(
