@@ -44,7 +44,7 @@ class Sender:
 
     GATHERED_S = 0.01
     RESTS_S = 0.1
-    KEYS_IN_A_MESSAGE = 8
+    KEYS_IN_A_MESSAGE = 32
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[tuple[Task, int]] = SimpleQueue()
