@@ -34,6 +34,7 @@ VERSION = 2
 BLANKS = Dialect(None)
 COLUMNS = 6
 MOST_HEADER_LINES = 200
+PLANE = re.compile(r"Data columns (?:are )?(?P<names>Qx - Qy - I\(Qx,Qy\).*)")
 SIGMA_I = r"(?i)(err|sigma|std)\w*[ (]*I\b"
 
 
@@ -45,7 +46,8 @@ def recognises(head: bytes, filename: str) -> float:
     begins = {line.split(":")[0].strip() for line in lines if ":" in line}
     is_sans = {"FILE", "LABEL"} <= begins and any(line.startswith("MON CNT") for line in lines)
     is_usans = "LABEL" in begins and bool({"COR FILES", "EMP FILES"} & begins)
-    return 0.95 if is_sans or is_usans else NEVER
+    is_plane = any(PLANE.match(line) for line in lines)
+    return 0.95 if is_sans or is_usans else 0.9 if is_plane else NEVER
 
 
 def read(path: Path) -> list[Dataset]:
@@ -81,8 +83,8 @@ def _above(path: Path) -> tuple[list[str], list[str]]:
     names: list[str] = []
     with open_text(path) as text:
         while (line := text.readline(100_000)) and len(above) < MOST_HEADER_LINES:
-            if "Qx" in line and "Qy" in line and not names:
-                names = [name.strip() for name in line.partition("are")[2].split(" - ")]
+            if (found := PLANE.match(line)) and not names:
+                names = [name.strip() for name in found["names"].split(" - ")]
             cells = BLANKS.cells(line)
             is_row = len(cells) == (len(names) or COLUMNS) and all(
                 BLANKS.number(cell) is not None for cell in cells

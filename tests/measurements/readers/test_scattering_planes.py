@@ -9,7 +9,7 @@ import pytest
 
 from measurements import readers
 from measurements.data import ReadError
-from measurements.readers import nist_abs, nxcansas
+from measurements.readers import danse_sans, isis_2d, nist_abs, nxcansas
 from tests.measurements.readers.mutations import offences
 
 QX, QY = np.array([-0.02, -0.01, 0.0, 0.01]), np.array([-0.1, 0.1, 0.3])
@@ -86,3 +86,77 @@ def test_mutilated_planes_are_read_or_refused_and_nothing_else(tmp_path: Path) -
     path = tmp_path / "plane.dat"
     path.write_text(nist_plane(*np.meshgrid(QX, QY)))
     assert list(offences(readers.get("nist_abs"), path)) == []
+
+
+def test_a_plane_without_a_header_is_known_by_the_line_above_its_columns(tmp_path: Path) -> None:
+    qx, qy = np.meshgrid(QX, QY)
+    rows = zip(qx.ravel(), qy.ravel(), INTENSITY.ravel(), strict=True)
+    lines = [
+        "Data columns Qx - Qy - I(Qx,Qy) - err(I)",
+        "ASCII data",
+        *(f"{x} {y} {i} 0.5" for x, y, i in rows),
+    ]
+    path = tmp_path / "plane.dat"
+    path.write_text("\n".join(lines) + "\n")
+    assert nist_abs.recognises(path.read_bytes(), path.name) > 0.8
+    (plane,) = nist_abs.read(path)
+    np.testing.assert_array_equal(plane.signal.values, INTENSITY)
+    assert plane.signal.errors is not None
+    assert np.all(plane.signal.errors == 0.5)
+
+
+def isis(edges: bool) -> str:
+    """As SaveISIS2D writes: the q, how many there are before them, and eight numbers in a line."""
+
+    def lines(values: np.ndarray) -> list[str]:
+        return [" ".join(f"{value:.6e}" for value in values[n : n + 8]) for n in range(0, len(values), 8)]
+
+    x = np.array([-0.025, -0.015, -0.005, 0.005, 0.015]) if edges else QX
+    y = np.array([-0.2, 0.0, 0.2, 0.4]) if edges else QY
+    head = [
+        " SANS2D Sun 20-MAY-2012",
+        "  6 q (Angstrom^-1)",
+        "  6 q (1/Angstrom)",
+        "  0 I(q) (cm-1)",
+        "  1",
+        " a",
+    ]
+    body = [f"  {x.size}", *lines(x), f"  {y.size}", *lines(y), "   4   3  1.0E+00", "  3(8E12.4)"]
+    return "\n".join([*head, *body, *lines(INTENSITY.ravel()), *lines(np.sqrt(INTENSITY).ravel()), ""])
+
+
+@pytest.mark.parametrize("edges", [True, False])
+def test_a_plane_of_isis_has_its_q_in_the_middle_between_edges(tmp_path: Path, edges: bool) -> None:
+    path = tmp_path / "plane.txt"
+    path.write_text(isis(edges))
+    assert isis_2d.recognises(path.read_bytes(), path.name) > 0.8
+    (plane,) = isis_2d.read(path)
+    np.testing.assert_allclose(plane.axes[0].values, QY, atol=1e-12)
+    np.testing.assert_allclose(plane.axes[1].values, QX, atol=1e-12)
+    np.testing.assert_allclose(plane.signal.values, INTENSITY)
+    assert plane.signal.errors is not None
+    np.testing.assert_allclose(plane.signal.errors, np.sqrt(INTENSITY), rtol=1e-6)
+    assert (plane.axes[1].unit, plane.signal.unit) == ("Å⁻¹", "cm⁻¹")
+
+
+DANSE = "FORMATVERSION:2\nWAVELENGTH:7.5\nSIZE_X:4\nSIZE_Y:3\nDATA:\n" + "".join(
+    f"{value} 0.5\n" for value in INTENSITY.ravel()
+)
+
+
+def test_a_plane_of_danse_lies_row_by_row(tmp_path: Path) -> None:
+    path = tmp_path / "plane.sans"
+    path.write_text(DANSE)
+    assert danse_sans.recognises(path.read_bytes(), path.name) > 0.9
+    (plane,) = danse_sans.read(path)
+    np.testing.assert_array_equal(plane.signal.values, INTENSITY)
+    path.write_text(DANSE.rsplit("11.0", 1)[0])
+    with pytest.raises(ReadError, match="3 rows of 4 pixels are announced, there are 11"):
+        danse_sans.read(path)
+
+
+@pytest.mark.parametrize(("key", "text"), [("isis_2d", isis(True)), ("danse_sans", DANSE)])
+def test_mutilated_planes_of_others_are_read_or_refused(tmp_path: Path, key: str, text: str) -> None:
+    path = tmp_path / "plane.txt"
+    path.write_text(text)
+    assert list(offences(readers.get(key), path)) == []
