@@ -89,9 +89,9 @@ class UploadSerializer(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         roles = attrs.get("role", [])
         if roles and len(roles) != len(attrs["file"]):
-            raise serializers.ValidationError(
-                {"role": f"{len(attrs['file'])} files came with {len(roles)} roles. Send one for each file."}
-            )
+            files = "1 file" if len(attrs["file"]) == 1 else f"{len(attrs['file'])} files"
+            many = "1 role" if len(roles) == 1 else f"{len(roles)} roles"
+            raise serializers.ValidationError({"role": f"{files} came with {many}. Send one for each file."})
         return attrs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -9,6 +10,33 @@ from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
+
+# What the framework says in its own words, as sentences that name the remedy.
+SENTENCES = (
+    (r"This field may not be blank\.", "It was left empty; it needs a word."),
+    (r"This field is required\.", "It is missing; send it too."),
+    (r"This field may not be null\.", "It may not be null; leave it out, or give a value."),
+    (r'"(.*)" is not a valid choice\.', r"“\1” is not one of the choices; /api/docs/ lists them."),
+    (
+        r"(Datetime|Date|Time) has wrong format\. .*",
+        "This is not understood; write times as 2026-05-04T10:00:00+02:00.",
+    ),
+    (
+        r"Invalid token\.",
+        "This token is not known here: it was revoked, has expired, or was copied in part. Take a new one, "
+        "from the page of the instrument or by logging in.",
+    ),
+    (
+        r"Authentication credentials were not provided\.",
+        "Nobody is logged in. Send a token with the request: Authorization: Token …",
+    ),
+    (
+        r"No \w+ matches the given query\.|Not found\.",
+        "There is nothing here that you may see: it does not exist, or is in a project that you are no "
+        "member of.",
+    ),
+)
+KNOWN = [(re.compile(pattern, re.DOTALL), sentence) for pattern, sentence in SENTENCES]
 
 
 def one_shape(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -21,8 +49,19 @@ def one_shape(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.ValidationError):
         response.data = {"error": _validation(error.detail)}
     elif isinstance(response.data, dict):
-        response.data = {"error": {"message": str(response.data.get("detail", error))}}
+        message = _plain(str(response.data.get("detail", error)))
+        if isinstance(error, exceptions.MethodNotAllowed) and "view" in context:
+            taken = ", ".join(context["view"].allowed_methods)
+            message = f"{context['request'].method} is not possible at this address, which takes {taken}."
+        response.data = {"error": {"message": message}}
     return response
+
+
+def _plain(text: str) -> str:
+    for pattern, sentence in KNOWN:
+        if match := pattern.fullmatch(text):
+            return match.expand(sentence)
+    return text
 
 
 def _validation(detail: Any) -> dict[str, Any]:
@@ -37,4 +76,4 @@ def _sentences(detail: Any) -> list[str]:
         return [f"{name}: {text}" for name, value in detail.items() for text in _sentences(value)]
     if isinstance(detail, (list, tuple)):
         return [text for part in detail for text in _sentences(part)]
-    return [str(detail)]
+    return [_plain(str(detail))]

@@ -112,9 +112,9 @@ def test_everything_known_about_a_measurement_is_kept(as_alice: APIClient, compo
     [
         ({}, "file", "No file came with the request."),
         ({"file": "not a file"}, "file", "not a file"),
-        ({"technique": "palmistry", "file": file()}, "technique", "not a valid choice"),
+        ({"technique": "palmistry", "file": file()}, "technique", "not one of the choices"),
         ({"acquired_at": "2026-05-04T10:00:00", "file": file()}, "acquired_at", "with its zone"),
-        ({"acquired_at": "yesterday", "file": file()}, "acquired_at", "wrong format"),
+        ({"acquired_at": "yesterday", "file": file()}, "acquired_at", "write times as"),
         ({"conditions": "{", "file": file()}, "conditions", "This is not JSON"),
         ({"conditions": "[1]", "file": file()}, "conditions", "Conditions are a JSON object"),
         ({"conditions": '{"a": NaN}', "file": file()}, "conditions", "NaN is not a number in JSON"),
@@ -122,9 +122,9 @@ def test_everything_known_about_a_measurement_is_kept(as_alice: APIClient, compo
         ({"conditions": '{"a": "\\u0000"}', "file": file()}, "conditions", "not text"),
         ({"conditions": '{"a": "\\ud800"}', "file": file()}, "conditions", "not text"),
         ({"conditions": "[" * 100_000, "file": file()}, "conditions", "not JSON"),
-        ({"role": ["a", "b"], "file": file()}, "role", "1 files came with 2 roles"),
+        ({"role": ["a", "b"], "file": file()}, "role", "1 file came with 2 roles"),
         ({"project": "charlie", "file": file()}, "project", "no project “charlie” into which you may write"),
-        ({"origin": "invented", "file": file()}, "origin", "not a valid choice"),
+        ({"origin": "invented", "file": file()}, "origin", "not one of the choices"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused_and_leaves_nothing(
