@@ -28,13 +28,14 @@ METHOD = Method(
     equation=stability.EQUATION,
     description=(
         "Intensity: integral above the median of the outer 5 % of points. Wavelength: centre of a Gaussian "
-        "on a level background, where it stands five times above the noise. BIC chooses among constant, line, "
-        "exponential and stretched exponential; the loss of a constant is judged by its line. Times to 80 and 50 % are "
-        "given only if they were reached, and no time beyond the last spectrum is. Sigmas come from the "
-        "scatter around the curve and from what other curves say that are about as credible. Stable: retained and shifted within the limits over the whole time, by "
-        "the curve and by the means of neighbouring points; the time for which it was stable is then a lower "
-        "bound, and none is given where the points deviate together from the curve. Where the curve leaves "
-        "the points at an end by more than a tenth, neither retention nor times are given."
+        "on a level background, where it stands five times above the noise. BIC chooses among constant, "
+        "line, exponential and stretched exponential; the loss of a constant is judged by its line. Times to "
+        "80 and 50 % are given only if they were reached, and no time beyond the last spectrum is. Sigmas "
+        "come from the scatter around the curve and from what other curves say that are about as credible. "
+        "Stable: retained and shifted within the limits over the whole time, by the curve and by the means "
+        "of neighbouring points; the time for which it was stable is then a lower bound, and none is given "
+        "where the points deviate together from the curve. Where the curve leaves the points at an end by "
+        "more than a tenth, neither retention nor times are given."
     ),
     time_limit_s=120,  # of thousands of spectra; where numba is not compiled yet, that comes first
 )

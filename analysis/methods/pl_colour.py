@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.methods._corrections import CORRECT_PARAM, DARK, SPECTRAL, Correction, corrected
 from analysis.methods._signal_units import is_energy
@@ -22,12 +23,12 @@ from analysis.methods.base import (
     Role,
     param,
 )
-from analysis.numerics import colour, peaks, propagation
+from analysis.numerics import colour, peaks, propagation, tails
 from analysis.numerics.gaussians import edge_points
 
 METHOD = Method(
     title="PL: colour",
-    version=1,
+    version=2,
     accepts=(
         Role("sample", ("pl",), help="Emission spectrum against wavelength in nm.", axes=("wavelength",)),
         DARK,
@@ -69,7 +70,7 @@ METHOD = Method(
 EDGE_NM = 5.0
 MOST_AT_EDGE = 0.01
 MIN_SIGNAL_TO_NOISE = 5.0
-MOST_BEND = 0.25
+MOST_BEND = 0.2  # of a line, over four sigmas to either side
 FOOT, MOST_FROM_FOOT = 0.05, 0.5
 ENDS_DIFFER_SIGMAS = 4.0
 
@@ -94,8 +95,9 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     sample, correction, done = corrected(datasets, params.correct)
     data = spectrum(sample, params.window_min_nm, params.window_max_nm, datasets["sample"])
     variance = _variance(data, correction)
-    offset, var_offset = _offset(data, variance) if params.subtract_offset else (0.0, 0.0)
-    above = data.y - offset
+    none = Offset(0.0, 0.0, np.zeros(data.x.size))
+    y0 = _offset(data, variance) if params.subtract_offset else none
+    above = data.y - y0.level
     _check_there_is_light(data, above)
     photons = _in_photons(data, params.spectrum_in)
     weights = colour.tristimulus_weights(data.x) / (data.x if photons else 1.0)
@@ -106,7 +108,8 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     xyz = weights @ above
     covariance = (weights * variance) @ weights.T
     shared = weights.sum(axis=1)
-    covariance += np.outer(shared, shared) * var_offset
+    along = (weights * variance) @ y0.parts  # the offset goes up and down with the points it is made of
+    covariance += np.outer(shared, shared) * y0.variance - np.outer(shared, along) - np.outer(along, shared)
     total, var_total = float(xyz.sum()), float(covariance.sum())
     if total <= MIN_SIGNAL_TO_NOISE * np.sqrt(var_total):
         low, high = _around_the_maximum(data, above)
@@ -118,7 +121,7 @@ def run(datasets: Mapping[str, Dataset], params: Params) -> Outcome:
     _check_it_is_the_emission(data, above, weights, total)
     values, warnings, notes = _values(xyz, covariance, np.array(colour.WHITES[params.white]))
     warnings = [*data.warnings, *_truncated(data, above), *warnings]
-    notes |= {"offset": offset, "intensity counts": "photons" if photons else "energy", **done}
+    notes |= {"offset": y0.level, "intensity counts": "photons" if photons else "energy", **done}
     energy = above / data.x if photons else above
     curve = Curve("energy", data.x, energy / np.abs(energy).max(), "wavelength", "nm", "relative energy", "1")
     return Outcome(tuple(values), (curve,), tuple(warnings), notes)
@@ -128,30 +131,36 @@ def _variance(data: Spectrum, correction: Correction | None) -> Array:
     """(N,) of each point: the detector's noise carried through the correction."""
     gain, var_gain = (1.0, 0.0) if correction is None else correction.at(data.x)
     y = data.y / gain
-    smooth = peaks.running_mean(y, 2)
     edge = edge_points(data.x)
     level = float(np.median(np.concatenate([y[:edge], y[-edge:]])))
-    height = float(smooth.max()) - level
-    if height <= 0:
+    if float(peaks.running_mean(y, 2).max()) <= level:
         raise MethodError("No light stands above the ends of the scan; widen the scan or the window.")
-    return np.asarray(gain**2 * peaks.noise_variance(y, smooth, level, height) + y**2 * var_gain)
+    return np.asarray(gain**2 * tails.noise_variance(y) + y**2 * var_gain)
 
 
-def _offset(data: Spectrum, variance: Array) -> tuple[float, float]:
-    """y₀ and its variance. A median of n normal numbers varies π/2 times as much as their mean."""
+@dataclass(frozen=True)
+class Offset:
+    """parts : (N,) how far it moves with each point"""
+
+    level: float
+    variance: float
+    parts: Array
+
+
+def _offset(data: Spectrum, variance: Array) -> Offset:
+    """y₀. A median of n normal numbers varies π/2 times as much as their mean."""
     edge = edge_points(data.x)
-    ends = [(data.y[part], variance[part]) for part in (slice(None, edge), slice(-edge, None))]
-    levels = [_median(y, var) for y, var in ends]
-    (low, var_low), (high, var_high) = sorted(levels)
-    if high - low > ENDS_DIFFER_SIGMAS * np.sqrt(var_low + var_high):
-        return low, var_low  # the other end still emits
-    both = [np.concatenate(pair) for pair in zip(*ends, strict=True)]
-    return _median(both[0], both[1])
+    place = np.arange(data.x.size)
+    ends = place < edge, place >= data.x.size - edge
+    low, high = sorted((_median(data.y, variance, end) for end in ends), key=lambda end: end.level)
+    if high.level - low.level > ENDS_DIFFER_SIGMAS * np.sqrt(low.variance + high.variance):
+        return low  # the other end still emits
+    return _median(data.y, variance, ends[0] | ends[1])
 
 
-def _median(y: Array, variance: Array) -> tuple[float, float]:
-    typical = float(np.mean(1 / np.sqrt(variance))) ** -2
-    return float(np.median(y)), typical * np.pi / 2 / y.size
+def _median(y: Array, variance: Array, of: NDArray[np.bool_]) -> Offset:
+    typical, points = float(np.mean(1 / np.sqrt(variance[of]))) ** -2, int(of.sum())
+    return Offset(float(np.median(y[of])), typical * np.pi / 2 / points, of / points)
 
 
 def _check_there_is_light(data: Spectrum, above: Array) -> None:
@@ -224,7 +233,8 @@ def _values(
     xy, wavelength, spread = found[:2], float(found[4]), float(sigma[4])
     away, sigma_away = float(np.hypot(*(xy - white))), float(np.hypot(*sigma[:2]))
     notes: dict[str, float | str] = {"correlation of x and y": _correlation(errors)}
-    certain = away >= 3 * sigma_away and _hue_is_certain(xy, errors[:2, :2], white)
+    bends, either_side = _hue(xy, errors[:2, :2], white)
+    certain = away >= 3 * sigma_away and not bends
     if not certain:
         warnings.append(
             "The hue is not certain enough for a dominant wavelength and a purity; they are left out."
@@ -235,24 +245,26 @@ def _values(
             f"A purple colour has no dominant wavelength; its complementary one is {-wavelength:.1f} nm."
         )
     else:
-        values.append(Result("dominant_wavelength", wavelength, spread))
+        values.append(Result("dominant_wavelength", wavelength, max(spread, either_side)))
     if certain:
         values.append(Result("excitation_purity", float(found[5]), float(sigma[5])))
     more, said = _temperature(xyz, covariance, xy)
     return values + more, warnings + said, notes
 
 
-def _hue_is_certain(xy: Array, covariance: Array, white: Array) -> bool:
-    """Whether the locus is straight enough within the error of the colour for a wavelength with one sigma; in
-    the deep red and violet it is a corner."""
+def _hue(xy: Array, covariance: Array, white: Array) -> tuple[bool, float]:
+    """Whether the locus bends too much within the error of the colour for a wavelength with one sigma, as in
+    the corners of deep red and violet; and how far one sigma of the colour moves it, to the farther side."""
     lengths, axes = np.linalg.eigh(covariance)
     along = axes[:, -1] * np.sqrt(max(float(lengths[-1]), 0.0))
     far_below, below, here, above, far_above = (
-        colour.dominant_wavelength(xy + step * along, white)[0] for step in (-3, -1, 0, 1, 3)
+        colour.dominant_wavelength(xy + step * along, white)[0] for step in (-4, -1, 0, 1, 4)
     )
+    either_side = float(max(abs(above - here), abs(here - below)))
     if not (min(far_below, below, here, above, far_above) > 0 or max(far_below, below, above, far_above) < 0):
-        return False
-    return abs(above + below - 2 * here) <= MOST_BEND * abs(above - below) + 1e-6
+        return True, either_side
+    bend = abs(far_above + far_below - 2 * here)
+    return bool(bend > MOST_BEND * abs(far_above - far_below) + 1e-6), either_side
 
 
 def _correlation(covariance: Array) -> float:

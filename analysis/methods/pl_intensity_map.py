@@ -29,7 +29,7 @@ FEWEST_ROWS = 3
 
 METHOD = Method(
     title="PL intensity over loading and sintering temperature",
-    version=1,
+    version=2,
     over="project",
     reads=(*INTENSITIES, YIELD),
     at_least=1,
@@ -56,9 +56,9 @@ METHOD = Method(
     description=(
         "Integrated PL of each sample, by time and power where all measurements state them, is averaged in "
         "cells of equal loading and sintering temperature and divided by the highest cell. Along each "
-        "loading a parabola through the logarithms of the best cell and its neighbours gives the best "
-        "temperature between the grid's; its sigma is propagated from those of the three cells and holds no "
-        "error of the parabola. The place of the brightest sample is one of the grid, known to a step of it: "
+        "loading a parabola through the logarithms of the best cell and its neighbours, two on either side "
+        "or as many more as it takes for them to bend surely, gives the best temperature between the grid's; "
+        "its sigma is propagated from those of the cells and holds no error of the parabola. The place of the brightest sample is one of the grid, known to a step of it: "
         "step/√12. Cells without a sample stay blank. The maximum of the quantum yield stands beside it: it "
         "need not be the same sample."
     ),

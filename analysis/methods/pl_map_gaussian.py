@@ -9,7 +9,7 @@ import numpy as np
 from analysis.methods import _peak_map
 from analysis.methods.base import Dataset, Outcome
 
-METHOD = _peak_map.declared("pl", "pl_map", version=1)
+METHOD = _peak_map.declared("pl", "pl_map", version=2)
 Params = _peak_map.MapParams
 
 

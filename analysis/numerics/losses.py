@@ -34,8 +34,9 @@ NEVER = float("inf")
 class Loss:
     """One of the four, fitted. `span` is the time observed, in the unit of the times given.
 
-    params, covariance : of (a, b) or (a, τ/span, β), β of an exponential is held at one; a constant is the line that was fitted beside it, so
-        that what it says of the end has the error of a slope and not that of a mean
+    params, covariance : of (a, b) or (a, τ/span, β), where β of an exponential is held at one; a constant is
+        the line that was fitted beside it, so that what it says of the end has the error of a slope and not
+        that of a mean
     """
 
     kind: str

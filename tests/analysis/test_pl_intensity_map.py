@@ -10,6 +10,7 @@ import pytest
 
 from analysis import methods
 from analysis.methods import MethodError, Outcome, ValueRow
+from analysis.numerics.ridges import optimum
 from frontend.demo import forward
 from tests.analysis.pl_reference import said
 
@@ -80,10 +81,10 @@ def test_the_parabola_finds_an_optimum_between_the_temperatures_of_the_grid() ->
     assert value(mapped(rows), "pl_optimum_sintering") == pytest.approx(283.0, abs=1e-6)
 
 
-def test_the_ridge_runs_within_half_a_step_of_the_best_cells() -> None:
+def test_the_ridge_runs_within_little_more_than_half_a_step_of_the_best_cells() -> None:
     ridge = {curve.name: curve for curve in mapped(array()).curves}
     assert ridge["PL values"].x.tolist() == list(LOADINGS)
-    assert np.max(np.abs(ridge["PL line"].y - ridge["PL values"].y)) <= 12.5
+    assert np.max(np.abs(ridge["PL line"].y - ridge["PL values"].y)) <= 15
     assert np.any(ridge["PL line"].y != ridge["PL values"].y)
 
 
@@ -171,6 +172,21 @@ def test_samples_without_factors_are_no_map() -> None:
     rows = [ValueRow(sample="a", property="pl_brightness", value=1.0)] * 3
     with pytest.raises(MethodError, match="record how the samples were made"):
         mapped(rows)
+
+
+def test_noise_that_hides_how_three_cells_bend_takes_in_more_of_them() -> None:
+    """A bell of 60 °C on a grid of 25 °C, cells known to 10 %: three of them would give its top to 20 °C."""
+    at, off, sigmas = list(TEMPERATURES), [], []
+    for seed in range(100):
+        exact = np.exp(-(((np.array(at) - 263) / 60) ** 2))
+        noisy = exact * (1 + np.random.default_rng(seed).normal(0, 0.1, exact.size))
+        top = optimum(at, noisy.tolist(), (0.1 * exact).tolist())
+        if top.refined:
+            off.append(abs(top.best - 263))
+            sigmas.append(top.sigma)
+    assert len(off) > 90
+    assert np.median(sigmas) < 8
+    assert 0.55 < np.mean(np.array(off) < np.array(sigmas)) < 0.8
 
 
 def test_the_intervals_of_optimum_and_ridge_hold_the_truth_in_two_cases_of_three() -> None:
