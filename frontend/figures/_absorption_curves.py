@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from frontend.figures._label_places import HIGH_PX, LETTER_PX, WIDE_PX, Box, Room
 from frontend.figures._pl_views import Row
+from frontend.figures._points import plain
 from frontend.figures._template import SECOND, worded
 from frontend.figures.base import Line, Numbers, Reading
 from frontend.formatting import quantity as written
@@ -39,11 +41,15 @@ def told(reading: Reading, show: str) -> str:
     return f"{'λ' if show == 'absorbance' else 'E'}<sub>g</sub>{of} {value}"
 
 
+def _step(row: Row) -> float:
+    return min(0.055, 0.95 / len(row.curves))
+
+
 def names(row: Row, right: float, show: str) -> list[dict[str, Any]]:
     """A column of levels in the colours of their curves, in the corner of the panel that they leave free:
     beyond the edges of absorbance, before those of Tauc plots. The panel ends at `right`."""
     beyond = show == "absorbance"
-    step = min(0.055, 0.95 / len(row.curves))
+    step = _step(row)
     return [
         {
             "xref": "paper",
@@ -61,35 +67,45 @@ def names(row: Row, right: float, show: str) -> list[dict[str, Any]]:
     ]
 
 
-def _side(at: float, middle: float, show: str) -> int:
-    """Beside a falling edge there is nothing, above it or beneath: the name goes where there is more room."""
-    if show != "absorbance":
-        return 0
-    return 26 if at < middle else -26
-
-
 def arrows(
-    row: Row, drawn: Sequence[tuple[Numbers, Numbers]], marks: Sequence[Sequence[Reading]], show: str
+    row: Row,
+    drawn: Sequence[tuple[Numbers, Numbers]],
+    marks: Sequence[Sequence[Reading]],
+    show: str,
+    ranges: tuple[tuple[float, float], tuple[float, float]],
 ) -> list[dict[str, Any]]:
-    """Named arrows at the edges of the first and the last curve; all of them where there are few."""
-    middle = np.mean([x[[0, -1]].mean() for x, _ in drawn])
+    """Named arrows at the edges of the first and the last curve, all of them where there are few; where the
+    names touch neither a curve nor each other. ranges : of the panel along x and y"""
+    room = Room(*ranges, taken=[_taken_by_names(row, show)])
+    for x, y in drawn:
+        room.draw(x, y)
+    middle = float(np.mean([x[[0, -1]].mean() for x, _ in drawn]))
     places = range(len(row.curves)) if len(row.curves) <= 2 else (0, len(row.curves) - 1)
-    found = [
-        {
-            "x": reading.value,
-            "y": float(np.interp(reading.value, *drawn[place])) if show == "absorbance" else 0.0,
-            "text": told(reading, show),
-            "ax": _side(reading.value, middle, show),
-            "ay": -30 - 22 * n,
-            "xanchor": {1: "left", 0: "center", -1: "right"}[
-                int(np.sign(_side(reading.value, middle, show)))
-            ],
-            "arrowhead": 2,
-            "arrowwidth": 1,
-            "arrowcolor": SECOND,
-            "font": {"size": 11, "color": worded(row.curves[place].color)},
-        }
-        for n, place in enumerate(places)
-        for reading in marks[place]
-    ]
-    return found[:MOST_ARROWS]
+    wanted = [(place, reading) for place in places for reading in marks[place]]
+    found = []
+    for place, reading in wanted[:MOST_ARROWS]:
+        text = told(reading, show)
+        height = float(np.interp(reading.value, *drawn[place])) if show == "absorbance" else 0.0
+        sides = (1, -1) if reading.value < middle else (-1, 1)
+        ax, ay, side = room.beside(reading.value, height, len(plain(text)), sides)
+        found.append(
+            {
+                "x": reading.value,
+                "y": height,
+                "text": text,
+                "ax": ax,
+                "ay": ay,
+                "xanchor": "left" if side > 0 else "right",
+                "arrowhead": 2,
+                "arrowwidth": 1,
+                "arrowcolor": SECOND,
+                "font": {"size": 11, "color": worded(row.curves[place].color)},
+            }
+        )
+    return found
+
+
+def _taken_by_names(row: Row, show: str) -> Box:
+    wide = LETTER_PX * max(len(plain(curve.name)) for curve in row.curves) + 8
+    low = HIGH_PX * (1 - _step(row) * len(row.curves)) - 4
+    return (WIDE_PX - wide, WIDE_PX, low, HIGH_PX) if show == "absorbance" else (0.0, wide, low, HIGH_PX)

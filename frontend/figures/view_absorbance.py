@@ -200,7 +200,6 @@ def _layout(
     more: dict[str, Any] = {
         "dragmode": "zoom",
         "margin": {"l": 64, "r": 16, "t": 28, "b": 52},
-        "annotations": [*names(row, right, show), *arrows(row, drawn, marks, show)],
     }
     if inset:
         more["xaxis2"] = axis(quantity_of(view, row.along).title, domain=[0.8, 1], anchor="y2", nticks=5)
@@ -208,8 +207,10 @@ def _layout(
     top = max(float(np.nanmax(y)) for _, y in drawn)
     low = min(0.0, *(float(np.nanmin(y)) for _, y in drawn))
     y_axis = axis(_y_is(row, show, normalised).title, range=[low, 1.12 * top])
-    ends = [min(float(x.min()) for x, _ in drawn), max(float(x.max()) for x, _ in drawn)]
-    return layout(axis(x_is.title, hoverformat=".5~g", domain=[0, right], range=ends), y_axis, **more)
+    ends = (min(float(x.min()) for x, _ in drawn), max(float(x.max()) for x, _ in drawn))
+    told_at = arrows(row, drawn, marks, show, (ends, (low, 1.12 * top)))
+    more["annotations"] = [*names(row, right, show), *told_at]
+    return layout(axis(x_is.title, hoverformat=".5~g", domain=[0, right], range=list(ends)), y_axis, **more)
 
 
 def _y_is(row: Row, show: str, normalised: bool) -> Quantity:

@@ -10,6 +10,7 @@ import pytest
 from analysis import methods
 from frontend import figures
 from frontend.figures import Line, Quantity, Reading, Subject, View
+from frontend.figures._points import plain
 from measurements.data import Axis, Dataset, Signal
 from tests.frontend.views_by_hand import column, decoded
 
@@ -77,6 +78,28 @@ def test_two_edges_at_175_degrees_are_two_marks_named_by_phase():
     assert sorted(decoded(cold["x"])) == pytest.approx([442, 706], abs=1.5)
     assert any("δ" in text for text in cold["hovertext"])
     assert "δ" in drawing.summary
+
+
+def test_the_names_of_edges_touch_no_curve_and_not_each_other():
+    drawing = ABSORBANCE.draw(array(), {})
+    named = [note for note in drawing.layout["annotations"] if "arrowhead" in note]
+    assert len(named) >= 3
+    x_range, y_range = (drawing.layout[axis]["range"] for axis in ("xaxis", "yaxis"))
+    boxes = []
+    for note in named:
+        x = (note["x"] - x_range[0]) / (x_range[1] - x_range[0]) * 420 + note["ax"]
+        y = (note["y"] - y_range[0]) / (y_range[1] - y_range[0]) * 300 - note["ay"]
+        wide = 6.6 * len(plain(note["text"])) * (1 if note["xanchor"] == "left" else -1)
+        boxes.append((min(x, x + wide), max(x, x + wide), y - 7, y + 7))
+    for one, (left, right, low, high) in enumerate(boxes):
+        assert left >= 0
+        assert right <= 420
+        for other in boxes[one + 1 :]:
+            assert right <= other[0] or other[1] <= left or high <= other[2] or other[3] <= low
+        for curve in traces(drawing, "spectrum"):
+            at = (decoded(curve["x"]) - x_range[0]) / (x_range[1] - x_range[0]) * 420
+            up = (decoded(curve["y"]) - y_range[0]) / (y_range[1] - y_range[0]) * 300
+            assert not np.any((at > left) & (at < right) & (up > low) & (up < high))
 
 
 def test_the_inset_shows_the_gap_against_temperature():
