@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from analysis.methods import LoadedMethod, Role
 from analysis.services.choosing import chosen_for, named_inputs, without_secrets
 from analysis.services.inputs import own_inputs
-from measurements.models import Dataset, Measurement
+from measurements.models import Dataset, Measurement, RawFile
 
 MOST_CANDIDATES = 30
 PREFIX = "input-"
+FIRST_FILE = Subquery(
+    RawFile.objects.filter(measurement=OuterRef("pk")).order_by("pk").values("filename")[:1]
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def candidates_for(user: Any, row: Measurement, methods: Sequence[LoadedMethod])
         .exclude(pk=row.pk)
         .select_related("sample", "instrument")
         .annotate(near=whether(of_sample), beside=whether(of_instrument), then=whether(of_day))
+        .annotate(first_file=FIRST_FILE)
         .order_by("-near", "-beside", "-then", "-pk")
     )
     return list(found[: MOST_CANDIDATES * len(techniques)])
@@ -143,6 +147,7 @@ def _not_offered(
     if not missing:
         return {}
     seen = Measurement.objects.visible_to(user).select_related("sample", "instrument")
+    seen = seen.annotate(first_file=FIRST_FILE)
     rows = seen.in_bulk(list(missing.values()))
     return {
         role: Candidate(pk, _told(rows[pk]) if pk in rows else f"measurement no. {pk} (not yours to read)")
@@ -151,7 +156,9 @@ def _not_offered(
 
 
 def _told(row: Measurement) -> str:
+    """Measurements of one day and technique are told apart by the names of their files."""
     when = timezone.localtime(row.acquired_at or row.received_at).strftime("%Y-%m-%d %H:%M")
     where = f", {row.instrument.name}" if row.instrument is not None else ""
     sample = row.sample.code if row.sample is not None else "no sample"
-    return f"{sample} · {row.get_technique_display()} · {when}{where} (no. {row.pk})"
+    what = getattr(row, "first_file", None) or row.get_technique_display()
+    return f"{sample} · {what} · {when}{where} (no. {row.pk})"

@@ -56,7 +56,7 @@ def test_another_measurement_of_the_project_is_named_for_a_role_and_the_run_read
     assert "PLQY: integrating sphere needs empty" in html
     assert "is installed yet" not in html
     assert "<h2>Run</h2>" in html  # not again: nothing has run
-    assert f'<option value="{empty.pk}">{composite.code} · ' in html
+    assert f'<option value="{empty.pk}">{composite.code} · {FILES["empty"][0]} · ' in html
     alices_browser.post(f"/measurements/{row.pk}/runs/", {"method": "plqy", "input-empty": str(empty.pk)})
     run = Run.objects.get(measurement=row, method="plqy")
     given = dict(run.inputs.values_list("role", "dataset__measurement"))
