@@ -30,6 +30,10 @@ class Trace:
     wavelength: Line | None
 
     @property
+    def unit(self) -> str:
+        return "h" if self.per_hour == 1.0 else "J\u202fcm⁻²"
+
+    @property
     def left(self) -> float:
         """At the end, by the fit where there is one: a single spectrum would tell its noise."""
         return float((self.fit or self.retention).y[-1])
@@ -74,7 +78,8 @@ def retention_of(trace: Trace) -> list[dict[str, Any]]:
         "marker": _marker(trace, 6),
         "ids": [trace.sample] * trace.retention.x.size,
         "hovertext": [
-            f"<b>{trace.code}</b><br>{number(100 * left, 4)} % left at {number(x * trace.per_hour, 4)}"
+            f"<b>{trace.code}</b><br>{number(100 * left, 4)} % left after "
+            f"{number(x * trace.per_hour, 4)}\u202f{trace.unit}"
             for x, left in zip(trace.retention.x.tolist(), trace.retention.y.tolist(), strict=True)
         ],
         "hovertemplate": "%{hovertext}<extra></extra>",

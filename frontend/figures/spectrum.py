@@ -17,6 +17,7 @@ from frontend.formatting import number
 FIGURE = Figure(title="Spectrum", takes="spectrum", help="Data, fit, components and residual.")
 MOST_POINTS = 4000  # a screen has fewer columns than that
 HC_EV_NM = 1239.841984332  # h·c in eV nm, exact in the SI of 2019; wavelengths taken as in vacuum
+FEW_DECADES = 2  # on fewer, powers of ten alone are too few ticks: 2 and 5 stand between them
 COMPONENTS = (CATEGORIES[4], CATEGORIES[5], CATEGORIES[2], CATEGORIES[6])
 
 
@@ -154,7 +155,8 @@ def _layout(spectrum: Spectrum, logarithmic: bool, has_residual: bool) -> dict[s
     if logarithmic:
         y |= {"dtick": 1}
         if (decades := _decades(spectrum)) is not None:
-            y["range"] = decades
+            few = decades[1] - decades[0] < FEW_DECADES
+            y |= {"range": decades, "dtick": "D2" if few else 1}
     more: dict[str, Any] = {"hovermode": "x unified", "dragmode": "zoom"}
     if has_residual:
         y["domain"] = [0.27, 1.0]

@@ -15,7 +15,7 @@ from analysis.services.comparing import Pair
 from frontend import figures, formatting
 from frontend.access import login_required
 from frontend.formatting import Written, quantity
-from frontend.plots import compared, refused, sent
+from frontend.plots import compared, refused, sent, usual_scale
 from frontend.runs import params_told
 from measurements.models import Dataset
 from measurements.store import StoreError
@@ -83,7 +83,8 @@ def figure(request: HttpRequest, pk: int) -> HttpResponse:
         return refused(str(error), 500)
     drawn = figures.get("heat" if isinstance(shown, figures.Map) else "spectrum")
     more = {"filename": f"runs-{old.pk}-{new.pk}"}
-    return sent(request, drawn.draw(shown, request.GET.dict()), api=api, more=more)
+    options = {"scale": usual_scale(dataset.measurement.technique)} | request.GET.dict()
+    return sent(request, drawn.draw(shown, options), api=api, more=more)
 
 
 def _run(request: HttpRequest, pk: int) -> Run:

@@ -62,6 +62,14 @@ def test_points_below_zero_are_counted_when_the_scale_is_logarithmic() -> None:
     assert drawing.notes == ["3 points at or below zero have no place on a logarithmic axis."]
 
 
+def test_on_few_decades_a_logarithmic_axis_has_ticks_between_the_powers_of_ten() -> None:
+    for highest, dtick in ((20.0, "D2"), (1e5, 1)):
+        drawing = figures.get("spectrum").draw(
+            spectrum(y=np.geomspace(1, highest, COUNTS.size)), {"scale": "log"}
+        )
+        assert drawing.layout["yaxis"]["dtick"] == dtick
+
+
 def test_the_residual_stands_beneath_on_the_same_axis() -> None:
     drawing = figures.get("spectrum").draw(
         spectrum(

@@ -149,6 +149,10 @@ def test_both_fits_are_drawn_over_the_data(done: Reanalysis, old: Run, alice: Us
     drawn = browser(alice).get(f"/figures/runs/{new.pk}/compare.json?with={old.pk}").json()
     names = [line["name"] for line in drawn["data"]]
     assert {"data", f"fit of run {old.pk}", f"fit of run {new.pk}"} <= set(names)
+    assert drawn["layout"]["yaxis"]["type"] == "linear"
+    Measurement.objects.update(technique="trpl")
+    decay = browser(alice).get(f"/figures/runs/{new.pk}/compare.json?with={old.pk}").json()
+    assert decay["layout"]["yaxis"]["type"] == "log", "decays are compared as they are drawn elsewhere"
 
 
 def test_runs_of_different_measurements_are_not_compared(
