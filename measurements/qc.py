@@ -16,6 +16,8 @@ from measurements.data import UNREAD, Dataset, Quantity
 
 FEW_POINTS = 10
 SENTENCES = 3
+# A crystal has as many sites as it has, an elution as many vials, and a point has three coordinates.
+AS_MANY_AS_THERE_ARE = ("structure", "leaching", "computation", "environment")
 SATURATED_RUN = 5
 KEV_ANGSTROM = 12.398420  # h·c
 ENERGY_TOLERANCE = 0.002
@@ -84,8 +86,8 @@ def _monotonic_axis(dataset: Dataset) -> Said:
 
 
 def _few_points(dataset: Dataset) -> Said:
-    if dataset.technique == "structure":
-        return  # a crystal has as many sites as it has
+    if dataset.technique in AS_MANY_AS_THERE_ARE:
+        return
     for axis in dataset.axes[-1:]:
         if axis.values.size < FEW_POINTS:
             points = "1 point" if axis.values.size == 1 else f"{axis.values.size} points"

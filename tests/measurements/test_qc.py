@@ -65,6 +65,14 @@ def test_a_single_point_is_counted_in_the_singular() -> None:
     assert [flag.sentence for flag in qc.flags(one)] == ["The axis “x” has only 1 point."]
 
 
+@pytest.mark.parametrize("technique", ["leaching", "environment", "computation", "structure"])
+def test_three_vials_or_three_coordinates_are_not_too_few_points(technique: str) -> None:
+    three = Dataset(
+        Signal("Pb", "µg/L", np.ones(3)), (Axis("Sample", "1", np.arange(3.0)),), technique=technique
+    )
+    assert checks(three) == []
+
+
 def test_what_a_sender_says_is_understood_by_name_and_unit_and_nothing_is_guessed() -> None:
     said = {
         "gas": "Ar", "mass_g": 0.0102, "excitation_wavelength_nm": 440, "humidity_percent": 40,
