@@ -98,17 +98,23 @@ def _plane(
     table: Any, node: Any, header: dict[str, str], known: dict[str, Quantity], title: str
 ) -> list[Dataset]:
     """What a detector saw, with q of every pixel; empty where the table is of another kind."""
-    q_nodes = [_named(table, names) for names in (("Qx", "qx"), ("Qy", "qy"))]
-    if not is_array(node) or not all(is_array(q_node) for q_node in q_nodes) or len(node.shape) != 2:
+    if not is_array(node) or len(node.shape) != 2:
         return []
-    intensity = numbers(node)
-    (qx, qy), rows_columns = (numbers(q_node) for q_node in q_nodes), intensity.shape
+    vector = _named(table, ("Q", "q"))
+    if is_array(vector) and vector.shape in ((2, *node.shape), (3, *node.shape)):
+        q_unit, (qx, qy) = _unit(vector), numbers(vector)[:2]
+    else:
+        q_nodes = [_named(table, names) for names in (("Qx", "qx"), ("Qy", "qy"))]
+        if not all(is_array(q_node) for q_node in q_nodes):
+            return []
+        q_unit, (qx, qy) = _unit(q_nodes[0]), (numbers(q_node) for q_node in q_nodes)
+    intensity, rows_columns = numbers(node), node.shape
     if qx.ndim == 1 and qy.ndim == 1 and rows_columns == (qy.size, qx.size):
         qx, qy = np.meshgrid(qx, qy)
     if qx.shape != rows_columns or qy.shape != rows_columns or 0 in rows_columns:
         return []
     sigma = _uncertainties(table, node, "I", intensity)
-    units = _unit(q_nodes[0]), _unit(node)
+    units = q_unit, _unit(node)
     return _sas_plane.datasets(qx, qy, intensity, sigma, units, header, known, title)
 
 

@@ -58,8 +58,11 @@ def test_pixels_that_make_no_rows_are_refused(tmp_path: Path) -> None:
         nist_abs.read(path)
 
 
+@pytest.mark.parametrize("as_vector", [True, False])
 @pytest.mark.parametrize("by_row", [True, False])
-def test_a_plane_in_nxcansas_lies_with_q_y_down_and_q_x_across(tmp_path: Path, by_row: bool) -> None:
+def test_a_plane_in_nxcansas_lies_with_q_y_down_and_q_x_across(
+    tmp_path: Path, by_row: bool, as_vector: bool
+) -> None:
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "plane.h5"
     qx, qy = np.meshgrid(QX, QY)
@@ -69,6 +72,8 @@ def test_a_plane_in_nxcansas_lies_with_q_y_down_and_q_x_across(tmp_path: Path, b
         entry.attrs["canSAS_class"] = "SASentry"
         table = entry.create_group("sasdata01")
         table.attrs.update(canSAS_class="SASdata", signal="I", I_axes="Qx,Qy", Q_indices=[0, 1])
+        if as_vector:
+            turned["Q"] = np.stack([turned.pop("Qx"), turned.pop("Qy"), np.zeros(turned["I"].shape)])
         for name, part in turned.items():
             table[name] = part
             table[name].attrs["units"] = "1/cm" if name == "I" else "1/nm"
