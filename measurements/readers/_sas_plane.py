@@ -15,6 +15,7 @@ from measurements.data import Array, Axis, Dataset, Quantity, ReadError, Signal
 from measurements.readers import _sas
 
 NEARLY, EXACTLY = 0.1, 1e-6  # of the distance between two rows
+MOST_MISSING = 2  # as many places as pixels: more are no grid
 
 
 def shape_of(qx: Array, qy: Array) -> tuple[int, int] | None:
@@ -23,9 +24,25 @@ def shape_of(qx: Array, qy: Array) -> tuple[int, int] | None:
         steps = np.diff(fast)
         back = np.flatnonzero(np.sign(steps) == -np.sign(np.median(steps)))
         columns = int(back[0]) + 1 if back.size else fast.size
-        if columns > 1 and fast.size % columns == 0 and np.all((back + 1) % columns == 0):
+        if 1 < columns < fast.size and fast.size % columns == 0 and np.all((back + 1) % columns == 0):
             return fast.size // columns, columns
     return None
+
+
+def with_missing_pixels(qx: Array, qy: Array, *columns: Array) -> list[Array] | None:
+    """The same on the grid of all q that occur, NaN where a pixel was left out; None when that is no grid.
+
+    Returns qx, qy and the columns, each (rows, columns).
+    """
+    across, column = np.unique(qx, return_inverse=True)
+    down, row = np.unique(qy, return_inverse=True)
+    taken = row * across.size + column
+    if across.size * down.size > MOST_MISSING * qx.size or np.unique(taken).size != qx.size:
+        return None
+    grids = [np.full(across.size * down.size, np.nan) for _ in columns]
+    for grid, values in zip(grids, columns, strict=True):
+        grid[taken] = values
+    return [*np.meshgrid(across, down), *(grid.reshape(down.size, across.size) for grid in grids)]
 
 
 def datasets(

@@ -64,17 +64,21 @@ def read(path: Path) -> list[Dataset]:
 
 def _plane(path: Path, above: list[str], names: list[str]) -> list[Dataset]:
     rows = read_table(path, BLANKS, len(names), lines_above=len(above)).rows
-    qx, qy, intensity = rows[:, 0], rows[:, 1], rows[:, 2]
+    qx, qy = rows[:, 0], rows[:, 1]
+    place = next((place for place, name in enumerate(names) if re.match(SIGMA_I, name)), None)
+    columns = [rows[:, 2]] if place is None or np.any(rows[:, place] < 0) else [rows[:, 2], rows[:, place]]
     shape = _sas_plane.shape_of(qx, qy)
-    if shape is None:
+    if shape is not None:
+        parts: list[Array] | None = [part.reshape(shape) for part in (qx, qy, *columns)]
+    else:
+        parts = _sas_plane.with_missing_pixels(qx, qy, *columns)
+    if parts is None:
         raise ReadError(f"its {len(rows)} pixels do not make rows of equal length. Was the file cut off?")
-    sigma = next((rows[:, place] for place, name in enumerate(names) if re.match(SIGMA_I, name)), None)
     header = _titles.settings(above)
-    return _sas_plane.datasets(
-        qx.reshape(shape), qy.reshape(shape), intensity.reshape(shape),
-        None if sigma is None or np.any(sigma < 0) else sigma.reshape(shape),
-        (_sas.Q_UNIT, "1/cm"), header, _conditions(above, header),
-    )  # fmt: skip
+    qx, qy, intensity, *others = parts
+    sigma = others[0] if others else None
+    units, known = (_sas.Q_UNIT, "1/cm"), _conditions(above, header)
+    return _sas_plane.datasets(qx, qy, intensity, sigma, units, header, known)
 
 
 def _above(path: Path) -> tuple[list[str], list[str]]:

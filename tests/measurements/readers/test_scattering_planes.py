@@ -51,9 +51,21 @@ def test_where_rows_of_pixels_are_bent_in_q_every_pixel_keeps_its_own(tmp_path: 
     np.testing.assert_allclose(q_y.signal.values, qy)
 
 
-def test_pixels_that_make_no_rows_are_refused(tmp_path: Path) -> None:
+def test_pixels_that_were_left_out_are_missing_in_the_plane(tmp_path: Path) -> None:
+    lines = nist_plane(*np.meshgrid(QX, QY)).split("\n")
+    del lines[-3], lines[-8]
     path = tmp_path / "plane.dat"
-    path.write_text("\n".join(nist_plane(*np.meshgrid(QX, QY)).split("\n")[:-2]))
+    path.write_text("\n".join(lines))
+    (plane,) = nist_abs.read(path)
+    assert plane.signal.values.shape == (3, 4)
+    assert np.isnan(plane.signal.values).sum() == 2
+    assert np.nansum(plane.signal.values) == INTENSITY.sum() - 10 - 4
+
+
+def test_pixels_that_make_no_rows_are_refused(tmp_path: Path) -> None:
+    scattered = np.arange(12).reshape(3, 4)
+    path = tmp_path / "plane.dat"
+    path.write_text(nist_plane(scattered * 7 % 12 / 100, scattered**2 / 100))
     with pytest.raises(ReadError, match="do not make rows of equal length"):
         nist_abs.read(path)
 
