@@ -6,6 +6,13 @@
     /<name>/header   NXcollection: everything the instrument's file said, as one JSON text
     /<name>/conditions  NXcollection: what Vitrine understood of it; numbers with @units
 
+What leaves the house says besides where it comes from (`tell_origin`):
+
+    /<name>/experiment_description, entry_identifier, program_name   what it is, its number, its reader
+    /<name>/sample, instrument   NXsample, NXinstrument, each with its name
+    /<name>/raw_files            NXcollection of NXnote: file_name and sha256 of what the instrument wrote
+    /<name>/stated               NXcollection: the conditions of the measurement, its sender's word included
+
 The same datasets give the same bytes (no time stamps, no names of machines), so that the content-addressed
 store recognises a second reading. h5py is imported inside: it doubles what NumPy costs a process at start.
 """
@@ -15,8 +22,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,6 +66,45 @@ def _told_by_errno() -> Iterator[None]:
         raise
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a dataset comes from. `raw_files`: (name, SHA-256); empty words are not written."""
+
+    description: str
+    identifier: str
+    program: str
+    sample: str = ""
+    notation: str = ""
+    instrument: str = ""
+    raw_files: Sequence[tuple[str, str]] = ()
+    stated: Mapping[str, Quantity] = field(default_factory=dict)
+
+
+def tell_origin(path: Path, origin: Origin) -> None:
+    """Write into a copy of a dataset's file what would else be known in this house only."""
+    import h5py
+
+    with _told_by_errno(), h5py.File(path, "r+") as file:
+        for entry in file.values():
+            entry.create_dataset("experiment_description", data=_string(origin.description))
+            entry.create_dataset("entry_identifier", data=_string(origin.identifier))
+            entry.create_dataset("program_name", data=_string(origin.program))
+            if origin.sample:
+                sample = _group(entry, "sample", "NXsample")
+                sample.create_dataset("name", data=_string(origin.sample))
+                sample.create_dataset("description", data=_string(origin.notation))
+            if origin.instrument:
+                _group(entry, "instrument", "NXinstrument").create_dataset(
+                    "name", data=_string(origin.instrument)
+                )
+            files = _group(entry, "raw_files", "NXcollection")
+            for number, (filename, sha256) in enumerate(origin.raw_files, start=1):
+                note = _group(files, f"file_{number}", "NXnote")
+                note.create_dataset("file_name", data=_string(filename))
+                note.create_dataset("sha256", data=sha256)
+            _quantities(_group(entry, "stated", "NXcollection"), origin.stated)
+
+
 def read_nxdata(source: Path | BinaryIO) -> dict[str, Dataset]:
     """What `write_nxdata` wrote: the same names, numbers, units and texts, in the same order."""
     import h5py
@@ -78,19 +125,23 @@ def _write_entry(entry: Any, dataset: Dataset) -> None:
     for position, axis_field in enumerate(axes):
         data.attrs[f"{axis_field}_indices"] = position
     _numbers(data, signal, dataset.signal)
-    for field, axis in zip(axes, dataset.axes, strict=True):
-        _numbers(data, field, axis)
+    for name, axis in zip(axes, dataset.axes, strict=True):
+        _numbers(data, name, axis)
     if dataset.signal.errors is not None:
         errors = data.create_dataset(f"{signal}_errors", data=dataset.signal.errors)
         errors.attrs["units"] = _string(dataset.signal.unit)
     header = _group(entry, "header", "NXcollection")
     header.create_dataset("json", data=json.dumps(dict(dataset.header), ensure_ascii=False))
     conditions = _group(entry, "conditions", "NXcollection")
-    for key, quantity in dataset.conditions.items():
+    _quantities(conditions, dataset.conditions)
+
+
+def _quantities(group: Any, quantities: Mapping[str, Quantity]) -> None:
+    for key, quantity in quantities.items():
         value = _string(quantity.value) if isinstance(quantity.value, str) else quantity.value
-        condition = conditions.create_dataset(_node(key), data=value)
-        condition.attrs["units"] = _string(quantity.unit)
-        condition.attrs["key"] = _string(key)
+        node = group.create_dataset(_node(key), data=value)
+        node.attrs["units"] = _string(quantity.unit)
+        node.attrs["key"] = _string(key)
 
 
 def _read_entry(entry: Any) -> Dataset:

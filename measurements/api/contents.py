@@ -42,7 +42,9 @@ class DatasetViewSet(viewsets.GenericViewSet):
     pagination_class = None
 
     def get_queryset(self) -> QuerySet[Dataset]:
-        return Dataset.objects.visible_to(self.request.user).select_related("blob", "measurement__sample")
+        return Dataset.objects.visible_to(self.request.user).select_related(
+            "blob", "measurement__sample", "measurement__instrument"
+        )
 
     @extend_schema(
         parameters=[OpenApiParameter("as", enum=list(KINDS), default="json")],
@@ -67,7 +69,7 @@ class DatasetViewSet(viewsets.GenericViewSet):
         with as_http():
             if kind == "nexus":
                 response: HttpResponseBase = FileResponse(
-                    store().open(row.blob.sha256), content_type="application/x-hdf5"
+                    services.exported(row), content_type="application/x-hdf5"
                 )
                 return attached(response, _filename(row, "nxs"))
             dataset = services.load(row)
@@ -104,7 +106,8 @@ def started(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _filename(row: Dataset, ending: str) -> str:
-    return f"measurement-{row.measurement_id}-{row.number}.{ending}"
+    sample = f"{row.measurement.sample.code}-" if row.measurement.sample else ""
+    return f"{sample}{row.measurement.technique}-{row.measurement_id}-{row.number}.{ending}"
 
 
 class FileViewSet(viewsets.GenericViewSet):

@@ -1,7 +1,7 @@
 """Changes that span rows: receive files, read them, give them their sample; instruments and their tokens."""
 
 from measurements.services.attachments import Subject, attach, void_attachment
-from measurements.services.datasets import keep_datasets, load, load_named
+from measurements.services.datasets import exported, keep_datasets, load, load_named
 from measurements.services.furnace import attach_log, read_log
 from measurements.services.inbox import assign, keep, look_over, set_technique
 from measurements.services.instruments import add_instrument, issue_token, owner_of_token
@@ -19,6 +19,7 @@ __all__ = [
     "assign",
     "attach",
     "attach_log",
+    "exported",
     "issue_token",
     "keep",
     "keep_datasets",

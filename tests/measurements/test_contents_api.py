@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from measurements.models import Measurement
 from measurements.readers import delimited_text
-from measurements.services import Receipt, add_instrument, issue_token
+from measurements.services import Receipt, add_instrument, issue_token, load
 from measurements.store import store
 from samples.models import Project, Sample
 from tests.measurements.conftest import TEXT
@@ -73,6 +73,26 @@ def test_the_numbers_come_as_nexus(as_alice: APIClient, read: Read) -> None:
     with h5py.File(io.BytesIO(body_of(response))) as file:
         data = file[file.attrs["default"]]["data"]
         np.testing.assert_array_equal(data[data.attrs["axes"][0]][()], np.arange(550.0, 801.0))
+
+
+def test_a_nexus_file_that_leaves_the_house_says_where_it_comes_from(as_alice: APIClient, read: Read) -> None:
+    measurement = read(technique="pl", conditions={"temperature_k": 77, "mood": "good"})
+    row, file = measurement.datasets.get(), measurement.files.get()
+    response = as_alice.get(f"/api/v1/datasets/{row.pk}/data/?as=nexus")
+    assert (
+        f'filename="{measurement.sample.code}-pl-{measurement.pk}-0.nxs"' in response["Content-Disposition"]
+    )
+    with h5py.File(io.BytesIO(body_of(response))) as opened:
+        entry = opened[opened.attrs["default"]]
+        assert entry["sample/name"].asstr()[()] == measurement.sample.code
+        assert entry["entry_identifier"].asstr()[()] == f"measurement {measurement.pk}, dataset 0"
+        assert entry["program_name"].asstr()[()] == f"Vitrine, reader {row.reader} {row.reader_version}"
+        assert entry["raw_files/file_1/sha256"].asstr()[()] == file.blob.sha256
+        assert list(entry["stated"]) == ["temperature"]
+        assert entry["stated/temperature"][()] == pytest.approx(-196.15)
+        assert entry["stated/temperature"].attrs["units"] == "°C"
+    assert load(row).signal.values.size == 251  # what is kept was not touched
+    assert not list(store().incoming.iterdir())
 
 
 def test_another_shape_of_answer_is_refused_in_words(as_alice: APIClient, read: Read) -> None:
