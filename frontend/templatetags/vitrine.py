@@ -63,6 +63,13 @@ def unit(text: str) -> str:
 
 
 @register.filter
+def titled(name: str, unit: str) -> str:
+    """`Wavelength (nm)`; a pure number has no unit, and counts are not counted in counts."""
+    title, written = formatting.sentence_case(name), formatting.unit_text(unit)
+    return f"{title} ({written})" if written and written.lower() != title.lower() else title
+
+
+@register.filter
 def words(key: str) -> str:
     """`off_beam` → `off beam`"""
     return key.replace("_", " ")

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from analysis.models import Run, Value
 from analysis.services import execute, request_run, request_runs
+from frontend.templatetags.vitrine import titled
 from measurements.models import Dataset, Measurement
 from measurements.services import Incoming, read_measurement, receive
 from samples.models import Sample, User
@@ -292,3 +293,27 @@ def test_more_rows_cost_no_more_queries(
         run, _ = request_run(fitted, "pl_gaussians", {"max_width_nm": maximum}, user=alice)
         execute(run.pk)
     assert counted() == few
+
+
+def test_of_several_raw_files_no_button_hands_over_the_first_as_if_it_were_all(
+    alices_browser: Client, alice: User, composite: Sample
+) -> None:
+    files = [spectrum_file(name="scan_25C.txt"), Incoming("notes.txt", io.BytesIO(b"lamp on"))]
+    row = receive(user=alice, files=files, sample_code=composite.code, technique="pl").measurement
+    text = page(alices_browser, row)
+    assert "Download raw" not in text
+    assert '<a class="button" href="#files">2 raw files</a>' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "title"),
+    [
+        ("wavelength", "nm", "Wavelength (nm)"),
+        ("Sample", "1", "Sample"),
+        ("Counts", "counts", "Counts"),
+        ("q", "1/Å", "q (Å⁻¹)"),
+        ("y", "", "y"),
+    ],
+)
+def test_axes_are_named_with_their_units_where_they_have_one(name: str, unit: str, title: str) -> None:
+    assert titled(name, unit) == title
