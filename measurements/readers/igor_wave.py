@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from measurements.data import Axis, Dataset, ReadError, Signal
 from measurements.readers._binary import MOST_VALUES, Bytes
 from measurements.readers._scienta import conditions, named
-from measurements.readers.base import Format
+from measurements.readers.base import NEVER, Format
 
 FORMAT = Format(
     name="Igor binary wave",
@@ -38,13 +38,31 @@ VERSION = 2
 # (in the older versions, the first sixteen bytes of the numbers as well)
 HEADERS = {1: (8, 134), 2: (16, 142), 3: (20, 146), 5: (64, 384)}
 COMPLEX, UNSIGNED = 0x01, 0x40
-RECORD_KIND, WAVE_RECORD, LAST_RECORD_KIND = 0x7FFF, 3, 20
+RECORD_KIND, WAVE_RECORD, LAST_RECORD_KIND = 0x7FFF, 3, 127  # Igor 8 has kinds above a hundred
+CHAIN_OF_RECORDS = 3  # records of sizes that fit: an experiment may begin with many that hold no wave
 MOST_RECORDS = 10_000
 KINDS = {0x02: "f4", 0x04: "f8", 0x08: "i1", 0x10: "i2", 0x20: "i4", 0x80: "i8"}
 
 
-def recognises(head: bytes, filename: str) -> bool:
-    return _is_wave(head) or any(_is_wave(record) for record in _records(head))
+def recognises(head: bytes, filename: str) -> float:
+    if _is_wave(head) or any(_is_wave(record) for record in _records(head)):
+        return 1.0
+    return 0.6 if _is_chain(head) else NEVER
+
+
+def _is_chain(head: bytes) -> bool:
+    """Records without a gap from the first byte to the last one that is here."""
+    for order in "<>":
+        place, number = 0, 0
+        while place + 8 <= len(head):
+            kind, _, size = struct.unpack_from(f"{order}HhI", head, place)
+            if not 0 < kind & RECORD_KIND <= LAST_RECORD_KIND:
+                break
+            place, number = place + 8 + size, number + 1
+        else:
+            if number >= CHAIN_OF_RECORDS:
+                return True
+    return False
 
 
 def _is_wave(head: bytes) -> bool:

@@ -113,6 +113,17 @@ def test_a_packed_file_gives_every_wave_in_it(tmp_path: Path, order: str) -> Non
     assert [list(wave.signal.values) for wave in igor_wave.read(path)] == [[1, 2, 4], [8]]
 
 
+def test_an_experiment_is_known_by_its_records_even_when_its_waves_come_late(tmp_path: Path) -> None:
+    settings = [(11, bytes(52)), (13, bytes(1118)), (26, bytes(70_000))]
+    records = [*settings, (3, version_2("<", [1, 2, 4], b""))]
+    content = b"".join(struct.pack("<HhI", kind, 0, len(data)) + data for kind, data in records)
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    assert 0 < igor_wave.recognises(content[:65536], "any.pxp") < 1
+    assert [list(wave.signal.values) for wave in igor_wave.read(path)] == [[1, 2, 4]]
+    assert not igor_wave.recognises(b"\0" + content[:65535], "any.pxp")
+
+
 def test_a_changed_header_is_not_taken_for_a_wave() -> None:
     content = bytearray(version_2("<", [1, 2, 4], b""))
     content[50] ^= 1
