@@ -93,6 +93,8 @@ def arrows(
                 "x": reading.value,
                 "y": height,
                 "text": text,
+                "axref": "x",
+                "ayref": "y",
                 "ax": ax,
                 "ay": ay,
                 "xanchor": "left" if side > 0 else "right",

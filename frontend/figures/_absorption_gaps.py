@@ -66,7 +66,7 @@ def inset_of(view: View, along: str, edge: str, found: Sequence[tuple[float, Rea
         "error_y": error_bars(sigma, width=2),
         "line": {"color": SECOND, "width": 1.2, "dash": "solid" if edge in ("", "gamma") else "dash"},
         "marker": {"size": 7, "color": SECOND, "symbol": [SYMBOLS[reading.origin] for _, reading in found]},
-        "ids": [code_of(view, reading) for _, reading in found],
+        "samples": [code_of(view, reading) for _, reading in found],
         "hovertext": [
             f"{shown(level, quantity_of(view, along))}<br>{told(reading, 'gap')}<br>{code_of(view, reading)}"
             for level, reading in found

@@ -36,17 +36,19 @@ class Room:
             self.heights.append(self._up(height))
 
     def beside(self, x: float, y: float, letters: int, sides: Sequence[int]) -> tuple[float, float, int]:
-        """(ax, ay, side) of an arrow's tail from its head, the nearest that is free, else the least crossed;
+        """Where an arrow's tail stands, the nearest place that is free, else the least crossed, and its side;
         sides, by preference: 1 where the words go on to the right, -1 to the left."""
         left, low = (x - self.x_range[0]) / _span(self.x_range) * WIDE_PX, float(self._up(np.array(y)))
-        best, least = (ASIDE_PX * sides[0], -HEIGHTS_PX[0], sides[0]), np.inf
+        best, least = (left, low, sides[0]), np.inf
         for height in HEIGHTS_PX:
             for side in sides:
                 box = _box(left + side * ASIDE_PX, low + height, letters, side)
                 if (cost := self._crossed(box)) < least:
-                    best, least = (side * ASIDE_PX, -height, side), cost
-        self.taken.append(_box(left + best[0], low - best[1], letters, best[2]))
-        return best
+                    best, least = (left + side * ASIDE_PX, low + height, side), cost
+        at, up, side = best
+        self.taken.append(_box(at, up, letters, side))
+        across, height = at / WIDE_PX * _span(self.x_range), up / HIGH_PX * _span(self.y_range)
+        return self.x_range[0] + across, self.y_range[0] + height, side
 
     def _crossed(self, box: Box) -> float:
         """How many columns of curves, and how much of other words and of the border, lie in a box."""

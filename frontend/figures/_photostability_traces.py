@@ -76,7 +76,7 @@ def retention_of(trace: Trace) -> list[dict[str, Any]]:
         "x": typed(trace.retention.x * trace.per_hour),
         "y": typed(100 * trace.retention.y),
         "marker": _marker(trace, 6),
-        "ids": [trace.sample] * trace.retention.x.size,
+        "samples": [trace.sample] * trace.retention.x.size,
         "hovertext": [
             f"<b>{trace.code}</b><br>{number(100 * left, 4)} % left after "
             f"{number(x * trace.per_hour, 4)}\u202f{trace.unit}"
@@ -133,7 +133,7 @@ def shift_of(trace: Trace) -> list[dict[str, Any]]:
             "y": typed(trace.wavelength.y - beginning(trace.wavelength)),
             "line": {"color": trace.color, "width": 1},
             "marker": _marker(trace, 5),
-            "ids": [trace.sample],
+            "samples": [trace.sample],
             "hovertemplate": f"<b>{trace.code}</b><br>%{{y:.3~g}} nm at %{{x:.4~g}}<extra></extra>",
             "yaxis": "y3",
             "showlegend": False,

@@ -164,7 +164,7 @@ def traces_of(each: Shown, relative: bool, every: int = 1) -> list[dict[str, Any
             "name": f"{each.name}, {name}",
             "x": typed(line.x[visible] - each.at),
             "y": typed(y[visible]),
-            "ids": [each.code],
+            "samples": [each.code],
             "mode": "lines",
             "line": {"color": each.color, "width": 1 if name == "residual" else 1.8},
             "hovertemplate": f"{each.name}, {name}<br>%{{x:.4~g}} ns<br>%{{y:.3~g}}<extra></extra>",

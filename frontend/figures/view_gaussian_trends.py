@@ -176,7 +176,7 @@ def _line(view: View, key: str, panel: int, trend: Trend) -> dict[str, Any]:
             "color": trend.color,
             "line": {"width": 1.6, "color": trend.color},
         },
-        "ids": [code_of(view, reading) for reading in trend.readings],
+        "samples": [code_of(view, reading) for reading in trend.readings],
         "hovertext": hover,
         "hovertemplate": "%{hovertext}<extra></extra>",
         "xaxis": f"x{suffix}",
@@ -215,7 +215,7 @@ def _names(view: View, panels: Sequence[str], trends: Mapping[str, Sequence[Tren
     scale, suffix = _unit(key).factor, "" if last == 0 else str(last + 1)
     ends = sorted(trends[key], key=lambda trend: float(trend.values[-1]))
     values = np.concatenate([trend.values for trend in ends])
-    gap = 0.06 * (float(np.ptp(values)) or 1.0)
+    gap = 0.075 * (float(np.ptp(values)) or 1.0)
     heights = spread([float(trend.values[-1]) for trend in ends], gap)
     right = max(float(trend.temperature_c[-1]) for trend in ends)
     names = [

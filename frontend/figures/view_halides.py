@@ -160,7 +160,7 @@ def _trace(emission: Emission) -> dict[str, Any]:
         "name": emission.name,
         "x": typed(emission.x),
         "y": typed(emission.y),
-        "ids": [emission.code],
+        "samples": [emission.code],
         "line": {"color": emission.paint, "width": 2},
         "hovertemplate": f"{_label(emission)}<br>%{{x:.5~g}} nm, %{{y:.4~g}}<extra></extra>",
         "showlegend": False,
@@ -183,7 +183,7 @@ def _chips(emissions: Sequence[Emission]) -> dict[str, Any]:
             "color": [emission.paint for emission in known],
             "line": {"color": INK, "width": 1},
         },
-        "ids": [emission.code for emission in known],
+        "samples": [emission.code for emission in known],
         "hovertext": [
             f"{_label(each)}<br>x {each.xy[0]:.4f}, y {each.xy[1]:.4f}<br>{each.code}"
             for each in known

@@ -81,7 +81,7 @@ def _line(track: Track, place: int, color: str) -> dict[str, Any]:
         "y": typed(100 * track.left),
         "line": {"color": color, "width": 1.4, "dash": "dot" if track.origin == "simulated" else "solid"},
         "marker": {"size": 5, "color": color, "symbol": SYMBOLS[track.origin]},
-        "ids": [track.code] * track.hours.size,
+        "samples": [track.code] * track.hours.size,
         "hovertext": [
             f"<b>{track.code}</b><br>{number(100 * float(left), 4)} % after {number(float(h), 4)} h"
             for h, left in zip(track.hours, track.left, strict=True)
@@ -120,7 +120,7 @@ def _dot(mark: Mark, place: int, color: str) -> dict[str, Any]:
             "symbol": symbol,
             "line": {"width": 2 if symbol.endswith("open") else 0, "color": color},
         },
-        "ids": [mark.code],
+        "samples": [mark.code],
         "hovertext": [hover],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": False,

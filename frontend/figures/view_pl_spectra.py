@@ -115,7 +115,7 @@ def _line(view: View, curve: Curve, drawn: tuple[Numbers, Numbers], offset: floa
         "x": typed(x),
         "y": typed(y + offset),
         "customdata": typed(y),
-        "ids": [code_of(view, curve.line)],
+        "samples": [code_of(view, curve.line)],
         "line": {"color": curve.color, "width": 1.6},
         "hovertemplate": f"{curve.name}<br>%{{x:.5~g}}, %{{customdata:.4~g}}<extra></extra>",
         "showlegend": False,
@@ -152,7 +152,7 @@ def _peaks(
             "symbol": [SYMBOLS[curve.line.origin] for curve, _ in tracked],
             "line": {"width": 1.6, "color": [curve.color for curve, _ in tracked]},
         },
-        "ids": [code_of(view, reading) for _, reading in tracked],
+        "samples": [code_of(view, reading) for _, reading in tracked],
         "hovertext": [
             f"{curve.name}<br>maximum {written(reading.value, reading.sigma, _x_is(in_ev).unit)}"
             f"<br>{code_of(view, reading)}"

@@ -167,7 +167,7 @@ def _lifetimes(
                 "symbol": [SYMBOLS[r.origin] for r in readings],
                 "line": {"width": 1.6, "color": colors},
             },
-            "ids": [view.subjects[r.subject].code for r in readings],
+            "samples": [view.subjects[r.subject].code for r in readings],
             "hovertext": hover,
             "hovertemplate": "%{hovertext}<extra></extra>",
             "xaxis": "x2",

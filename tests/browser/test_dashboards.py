@@ -130,8 +130,8 @@ def test_arrows_move_between_marks_and_enter_opens_the_sample_of_the_mark(
     desk.evaluate(
         f"""(code) => {{
         const drawing = {DRAWING};
-        const marks = {{ mode: 'markers', ids: ['other', code], hovertext: ['one', 'two'] }};
-        const curve = {{ type: 'scatter', x: [1, 1.5, 2], y: [0, 1, 0], ids: ['curve'] }};
+        const marks = {{ mode: 'markers', samples: ['other', code], hovertext: ['one', 'two'] }};
+        const curve = {{ type: 'scatter', x: [1, 1.5, 2], y: [0, 1, 0], samples: ['curve'] }};
         curve.customdata = [0, 1, 0];
         drawing.data = [{{ ...drawing.data[0], ...marks }}, curve];
         drawing.open = '/samples/CODE/';

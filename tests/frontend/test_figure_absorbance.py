@@ -87,8 +87,8 @@ def test_the_names_of_edges_touch_no_curve_and_not_each_other():
     x_range, y_range = (drawing.layout[axis]["range"] for axis in ("xaxis", "yaxis"))
     boxes = []
     for note in named:
-        x = (note["x"] - x_range[0]) / (x_range[1] - x_range[0]) * 420 + note["ax"]
-        y = (note["y"] - y_range[0]) / (y_range[1] - y_range[0]) * 300 - note["ay"]
+        x = (note["ax"] - x_range[0]) / (x_range[1] - x_range[0]) * 420
+        y = (note["ay"] - y_range[0]) / (y_range[1] - y_range[0]) * 300
         wide = 6.6 * len(plain(note["text"])) * (1 if note["xanchor"] == "left" else -1)
         boxes.append((min(x, x + wide), max(x, x + wide), y - 7, y + 7))
     for one, (left, right, low, high) in enumerate(boxes):

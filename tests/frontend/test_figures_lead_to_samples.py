@@ -32,7 +32,7 @@ VIEWS: dict[str, tuple[Callable[[], View], set[str]]] = {
 
 def leading(view: View, key: str) -> list[dict[str, Any]]:
     drawing = figures.get(key).draw(view, {})
-    return [trace for trace in drawing.data if len(trace.get("ids", ())) == len(decoded(trace["x"]))]
+    return [trace for trace in drawing.data if len(trace.get("samples", ())) == len(decoded(trace["x"]))]
 
 
 @pytest.mark.parametrize("key", VIEWS)
@@ -43,8 +43,8 @@ def test_each_mark_leads_to_a_sample_of_the_view_and_has_words(key: str) -> None
     assert {trace["meta"] for trace in marks} == meant
     codes = {subject.code for subject in view.subjects}
     for trace in marks:
-        assert set(trace["ids"]) <= codes
-        assert len(trace["hovertext"]) == len(trace["ids"])
+        assert set(trace["samples"]) <= codes
+        assert len(trace["hovertext"]) == len(trace["samples"])
         assert all(trace["hovertext"])
 
 
@@ -57,7 +57,12 @@ def test_each_curve_leads_as_a_whole_to_its_sample(key: str) -> None:
     curves = [trace for trace in drawing.data if trace.get("meta") in ("spectrum", "data", "tail")]
     codes = {subject.code for subject in view.subjects}
     assert curves
-    assert all(len(trace["ids"]) == 1 and trace["ids"][0] in codes for trace in curves)
+    assert all(len(trace["samples"]) == 1 and trace["samples"][0] in codes for trace in curves)
+
+
+@pytest.mark.parametrize("key", VIEWS)
+def test_no_trace_has_ids_for_points_that_share_one_would_become_one(key: str) -> None:
+    assert not any("ids" in trace for trace in figures.get(key).draw(VIEWS[key][0](), {}).data)
 
 
 @pytest.mark.parametrize("key", VIEWS)

@@ -174,7 +174,8 @@ export function paper(drawing, stage, width_mm, height) {
 function smaller({ data, layout }, times, marks) {
   for (const words of layout.annotations ?? []) {
     if (words.font?.size) words.font.size *= times;
-    for (const way of ["ax", "ay", "xshift", "yshift"]) if (words[way]) words[way] *= times;
+    const ways = words.axref ? ["xshift", "yshift"] : ["ax", "ay", "xshift", "yshift"]; // a place stays
+    for (const way of ways) if (words[way]) words[way] *= times;
   }
   for (const trace of data) {
     if (trace.textfont?.size) trace.textfont.size *= times;

@@ -38,10 +38,10 @@ export function fitted(data, layout, width, height) {
   for (const trace of data) {
     if (trace.meta === "cell text") {
       trace.textfont.size = Math.max(6, Math.min(layout.font.size, size));
-      if (size < 4.5) trace.textfont.color = "rgba(0, 0, 0, 0)"; // too small to read: the pointer tells
+      if (size < 5.6) trace.textfont.color = "rgba(0, 0, 0, 0)"; // too small to read: the pointer tells
     }
     if (trace.meta === "cell mark") {
-      trace.marker.size = size < 4.5 ? 0 : Math.max(4, Math.min(8, size * 0.6));
+      trace.marker.size = size < 5.6 ? 0 : Math.max(4, Math.min(8, size * 0.6));
     }
     if (trace.mode === "markers+text" && Array.isArray(trace.textfont?.color)) {
       const letters = (width - l - r - 70) / across / 6.2; // beside its mark

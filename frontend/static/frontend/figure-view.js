@@ -192,22 +192,21 @@ export class Figure {
   // Points, and the rows of the table that belong to them
 
   /** Every mark that stands for a sample or for rows of the table, or every point of the first line. Traces say
-      with `ids` to which sample each of their points leads, or with a single one that all do. */
+      with `samples` to which sample each of their points leads, or with a single one that all do. */
   reachable() {
     const full = this.stage._fullData ?? [];
     const marks = [];
-    this.leads = full.some((trace) => trace.ids);
+    this.leads = this.drawing.data.some((trace) => trace.samples);
     full.forEach((trace, curve) => {
       if (trace.type !== "scatter" || trace.visible !== true) return;
-      const keys = this.leads ? (trace.ids ?? []) : decoded(trace.customdata);
+      const keys = this.leads ? (this.drawing.data[curve].samples ?? []) : decoded(trace.customdata);
       if (keys.length !== decoded(trace.x).length) return;
       if (trace.meta === "cell mark") return; // a cell is where its value stands
       const x = decoded(trace.x);
       const y = decoded(trace.y);
       const texts = trace.hovertext ?? [];
       for (let index = 0; index < keys.length; index += 1) {
-        const lead = this.leads ? { id: keys[index] } : { key: keys[index] };
-        marks.push({ curve, index, ...lead, x: x[index], y: y[index], text: texts[index] });
+        marks.push({ curve, index, key: keys[index], x: x[index], y: y[index], text: texts[index] });
       }
     });
     if (marks.length) return marks;
@@ -276,8 +275,9 @@ export class Figure {
   open(point) {
     if (!this.drawing.open || !point) return;
     if (this.leads) {
-      const id = point.id ?? (point.data ?? this.stage._fullData[point.curve]).ids?.[0];
-      if (id) location.assign(this.drawing.open.replace("CODE", encodeURIComponent(id)));
+      const samples = this.drawing.data[point.curveNumber ?? point.curve].samples ?? [];
+      const code = samples.length === 1 ? samples[0] : samples[point.pointNumber ?? point.index];
+      if (code) location.assign(this.drawing.open.replace("CODE", encodeURIComponent(code)));
       return;
     }
     let key = point.customdata ?? point.key;
