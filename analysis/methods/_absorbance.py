@@ -22,6 +22,7 @@ from analysis.methods._spectra import (
 from analysis.methods.base import Array, Dataset, MethodError, Role, param
 from analysis.numerics.peaks import noise_sigma, running_mean
 
+WAVENUMBERS, MICROMETRES = {"cm⁻¹", "cm-1", "cm^-1", "1/cm"}, {"µm", "μm", "um"}
 SAMPLE = Role(
     "sample",
     ("uvvis",),
@@ -129,6 +130,12 @@ def _in_nanometres(x: Array, unit: str) -> tuple[Array, list[str]]:
             raise MethodError(f"A photon energy of {x.min():g} eV is none; check the columns.")
         unsaid = "" if word == "ev" else "The file does not name the unit of its axis; "
         return HC_EV_NM / x, [f"{unsaid}{x.min():g} to {x.max():g} eV is read as {HC_EV_NM:.3f}/E nm."]
+    if word in WAVENUMBERS:
+        if x.min() <= 0:
+            raise MethodError(f"A wavenumber of {x.min():g} cm⁻¹ is none; check the columns.")
+        return 1e7 / x, [f"{x.min():g} to {x.max():g} cm⁻¹ is read as 10⁷/ν nm."]
+    if word in MICROMETRES:
+        return 1e3 * x, []
     if word not in NANOMETRES and word not in UNSAID:
         raise MethodError(f"The axis is in “{unit}”; a wavelength in nm is needed. Export it in nm.")
     if x.min() < 10 or x.max() > 100_000:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.methods._axes import UNSAID
 from analysis.methods.base import Array, Dataset, MethodError
+from measurements.data import Axis, Quantity
 
 NANOSECONDS = {"ps": 1e-3, "ns": 1.0, "µs": 1e3, "us": 1e3, "ms": 1e6, "s": 1e9, "sec": 1e9}
 SHORTEST_NS, LONGEST_NS = 1e-3, 1e8  # 1 ps a channel to 0.1 s in all: what photon counters do
@@ -20,6 +21,7 @@ MIN_POINTS = 20
 MIN_AFTER = 10
 EVEN = 0.02  # of a channel that a time may be off
 PILE_UP = 0.05
+RISE_SIGMAS = 5.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Decay:
 
     before : that many channels come surely before the pulse
     period_ns : from pulse to pulse, inf where not stated
+    unit_ns : how long one unit of the file's own axis is
     chosen : (N,) lies in the range to be fitted
     counted : whole numbers, none below zero
     """
@@ -41,6 +44,7 @@ class Decay:
     period_ns: float
     chosen: NDArray[np.bool_]
     counted: bool
+    unit_ns: float
     x_unit: str
     y_name: str
     y_unit: str
@@ -53,6 +57,7 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
     Raises MethodError when it is not a decay in which a lifetime could be found.
     """
     t, y, warnings = line("decay", dataset)
+    unit_ns = float(np.ptp(t)) / float(np.ptp(np.asarray(dataset.axes[0].values, dtype=np.float64)))
     warnings += _channel_width(dataset, t)
     t, y, cut = _without_silence(t, y)
     warnings += cut
@@ -90,6 +95,7 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
         _period_ns(dataset),
         chosen,
         counted,
+        unit_ns,
         dataset.axes[0].unit,
         dataset.signal.name or "counts",
         dataset.signal.unit,
@@ -103,7 +109,7 @@ def evenly(t: Array) -> Array:
 
 def in_unit(decay: Decay, t: Array) -> Array:
     """Times in ns in the unit of the decay's own file, so that curves lie on its data."""
-    return t / NANOSECONDS.get(decay.x_unit.strip().lower(), 1.0)
+    return t / decay.unit_ns
 
 
 def line(what: str, dataset: Dataset) -> tuple[Array, Array, list[str]]:
@@ -121,7 +127,7 @@ def line(what: str, dataset: Dataset) -> tuple[Array, Array, list[str]]:
             f"{bad.size} of {t.size} points of the {what} are not finite numbers, the first is point "
             f"{bad[0] + 1}. Export it again without them."
         )
-    t, warnings = _in_nanoseconds(what, axis.unit, t)
+    t, warnings = _in_nanoseconds(what, axis, dataset.conditions.get("channel_width"))
     steps = np.diff(t)
     if np.all(steps < 0):
         t, y, steps = t[::-1], y[::-1], -steps[::-1]
@@ -135,6 +141,11 @@ def line(what: str, dataset: Dataset) -> tuple[Array, Array, list[str]]:
             f"(“{axis.unit or 'none'}”)."
         )
     low, high = float(y.min()), float(y.max())
+    if -low > 2 * abs(high) and np.median(y) - low > high - np.median(y):
+        raise MethodError(
+            f"The {what} goes down to {low:g}, as a detector of negative output shows a pulse. Multiply it "
+            "by −1."
+        )
     if high <= 0:
         raise MethodError(f"No channel of the {what} is above zero; was the background subtracted twice?")
     if high == low:
@@ -146,13 +157,22 @@ def line(what: str, dataset: Dataset) -> tuple[Array, Array, list[str]]:
     return t, y, warnings
 
 
-def _in_nanoseconds(what: str, unit: str, t: Array) -> tuple[Array, list[str]]:
-    word = unit.strip().lower()
+def _in_nanoseconds(what: str, axis: Axis, channel: Quantity | None) -> tuple[Array, list[str]]:
+    t, word = np.asarray(axis.values, dtype=np.float64), axis.unit.strip().lower()
     if word in NANOSECONDS:
         return t * NANOSECONDS[word], []
-    if word in UNSAID:
+    if word not in UNSAID:
+        raise MethodError(
+            f"The axis of the {what} is in “{axis.unit}”; a time in ps, ns, µs, ms or s is needed."
+        )
+    if not axis.name.strip().lower().startswith("chan"):
         return t, [f"The file does not name the unit of the {what}'s time; it is taken as ns."]
-    raise MethodError(f"The axis of the {what} is in “{unit}”; a time in ps, ns, µs, ms or s is needed.")
+    if channel is None or isinstance(channel.value, str) or channel.value <= 0:
+        raise MethodError(
+            f"The {what} is over numbers of channels, and nothing says how wide one is. State its "
+            "channel_width in ns, or export it over time."
+        )
+    return t * channel.value, []
 
 
 def _channel_width(dataset: Dataset, t: Array) -> list[str]:
@@ -222,10 +242,14 @@ def _check_saturation(t: Array, y: Array, chosen: NDArray[np.bool_]) -> None:
 
 
 def _before(y: Array, peak: int) -> int:
-    """How many channels come before the rise, with a guard of half its length."""
+    """How many channels come before the rise, with a guard of half its length. None where none rises: among
+    the first channels of a slow decay noise has the highest."""
     if peak < 4:
         return 0
     base = float(np.median(y[: max(peak // 2, 2)]))
+    noise = 1.4826 * float(np.median(np.abs(np.diff(y[: 4 * peak])))) / 2**0.5
+    if y[peak] - base < RISE_SIGMAS * noise:
+        return 0
     low = np.flatnonzero(y[:peak] - base < 0.02 * (y[peak] - base))
     if not low.size:
         return 0

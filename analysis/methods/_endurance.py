@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.methods.base import Array, Result
 from analysis.numerics.losses import NEVER, Loss, time_to
@@ -22,6 +23,7 @@ ENDURANCE = {  # property, and what an hour is in its unit
 }
 SERIAL_SIGMAS = 4.0
 MAX_MISFIT = 0.1  # of the first intensity, between curve and points at either end
+DARK, AGAIN = 0.1, 0.5  # of the intensity beside a gap; of that before it, for one after it
 DIP = 0.05  # of the first intensity, between curve and points anywhere
 
 
@@ -29,6 +31,25 @@ DIP = 0.05  # of the first intensity, between curve and points anywhere
 class Limits:
     retention: float
     shift_nm: float
+
+
+def darkness(times: Array, y: Array) -> tuple[NDArray[np.bool_], list[str]]:
+    """(N,) where the lamp was off, far below what was right before and is again right after; and sentences."""
+    low = np.concatenate([[False], y < DARK * np.median(y), [False]])
+    edges = np.flatnonzero(np.diff(low.astype(int)))
+    dark, said = np.zeros(y.size, dtype=bool), []
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        before, after = y[max(start - 2, 0) : start], y[stop : stop + 2]
+        if before.size < 2 or after.size < 2 or after.min() < AGAIN * before.min():
+            continue
+        if y[start:stop].max() < DARK * after.min():
+            dark[start:stop] = True
+            said.append(
+                f"From {times[start]:.4g} to {times[stop - 1]:.4g} h hardly any light is left, and right "
+                "after as much as before: the lamp was off. That is left out of the course, but not of the "
+                "dose."
+            )
+    return dark, said
 
 
 def misfits(loss: Loss, times: Array, relative: Array, first: float) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from analysis.methods._axes import TIME
 from analysis.methods._endurance import (
     MAX_MISFIT,
     Limits,
+    darkness,
     departure,
     dip,
     doubts,
@@ -159,6 +160,12 @@ def outcome(
     """hours : (N,) increasing; intensity : (N,), of the reference already; wavelength : centre and sigma, NaN
     where there is none. Times are counted from the first point, and nothing is said about later ones."""
     times = hours - hours[0]
+    observed_h = float(times[-1])
+    dark, gaps = darkness(times, intensity)
+    if dark.any():
+        times, intensity, said = times[~dark], intensity[~dark], (*said, *gaps)
+        if wavelength is not None:
+            wavelength = wavelength[0][~dark], wavelength[1][~dark]
     scale = float(np.median(np.abs(intensity[: max(3, intensity.size // 20)])))
     if not scale > 0:
         raise MethodError("There is no intensity at the beginning to compare the others with.")
@@ -188,7 +195,7 @@ def outcome(
         losses, times, means, (shift, shift_sigma, path), medium, limits, follows and not doubtful, notes
     )
     if medium == "light" or lit.irradiance is not None:
-        values += _dose(lit, float(times[-1]) * 3600, notes)
+        values += _dose(lit, observed_h * 3600, notes)
     if not values:
         raise MethodError(departure(loss, start, end)[0])
     curves = _curves(times, relative, loss, wavelength, medium)

@@ -197,10 +197,13 @@ def exposures(scans: Mapping[str, Scan], said: list[str]) -> dict[str, float]:
                 "Some of the spectra are rates and others totals that do not state their exposure; export "
                 "all of them in one unit."
             )
-    elif len({round(t, 9) for t in known.values()}) < 2:
+    elif known and len(known) < len(totals):
+        said.append(
+            "Only some files state their exposure, so it is not allowed for: all must have been exposed "
+            "alike."
+        )
         return alike
-    elif len(known) < len(totals):
-        said.append("Only some files state their exposure, and those differ; it is not allowed for.")
+    elif len({round(t, 9) for t in known.values()}) < 2:
         return alike
     said.append("The spectra were taken with different exposures; each is divided by its own.")
     return alike | {key: 1 / t for key, t in known.items()}

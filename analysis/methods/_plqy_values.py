@@ -93,7 +93,8 @@ def _check_absorptance(share: float, sigma: float, found: Integrals) -> None:
         against = "off beam" if "L_b" in found else "in the empty sphere"
         raise MethodError(
             f"With the sample on the beam there is more laser than {against} (L_c is {1 - share:.3g} of it), "
-            "so nothing was absorbed. Are the files in each other’s role?"
+            "so nothing was absorbed. Are the files in each other’s role, or were they exposed for other "
+            "times without saying so?"
         )
     raise MethodError(
         f"The sample absorbs {share:.2%} ± {sigma:.2%} of the laser, no more than the noise. Put more of it "

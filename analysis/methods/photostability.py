@@ -14,7 +14,7 @@ from analysis.methods.base import Dataset, Method, Outcome, Property, Role, para
 
 METHOD = Method(
     title="PL: stability over time",
-    version=3,
+    version=4,
     accepts=(
         Role("sample", ("pl",), help="Emission spectra, one after another.", axes=("time", "wavelength")),
         stability.REFERENCE,

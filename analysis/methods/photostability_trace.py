@@ -11,7 +11,7 @@ from analysis.methods.base import Dataset, Method, Outcome, Role
 
 METHOD = Method(
     title="PL: stability of one intensity over time",
-    version=2,
+    version=3,
     accepts=(
         Role(
             "sample",

@@ -31,7 +31,7 @@ EACH = ("1", "2", "3", "4")
 
 METHOD = Method(
     title="TRPL: lifetimes",
-    version=3,
+    version=4,
     accepts=(
         Role("sample", ("trpl",), help="Counts over time after the pulse.", axes=("time",)),
         Role(

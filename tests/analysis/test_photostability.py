@@ -15,7 +15,7 @@ from analysis.numerics import irradiation
 from analysis.numerics.losses import fit_losses, time_to
 from analysis.numerics.spikes import without_spikes
 from measurements.data import Array, Axis, Dataset, Quantity, Signal
-from tests.analysis.pl_reference import table
+from tests.analysis.pl_reference import said, table
 
 SERIES = methods.get("photostability")
 TRACE = methods.get("photostability_trace")
@@ -144,6 +144,28 @@ def test_the_time_to_a_small_loss_holds_what_another_curve_as_credible_says() ->
         narrow.append(abs(line.time_to(0.95)[0] + 2 * np.log(0.95)) < 2 * line.time_to(0.95)[1])
     assert np.mean(off) > 0.9
     assert np.mean(narrow) < 0.5
+
+
+def test_a_lamp_that_was_off_for_a_while_is_no_loss() -> None:
+    hours = np.linspace(0, 10, 200)
+    y = 1000 * np.exp(-hours / 20) + np.random.default_rng(2).normal(0, 8, 200)
+    y[90:110] -= 1000 * np.exp(-hours[90:110] / 20)
+    outcome = follow(trace(y, hours, unit="h"), of=TRACE)
+    assert said(outcome, "From 4.523 to 5.477 h hardly any light is left")
+    found = table(outcome)
+    for key, truth in (("pl_retention", np.exp(-0.5)), ("pl_t80", -20 * np.log(0.8))):
+        at, sigma = found[key, "light"]
+        assert abs(at - truth) < 4 * sigma < 0.2
+    assert found["light_dose", ""][0] == pytest.approx(57e-3 * 36_000)
+
+
+@pytest.mark.parametrize("dark", [slice(0, 10), slice(185, 200)])
+def test_light_that_is_missing_at_an_end_is_told(dark: slice) -> None:
+    hours = np.linspace(0, 10, 200)
+    y = 1000 * np.exp(-hours / 20) + np.random.default_rng(2).normal(0, 8, 200)
+    y[dark] = np.random.default_rng(3).normal(0, 8, y[dark].size)
+    outcome = follow(trace(y, hours, unit="h"), of=TRACE)
+    assert said(outcome, "neither what is left nor any time is given")
 
 
 @pytest.mark.full

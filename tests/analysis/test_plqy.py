@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis import methods
-from analysis.methods import Dataset, Outcome
+from analysis.methods import Dataset, MethodError, Outcome
 from measurements.data import Array, Axis, Signal
 from measurements.readers import delimited_text
 from tests.analysis.sphere import (
@@ -100,6 +100,17 @@ def test_without_wavelength_or_calibration_the_real_spectra_give_something_else(
     given = real(reference / "instrument_files" / "plqy", "demello_1")
     assert plqy(given, signal="photons") == pytest.approx(0.54, abs=0.02)
     assert abs(plqy(given, correct=False) - 0.934) > 0.05
+
+
+def test_an_exposure_that_only_some_files_state_is_pointed_out():
+    """Unsaid, five times the light with the sample would be blamed on files in each other's role alone."""
+    given = planted({"empty": (1e6, 0.0), "on_beam": (1.9e5, 1e5)})
+    stated = given | {"on_beam": spectrum(given["on_beam"].signal.values, exposure_time=0.5)}
+    outcome = found(stated)
+    assert any("Only some files state their exposure" in warning for warning in outcome.warnings)
+    longer = given | {"on_beam": scaled(stated["on_beam"], 10.0)}
+    with pytest.raises(MethodError, match="exposed for other times"):
+        found(longer)
 
 
 # Sigmas

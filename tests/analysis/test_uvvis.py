@@ -150,6 +150,13 @@ def test_one_edge_may_be_asked_for():
     assert values["band_edge", ""][0] == pytest.approx(724, abs=0.1)  # 0.9/8 is steeper than 0.5/6
 
 
+@pytest.mark.parametrize(("unit", "axis"), [("cm⁻¹", 1e7 / X[::-1]), ("µm", X / 1000)])
+def test_absorbance_over_wavenumbers_or_micrometres_has_the_same_edge(unit, axis):
+    y = sigmoid()[::-1] if unit == "cm⁻¹" else sigmoid()
+    values = table(ask(EDGE, y, axis, axis_unit=unit))
+    assert values["band_edge", ""][0] == pytest.approx(724.0, abs=0.02)
+
+
 @pytest.mark.parametrize("noise", [0.001, 0.005, 0.015])
 def test_the_68_percent_interval_of_an_edge_holds_the_truth_in_62_to_74_percent(noise):
     hits = {"band_edge": [], "band_gap": [], "band_edge_inflection": []}
