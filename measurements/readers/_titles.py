@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,6 +14,7 @@ from measurements.vocabulary import condition as condition_of
 COMMENT_MARK = re.compile(r"^\s*(?:#+|%+|!+|//+|\*+|;+)\s?")
 SETTING = re.compile(r"^\s*(?P<key>[^:=\t,;]{1,80}?)\s*(?P<mark>[:=\t,;])\s*(?P<value>.*)$")
 UNIT_IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[(\[](?P<unit>[^()\[\]]{1,24})[)\]]\s*$")
+UNIT_WITHIN = re.compile(r"^(?P<name>[^()]*?\S)\s*\((?P<unit>[^()\d][^()]{0,23})\)_(?P<rest>\S.*)$")
 UNIT_AFTER_SLASH = re.compile(r"^(?P<name>.*?\S)\s+/\s+(?P<unit>\S.{0,23}|\S)$")
 BRACKETED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 LOOKS_LIKE_A_UNIT = re.compile(r"^[^\W\d]|^[°%Åµ1]")
@@ -27,7 +29,7 @@ BARE_UNITS = {
     "nm", "um", "µm", "ev", "cm-1", "cm^-1", "1/cm", "deg", "°", "s", "ms", "us", "ns", "ps", "k", "°c",
     "counts", "a.u.", "cps", "counts/s", "%", "å", "1/å", "å-1", "cts", "ccd cts", "rel. 1/cm", "mg", "mw",
     "mw/mg", "w/g", "min", "mv", "v", "ma", "hz", "ppm", "mm", "kpa", "bar", "mbar", "a", "µa", "microamps",
-    "ua", "mv/s", "ohm",
+    "ua", "mv/s", "ohm", "mdeg",
 }  # fmt: skip
 WORDS = re.compile(
     r"wave|energ|time|temp|angle|theta|freq|shift|\bq\b|^x$|^y$|intens|count|signal|absorb|transm|reflect|"
@@ -78,8 +80,11 @@ def split_titles(line: str, columns: int, delimiter: str | None) -> list[str] | 
     text = COMMENT_MARK.sub("", line).strip()
     ways = [delimiter] if delimiter else []
     for way in [*ways, "\t", ";", ",", r"\s{2,}", r"\s+(?![(\[/])(?<!/ )", r"\s+"]:
-        pattern = re.escape(way) if way in ("\t", ";", ",") else way
-        cells = [cell.strip().strip('"').lstrip("#").strip() for cell in re.split(pattern, text)]
+        if way in ("\t", ";", ",") and '"' in text:  # a title in quotes may hold the delimiter
+            split = next(csv.reader([text], delimiter=way, skipinitialspace=True), [])
+        else:
+            split = re.split(re.escape(way) if way in ("\t", ";", ",") else way, text)
+        cells = [cell.strip().strip('"').lstrip("#").strip() for cell in split]
         while len(cells) > columns and not cells[-1]:
             cells.pop()
         if len(cells) == columns and all(cells) and not any(as_number(cell) is not None for cell in cells):
@@ -142,15 +147,32 @@ def speaks_of_quantities(columns: list[tuple[str, str]]) -> bool:
     return any(unit or WORDS.search(name) for name, unit in columns)
 
 
+def are_pairs(columns: list[tuple[str, str]]) -> bool:
+    """x and y in turn: every second title is the first one again, and the others are not."""
+    axes = [(name.partition(",")[0], unit) for name, unit in columns[::2]]
+    speaks = bool(WORDS.search(axes[0][0])) or bool(axes[0][1])
+    others = {name.partition(",")[0] for name, _ in columns[1::2]}
+    return (
+        len(columns) > 3
+        and len(columns) % 2 == 0
+        and speaks
+        and len(set(axes)) == 1
+        and axes[0][0] not in others
+    )
+
+
 def name_and_unit(title: str) -> tuple[str, str]:
     """("Wavelength", "nm") of "Wavelength (nm)"; the unit is empty when the title gives none."""
     for pattern in (UNIT_IN_BRACKETS, UNIT_AFTER_SLASH):
         found = pattern.match(title.strip())
         if found and found["name"].strip() and LOOKS_LIKE_A_UNIT.match(found["unit"].strip()):
             return found["name"].strip(), _unit(found["unit"])
-    name, _, unit = title.strip().rpartition("/")
-    if name and unit.lower() in BARE_UNITS:
-        return name, _unit(unit)
+    if within := UNIT_WITHIN.match(title.strip()):
+        return f"{within['name']}, {within['rest']}", _unit(within["unit"])
+    for mark in ("/", ","):
+        name, _, unit = title.strip().rpartition(mark)
+        if name and unit.strip().lower() in BARE_UNITS:
+            return name, _unit(unit)
     name = title.strip()
     if name in UNIT_OF:
         return UNIT_OF[name], "cm⁻¹" if UNIT_OF[name] == "Wavenumber" else name

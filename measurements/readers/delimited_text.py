@@ -48,6 +48,7 @@ DIALECTS = (
     Dialect(",", thousands=True), Dialect("\t", thousands=True), Dialect(";", thousands=True),
     Dialect(None, thousands=True), Dialect(",", decimal_comma=True),
 )  # fmt: skip
+AXIS = re.compile(r"wave(?:length|number)|raman|2 ?theta|energy|voltage|potential|time\b|temp", re.IGNORECASE)
 # Text formats whose numbers are not simply columns: half of one would be read as if it were the whole.
 STRUCTURED = ("<", "{", "%PDF", "##TITLE", "##JCAMP", "data_", "VAMAS", "%!PS", "SQLite")
 LIST = re.compile(r"\[(?![A-Za-z][^\[\]\"]*\][ \t;,]*[\r\n])")  # of JSON, not a line [SETTINGS]
@@ -257,27 +258,23 @@ def _unnamed(columns: int) -> list[tuple[str, str]]:
 
 
 def _datasets(rows: Array, columns: list[tuple[str, str]], header: dict[str, str]) -> list[Dataset]:
-    if _are_pairs(columns):
+    if _titles.are_pairs(columns):
+        axis = columns[0][0].partition(",")[0], columns[0][1]
         return [
             dataset
             for first in range(0, len(columns), 2)
-            for dataset in _on_one_axis(rows[:, first : first + 2], [columns[0], columns[first + 1]], header)
+            for dataset in _on_one_axis(rows[:, first : first + 2], [axis, columns[first + 1]], header)
         ]
+    if _only_counts(rows, columns):
+        return _on_one_axis(rows[:, 1:], columns[1:], header)
     return _on_one_axis(rows, columns, header)
 
 
-def _are_pairs(columns: list[tuple[str, str]]) -> bool:
-    """x and y in turn: every second title is the first one again, and the others are not."""
-    axes = [(name.partition(",")[0], unit) for name, unit in columns[::2]]
-    speaks = bool(_titles.WORDS.search(axes[0][0])) or bool(axes[0][1])
-    others = {name.partition(",")[0] for name, _ in columns[1::2]}
-    return (
-        len(columns) > 3
-        and len(columns) % 2 == 0
-        and speaks
-        and len(set(axes)) == 1
-        and axes[0][0] not in others
-    )
+def _only_counts(rows: Array, columns: list[tuple[str, str]]) -> bool:
+    """Whether the first column numbers the rows and the second is what everything was measured over."""
+    if len(columns) < 3 or columns[0][1] or not AXIS.match(columns[1][0]):
+        return False
+    return bool(np.array_equal(rows[:, 0] - rows[0, 0], np.arange(len(rows))) and rows[0, 0] in (0, 1))
 
 
 def _on_one_axis(rows: Array, columns: list[tuple[str, str]], header: dict[str, str]) -> list[Dataset]:

@@ -180,3 +180,27 @@ def test_an_ordinary_space_parts_two_numbers(read: Reading) -> None:
     datasets = read("".join(f"{100 + i} {200 + i}\t{300 + i}\n" for i in range(4)))
     assert [list(d.signal.values) for d in datasets] == [[200, 201, 202, 203], [300, 301, 302, 303]]
     np.testing.assert_array_equal(datasets[0].axes[0].values, [100, 101, 102, 103])
+
+
+def test_a_title_in_quotes_may_hold_the_delimiter_and_its_unit(read: Reading) -> None:
+    cd, tension = read(
+        'units,"Wavelength, nm","CD, mdeg","high tension, V"\n1,185,-15.8,863.5\n2,185.5,-19.7,823.1\n'
+    )
+    assert (cd.axes[0].name, cd.axes[0].unit) == ("Wavelength", "nm")  # the first column only counts
+    np.testing.assert_array_equal(cd.axes[0].values, [185, 185.5])
+    assert [(d.signal.name, d.signal.unit) for d in (cd, tension)] == [("CD", "mdeg"), ("high tension", "V")]
+
+
+def test_a_first_column_that_is_not_a_count_stays_the_axis(read: Reading) -> None:
+    datasets = read("number,Wavelength,Counts\n3,185,5\n4,186,6\n7,187,7\n")
+    assert [d.signal.name for d in datasets] == ["Wavelength", "Counts"]
+
+
+def test_curves_with_their_own_x_and_a_name_after_the_unit_are_told_apart(read: Reading) -> None:
+    titles = "\t".join(f"Voltage (V)_{way}\tCurrent Density(mA/cm^2)_{way}" for way in ("Forward", "Reverse"))
+    forward, reverse = read(
+        f"{titles}\n-0.2\t-14.1\t1.2\t24.5\n-0.1\t-14.0\t1.1\t24.1\n0.0\t-13.9\t1.0\t23.7\n"
+    )
+    assert (reverse.axes[0].name, reverse.axes[0].unit) == ("Voltage", "V")
+    np.testing.assert_array_equal(reverse.axes[0].values, [1.2, 1.1, 1.0])
+    assert (forward.signal.name, forward.signal.unit) == ("Current Density, Forward", "mA/cm^2")
