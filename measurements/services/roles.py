@@ -60,7 +60,9 @@ def give_roles(measurement: Measurement) -> None:
 
 def in_words(filenames: Sequence[str], roles: Sequence[str]) -> str:
     """What was taken for what, for whoever sent the files."""
-    told = ", ".join(f"{name} as {role}" for name, role in zip(filenames, roles, strict=True) if role)
+    told = ", ".join(
+        f"{name} as {role.replace('_', ' ')}" for name, role in zip(filenames, roles, strict=True) if role
+    )
     return (
         f"The roles were taken from the names of the files: {told}. If that is wrong, send a role for each."
     )

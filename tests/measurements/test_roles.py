@@ -68,7 +68,7 @@ def test_an_upload_without_roles_gets_those_of_its_names_and_is_told_so(
 ) -> None:
     receipt = sent(alice, composite, LETTERED)
     assert [file.role for file in receipt.measurement.files.order_by("pk")] == ROLES
-    assert "A1.txt as empty, B1.txt as off_beam" in receipt.warnings[0]
+    assert "A1.txt as empty, B1.txt as off beam" in receipt.warnings[0]
 
 
 def test_the_same_files_sent_again_are_the_same_measurement(alice: User, composite: Sample) -> None:
