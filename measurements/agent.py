@@ -702,7 +702,10 @@ def _pause(attempts: int) -> float:
 
 
 def arguments(given: Optional[List[str]] = None) -> Settings:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog="https, proxies: see --ca.")
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0],
+        epilog="Where the laboratory signs its own certificates, name the authority's certificate with --ca.",
+    )
     say = parser.add_argument
     say("--watch", required=True, type=Path, help="the folder in which the instrument's files appear")
     say(
