@@ -16,8 +16,9 @@ from measurements.data import UNREAD, Dataset, Quantity
 
 FEW_POINTS = 10
 SENTENCES = 3
-# A crystal has as many sites as it has, an elution as many vials, and a point has three coordinates.
-AS_MANY_AS_THERE_ARE = ("structure", "leaching", "computation", "environment")
+# A crystal has as many sites as it has, an elution as many vials; a point has three coordinates, a colour three
+# channels.
+AS_MANY_AS_THERE_ARE = ("structure", "leaching", "computation", "environment", "image", "em")
 SATURATED_RUN = 5
 KEV_ANGSTROM = 12.398420  # h·c
 ENERGY_TOLERANCE = 0.002

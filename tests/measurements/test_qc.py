@@ -65,7 +65,7 @@ def test_a_single_point_is_counted_in_the_singular() -> None:
     assert [flag.sentence for flag in qc.flags(one)] == ["The axis “x” has only 1 point."]
 
 
-@pytest.mark.parametrize("technique", ["leaching", "environment", "computation", "structure"])
+@pytest.mark.parametrize("technique", ["leaching", "environment", "computation", "structure", "image", "em"])
 def test_three_vials_or_three_coordinates_are_not_too_few_points(technique: str) -> None:
     three = Dataset(
         Signal("Pb", "µg/L", np.ones(3)), (Axis("Sample", "1", np.arange(3.0)),), technique=technique
