@@ -26,6 +26,7 @@ from frontend.keyset import page
 from frontend.plots import usual_scale
 from frontend.scope import narrowed, scope
 from frontend.views.decisions import decided
+from frontend.views.pictures import in_colour
 from measurements.models import Dataset, Measurement, QcLevel
 from measurements.services import RefusedError, assign, set_technique
 from measurements.techniques import Technique
@@ -109,6 +110,7 @@ def _context(
         "measurement": row,
         "files": list(row.files.select_related("blob")),
         "datasets": datasets,
+        "pictures": in_colour(datasets),
         "dataset": next((d for d in datasets if str(d.number) == request.GET.get("dataset")), None)
         or (datasets[0] if datasets else None),
         "history": history,
