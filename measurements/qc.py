@@ -16,7 +16,7 @@ from measurements.data import UNREAD, Dataset, Quantity
 
 FEW_POINTS = 10
 SENTENCES = 3
-# A crystal has as many sites as it has, an elution as many vials; a point has three coordinates, a colour three
+# A crystal has as many sites as it has, an elution as many vials, a point three coordinates, a colour three
 # channels.
 AS_MANY_AS_THERE_ARE = ("structure", "leaching", "computation", "environment", "image", "em")
 SATURATED_RUN = 5
