@@ -260,10 +260,13 @@ def _unnamed(columns: int) -> list[tuple[str, str]]:
 def _datasets(rows: Array, columns: list[tuple[str, str]], header: dict[str, str]) -> list[Dataset]:
     if _titles.are_pairs(columns):
         axis = columns[0][0].partition(",")[0], columns[0][1]
+        curves = [rows[:, first : first + 2] for first in range(0, len(columns), 2)]
+        whole = [curve[np.isfinite(curve[:, 0])] for curve in curves]  # the shorter ones end in empty cells
         return [
             dataset
-            for first in range(0, len(columns), 2)
-            for dataset in _on_one_axis(rows[:, first : first + 2], [axis, columns[first + 1]], header)
+            for curve, signal in zip(whole, columns[1::2], strict=True)
+            for dataset in _on_one_axis(curve, [axis, signal], header)
+            if len(curve)
         ]
     if _only_counts(rows, columns):
         return _on_one_axis(rows[:, 1:], columns[1:], header)

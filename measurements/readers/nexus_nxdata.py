@@ -30,7 +30,7 @@ FORMAT = Format(
     description="HDF5 with NXdata groups, of any technique; files that Vitrine exported come back unchanged.",
     max_bytes=1024**3,
 )
-VERSION = 1
+VERSION = 2
 
 ANY_HDF5, NEXUS = 0.2, 0.8
 DEEPEST, MOST_GROUPS = 8, 500
@@ -140,11 +140,25 @@ def _plotted(file: Any, group: Any) -> list[Dataset]:
     known = _conditions(header)
     moment, local = _moment(entry)
     known |= condition("local_time", local)
-    name = _last(field.name)
     definition = text(child(entry, "definition")) if child(entry, "definition") is not None else ""
-    signal = Signal(_label(field) or name, attribute(field, "units"), values, _errors(group, field, values))
-    title = f"{group.name.strip('/')}/{name}"
-    return [Dataset(signal, axes, header, moment, known, _hdf5.clean(title), DEFINITIONS.get(definition, ""))]
+    technique = DEFINITIONS.get(definition, "")
+    datasets = []
+    for node in (field, *_auxiliary(group, field)):
+        name, drawn = _last(node.name), values if node is field else numbers(node)
+        signal = Signal(_label(node) or name, attribute(node, "units"), drawn, _errors(group, node, drawn))
+        title = _hdf5.clean(f"{group.name.strip('/')}/{name}")
+        datasets.append(Dataset(signal, axes, header, moment, known, title, technique))
+    return datasets
+
+
+def _auxiliary(group: Any, field: Any) -> Iterator[Any]:
+    """What is drawn beside the signal over the same axes."""
+    for name in attribute(group, "auxiliary_signals").split(","):
+        node = child(group, name.strip()) if name.strip() else None
+        if node is None or not is_array(node) or node == field:
+            continue
+        if node.shape == field.shape and node.dtype.kind in "iufb":
+            yield node
 
 
 def _axes(group: Any, field: Any, shape: tuple[int, ...]) -> tuple[Axis, ...]:
@@ -205,7 +219,8 @@ def _listed(value: Any) -> list[str]:
 
 def _errors(group: Any, field: Any, values: Array) -> Array | None:
     name = _last(field.name)
-    for candidate in (attribute(field, "uncertainties"), f"{name}_errors", f"{name}_error", "errors"):
+    of_the_signal = "errors" if field == _signal_of(group) else ""
+    for candidate in (attribute(field, "uncertainties"), f"{name}_errors", f"{name}_error", of_the_signal):
         node = child(group, candidate) if candidate else None
         if node is not None and is_array(node) and node.shape == field.shape and node.dtype.kind in "iuf":
             return numbers(node)

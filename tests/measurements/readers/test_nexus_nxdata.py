@@ -49,6 +49,18 @@ def group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:
     return made
 
 
+def test_what_is_drawn_beside_the_signal_is_a_dataset_too(tmp_path: Path) -> None:
+    with nexus(tmp_path / "file") as file:
+        data = group(group(file, "entry", "NXentry"), "data", "NXdata")
+        data.attrs.update(signal="counts", axes="q", auxiliary_signals=np.array(["dark"], dtype="S"))
+        data.update({"counts": [4.0, 9.0], "dark": [1.0, 2.0], "q": [0.1, 0.2], "errors": [2.0, 3.0]})
+    counts, dark = read(tmp_path / "file")
+    assert (dark.signal.name, list(dark.signal.values)) == ("dark", [1, 2])
+    assert (dark.axes[0].name, list(dark.axes[0].values)) == ("q", [0.1, 0.2])
+    assert counts.signal.errors is not None
+    assert dark.signal.errors is None  # those are the errors of the signal
+
+
 def test_what_vitrine_exported_comes_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "exported"
     write_nxdata(path, {"first / of two": SPECTRUM, "second": MAP})

@@ -180,6 +180,14 @@ def test_units_of_two_parts_are_units(tmp_path: Path) -> None:
     assert (counts.axes[0].name, counts.axes[0].unit, counts.signal.unit) == ("Wavelength", "nm", "counts/s")
 
 
+def test_a_shorter_curve_beside_a_longer_one_ends_earlier(tmp_path: Path) -> None:
+    text = "Wavelength (nm),Counts,Wavelength (nm),Dark\n500,1,600,7\n501,2,601,8\n502,3,,\n503,4,,\n"
+    long, short = read(tmp_path, text, "delimited_text")
+    np.testing.assert_array_equal(long.axes[0].values, [500, 501, 502, 503])
+    np.testing.assert_array_equal(short.axes[0].values, [600, 601])
+    np.testing.assert_array_equal(short.signal.values, [7, 8])
+
+
 def test_a_title_that_is_only_a_unit_says_what_the_axis_is(tmp_path: Path) -> None:
     text = "Scan mode:\tEmission\nData points\nnm\tData\n460.0\t2.1\n460.2\t2.2\n460.4\t2.3\n"
     (dataset,) = read(tmp_path, text, "delimited_text")
