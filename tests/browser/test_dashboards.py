@@ -146,3 +146,22 @@ def test_arrows_move_between_marks_and_enter_opens_the_sample_of_the_mark(
     expect(desk.locator("#plot [aria-live]")).to_have_text("two")
     desk.keyboard.press("Enter")
     desk.wait_for_url(f"**/samples/{composite.code}/")
+
+
+def test_on_a_small_screen_panels_stand_below_each_other_and_beside_each_other_on_a_wide_one(
+    desk: Page, live_server: LiveServer
+) -> None:
+    desk.goto(f"{live_server.url}/dashboards/view_trpl/")
+    expect(desk.locator(".figure-said.empty")).to_be_visible()
+    drawn = f"""() => {{
+        const {{ figure }} = document.querySelector('#plot');
+        figure.show({DRAWING});
+        const {{ xaxis2, height }} = figure.stage._fullLayout;
+        return [xaxis2.domain[0], height, figure.stage.clientHeight];
+    }}"""
+    wide, wide_px, stage_px = desk.evaluate(drawn)
+    assert (wide, wide_px) == (0.8, stage_px)
+    desk.set_viewport_size({"width": 600, "height": 900})
+    narrow, narrow_px, stage_px = desk.evaluate(drawn)
+    assert (narrow, narrow_px) == (0, stage_px)
+    assert narrow_px > 1.4 * wide_px

@@ -1,7 +1,7 @@
-// Panels that stand beside each other on a page stand below each other in the column of a journal.
+// Panels that stand beside each other on a page stand below each other in the column of a journal or on a small screen.
 
-const GAP = 46; // px between two rows for ticks and title of the upper
-const HEADING = 16; // px more where the lower has a heading
+const GAP = 5.1; // letters between two rows for ticks and title of the upper
+const HEADING = 1.8; // letters more where the lower has a heading
 const LABELS = 0.8; // of the width that is left to a panel beside which words stand
 const named = (layout, letter) => Object.entries(layout).filter(([name]) => name.startsWith(`${letter}axis`));
 const short = (name) => name.replace("axis", ""); // "xaxis2" → "x2", as traces say it
@@ -44,18 +44,21 @@ const moved = (column, x, y) => [
   column.low + y * (column.high - column.low),
 ];
 
-const gapOf = (words) => GAP + (words.some((each) => each.yref === "paper" && each.yanchor === "bottom") ? HEADING : 0);
+function gapOf(words, letter_px) {
+  const headed = words.some((each) => each.yref === "paper" && each.yanchor === "bottom");
+  return letter_px * (headed ? GAP + HEADING : GAP);
+}
 
 /** Each column's new place on the paper, from the uppermost row down. */
-function place(rows, words, width, height) {
-  const gap = gapOf(words) / height;
+function place(rows, words, width, height, gap_px) {
+  const gap = gap_px / height;
   const room = 1 - gap * (rows.length - 1);
   const widest = Math.max(...rows.flat().map(({ from, to }) => to - from));
   const weights = rows.map((row) => Math.max(...row.map(({ from, to }) => Math.max(0.75, (to - from) / widest))));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let high = 1;
   rows.forEach((row, at) => {
-    const low = high - (room * weights[at]) / total;
+    const low = at === rows.length - 1 ? 0 : high - (room * weights[at]) / total;
     const between = 22 / width;
     const share = (1 - between * (rows[0].length - 1)) / rows[0].length;
     row.forEach((column, number) => {
@@ -87,8 +90,9 @@ export function stacked(data, layout, width, height) {
   const rows = rowsOf(columns);
   ownAxes(rows, data, layout);
   const words = layout.annotations ?? [];
-  const taller = height * (rows.length > 2 ? 0.7 : 0.8) * rows.length + gapOf(words) * (rows.length - 1);
-  place(rows, words, width, taller);
+  const gap = gapOf(words, layout.font?.size ?? 12);
+  const taller = height * (rows.length > 2 ? 0.7 : 0.8) * rows.length + gap * (rows.length - 1);
+  place(rows, words, width, taller, gap);
   for (const column of columns) {
     for (const name of column.x) layout[name].domain = [column.left, column.right];
     for (const name of column.y) {
@@ -102,5 +106,5 @@ export function stacked(data, layout, width, height) {
     [each.x, each.y] = moved(column, each.x, each.y);
   }
   if (layout.legend?.y > 1) layout.legend.y = 1 + ((layout.legend.y - 1) * height) / taller;
-  return taller;
+  return Math.round(taller);
 }

@@ -4,6 +4,7 @@ import { stacked } from "./figure-columns.js";
 
 const TOKEN = /^(?:var\(--|color-mix\()/;
 const MM_IN_PX = 96 / 25.4;
+const NARROW_STAGE_PX = 640;
 const NARROW_PX = 100 * MM_IN_PX; // a column of a journal, not its page
 
 /** Looks tokens up as `scheme` shows them; computed colours come back as Plotly can read them. */
@@ -111,16 +112,20 @@ export function broken(text, letters) {
   return lines.join("<br>");
 }
 
-/** As the page shows it now; a narrow stage gets smaller margins. */
+/** As the page shows it now; a narrow stage gets smaller margins, and panels below each other. */
 export function resolved(drawing, stage, height) {
   const copy = coloured(drawing, "");
   if (stage.clientWidth < 520) {
     copy.layout.font.size = 12;
     copy.layout.margin = { l: 52, r: 8, t: 26, b: 44 };
   }
+  const { l, r, t, b } = copy.layout.margin;
+  const room = stage.clientWidth - l - r;
+  const narrow = stage.clientWidth < NARROW_STAGE_PX;
+  copy.layout.height = narrow ? stacked(copy.data, copy.layout, room, height - t - b) + t + b : height;
   evenTicks(copy.layout);
   brokenTitles(copy.layout, stage.clientWidth);
-  thinned(copy.layout, height);
+  thinned(copy.layout, copy.layout.height);
   copy.layout.modebar = { bgcolor: "rgba(0,0,0,0)", orientation: "v" };
   return copy;
 }

@@ -167,9 +167,10 @@ export class Figure {
     layout.shapes = [...this.shapes, ...this.outline()];
     layout.uirevision = this.url; // a redraw, as for another theme, keeps the zoom
     layout.selectionrevision = this.drawings = (this.drawings ?? 0) + 1;
-    fitted(data, layout, width, this.height);
+    fitted(data, layout, width, layout.height);
+    this.stage.style.height = `${layout.height}px`;
     if (!this.plot) this.stage.replaceChildren();
-    window.Plotly.react(this.stage, data, { ...layout, width, height: this.height }, CONFIG);
+    window.Plotly.react(this.stage, data, { ...layout, width }, CONFIG);
     this.stage.removeAttribute("aria-busy");
     if (!this.plot) this.listen();
     this.plot = this.stage;
