@@ -12,7 +12,9 @@ from measurements.store.hashing import Hashing
 from measurements.store.writeback import hand_on
 
 CHUNK_BYTES = 1024 * 1024
-WRITE_BYTES = 256 * 1024  # a file of 2 GiB written by whole megabytes took the kernel more than twice as long
+# The kernel caches in pieces as large as what is written at once, and has small ones at hand: to copy 2 GiB
+# took it 0.1 s by 64 kB, 0.6 s by 256 kB and 2.5 s by whole megabytes.
+WRITE_BYTES = 64 * 1024
 HAND_ON_BYTES = 8 * CHUNK_BYTES
 LOOK_EVERY_BYTES = 64 * 1024**2
 
