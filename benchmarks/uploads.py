@@ -29,11 +29,12 @@ from benchmarks.anchors.upload_servers import (
     running,
     send_by_tus,
 )
+from config import up
 
 PUT, FORM, TUS = "Vitrine, PUT", "Vitrine, form", "Vitrine, tus"
 DRF, DRF_FSYNC = "DRF multipart on gunicorn", "DRF multipart on gunicorn, with fsync"
 SOCKET, BARE = "bare socket server, same guarantees", "write + hash + fsync in one process"
-SIZE = ["2", "32"]  # processes and threads, for every server
+SIZE = ["2", "32"]  # processes and threads of the anchors: as many as ours has
 
 SMALL = Load("1 MB, 8 clients", 1 * MB, 8, 160, 7)
 LARGE = Load("512 MB, 1 client", 512 * MB, 1, 1, 5)
@@ -87,11 +88,10 @@ def main() -> str:
 def started(stack: contextlib.ExitStack, folder: Path) -> dict[str, Server | Bare]:
     token = sample_and_token()
     candidates: dict[str, Server | Bare] = {}
-    granian = ["granian", "--interface", "wsgi", "--workers", SIZE[0], "--blocking-threads", SIZE[1]]
     port, process = stack.enter_context(
         running(
             folder / "files",
-            lambda port: [*granian, "--port", str(port), "--log-level", "error", "config.wsgi:application"],
+            lambda port: up.web("127.0.0.1", port, f"http://127.0.0.1:{port}").command,
             {},
         )
     )

@@ -148,6 +148,7 @@ def django(*arguments: str) -> list[str]:
 def web(host: str, port: int, address: str) -> Child:
     granian = [str(PROGRAMS / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port)]
     size = ["--workers", "2", "--blocking-threads", "32", "--respawn-failed-workers"]
+    size += ["--http1-buffer-size", str(2 * 1024**2)]  # fewer pieces of a file, each of which wakes a thread
     manners = ["--workers-kill-timeout", "5", "--log-level", "error", "--working-dir", str(ROOT)]
     command = [*granian, *size, *manners, "config.wsgi:application"]
     return Child("web", command, floor=4, ready=network.serves(address))
