@@ -29,9 +29,8 @@ FIGURE = Figure(
     help="The map is of one series, over its first maximum; beneath it, for every series, the intensity over "
     "its beginning with the fitted curve, and how far the peak moved.",
     curves=(
-        Curves("pl", "photostability", ("retention", "retention fit", "wavelength")),
+        Curves("pl", "photostability", ("data", "retention", "retention fit", "wavelength")),
         Curves("pl", "photostability_trace", ("retention", "retention fit")),
-        Curves("pl"),
     ),
     options=(
         Option("medium", "Under", tuple(MEDIA.items())),
@@ -138,7 +137,10 @@ def _map_of(view: View, traces: Sequence[Trace]) -> tuple[Trace, Numbers, Number
         frames = [
             line
             for line in view.curves()
-            if line.measurement == trace.measurement and line.series_is and line.series_is.unit in HOURS
+            if line.measurement == trace.measurement
+            and line.series_is
+            and line.series_is.unit in HOURS
+            and line.conditions.get("role", "sample") in ("", "sample")  # and not the lamp's monitor
         ]
         frames = [line for line in frames if np.isfinite(line.series)]
         if len(frames) > 1 and (best is None or len(frames) > len(best[1])):

@@ -67,6 +67,13 @@ def view(*, frames: bool = True) -> View:
     return View(subjects, readings, lines, {})
 
 
+def test_the_map_is_what_its_run_read_however_many_other_spectra_there_are() -> None:
+    """Of all PL only the newest hundred are drawn, and a series is soon not among them."""
+    curves = figures.get("view_photostability").figure.curves
+    assert all(each.method for each in curves)
+    assert "data" in next(each for each in curves if each.method == "photostability").names
+
+
 def drawn(kind: str, given: View, **options: str) -> Drawing:
     return figures.get(kind).draw(given, options)
 
