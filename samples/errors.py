@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, OperationalError
 from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
+
+log = logging.getLogger(__name__)
 
 # What the framework says in its own words, as sentences that name the remedy.
 SENTENCES = (
@@ -39,9 +43,19 @@ SENTENCES = (
 KNOWN = [(re.compile(pattern, re.DOTALL), sentence) for pattern, sentence in SENTENCES]
 
 
+class DatabaseSilent(exceptions.APIException):
+    status_code = 503
+    default_detail = (
+        "The database does not answer. Try again in a minute, and keep what you sent until its receipt comes."
+    )
+
+
 def one_shape(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, DjangoValidationError):  # a service refused, in a sentence
         error = exceptions.ValidationError(get_error_detail(error))
+    elif isinstance(error, (OperationalError, InterfaceError)):
+        log.error("The database does not answer: %s", error)
+        error = DatabaseSilent()
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -80,7 +81,11 @@ class RawUploadView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """A token that may plainly add to its sample goes a short way: half of what a small file costs is
         not in its bytes. All others go the way of every view."""
-        sender = plain_sender(request) if request.method == "PUT" else None
+        try:
+            sender = plain_sender(request) if request.method == "PUT" else None
+        except (OperationalError, InterfaceError) as error:  # asking once more would wait as long again
+            status_code, body = refusal(error)
+            return HttpResponse(body, JSON, status_code)
         if sender is None:
             return super().dispatch(request, *args, **kwargs)
         request.user = sender.user
@@ -138,11 +143,15 @@ def plain_receipt(request: HttpRequest, filename: str, sender: Sender) -> tuple[
     try:
         with as_http():
             receipt = take(request, filename, sender.user, sender)
-    except (APIException, PermissionDenied) as error:
-        refused = one_shape(error, {})
-        assert refused is not None
-        return refused.status_code, in_json(refused.data)
+    except (APIException, PermissionDenied, OperationalError, InterfaceError) as error:
+        return refusal(error)
     return 201 if receipt.created else 200, in_json(receipt_body(receipt))
+
+
+def refusal(error: Exception) -> tuple[int, bytes]:
+    refused = one_shape(error, {})
+    assert refused is not None
+    return refused.status_code, in_json(refused.data)
 
 
 def in_json(body: Any) -> bytes:

@@ -167,6 +167,32 @@ def test_a_database_that_is_silent_is_asked_once_and_said(
     assert environ["wsgi.input"].tell() == 0
 
 
+def test_a_database_that_falls_silent_before_the_row_is_said_too(
+    composite: Sample, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(sql: str, parameters: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("measurements.services.recording.rows_of", silent)
+    status, _, said = sent(Door(Refuses(), Refuses()), environ_of(token, f"{UPLOAD}?sample={composite.code}"))
+    assert (status, "keep what you sent" in said["error"]["message"]) == (503, True)
+
+
+@pytest.mark.parametrize(("query", "asked"), [("?sample=VT-GLASS", "senders.rows_of"), ("", "placing.match")])
+def test_the_way_of_every_view_says_it_of_a_silent_database(
+    composite: Sample, token: str, monkeypatch: pytest.MonkeyPatch, query: str, asked: str
+) -> None:
+    def silent(*_: Any, **__: Any) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(f"measurements.services.{asked}", silent)
+    door = Door(Refuses(), ShortWay())
+    door._plain = lambda environ: None  # type: ignore[assignment]
+    status, headers, said = sent(door, environ_of(token, f"{UPLOAD}{query}"))
+    assert (status, headers["Content-Type"]) == (503, "application/json")
+    assert "Try again in a minute" in said["error"]["message"]
+
+
 def test_a_file_of_no_known_sample_comes_this_way_too(composite: Sample, token: str) -> None:
     status, _, receipt = put(token, f"{UPLOAD}?sample=NOBODY")
     assert (status, receipt["sample"]) == (201, None)
