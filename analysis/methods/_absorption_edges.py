@@ -5,7 +5,7 @@ Shared by the UV-Vis methods; not a method itself (the underscore keeps it out o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,23 @@ def edges_of(
                 "background leans on them."
             )
     return made[::-1], warnings
+
+
+def under_other_scattering(data: Absorbance, found: list[Edge]) -> list[Edge]:
+    """The first of two edges as it would be, had the scattering that was found beyond the second and taken
+    off under both been one standard deviation off, along each of its two directions. So far from where it was
+    found, that counts."""
+    if len(found) != 2 or not found[1].subtracted or found[0].component != LABELS[0]:
+        return []
+    first, scattered = found[0], found[1].base
+    lengths, axes = np.linalg.eigh(scattered.covariance)
+    others = []
+    for length, axis in zip(lengths, axes.T, strict=True):
+        level, power = np.array([scattered.level, scattered.slope]) + np.sqrt(max(length, 0.0)) * axis
+        y = first.y - (scattered(data.x, float(level), float(power)) - scattered(data.x))
+        base, _ = _beyond(data, y, first.fall, found[1].fall, first.base.kind)
+        others.append(replace(first, base=base, y=y))
+    return others
 
 
 def _check_not_scattering(data: Absorbance) -> None:

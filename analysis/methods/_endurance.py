@@ -34,7 +34,7 @@ class Limits:
 
 
 def darkness(times: Array, y: Array) -> tuple[NDArray[np.bool_], list[str]]:
-    """(N,) where the lamp was off, far below what was right before and is again right after; and sentences."""
+    """(N,) where the lamp was off, far below what was right before and is right after; and sentences."""
     low = np.concatenate([[False], y < DARK * np.median(y), [False]])
     edges = np.flatnonzero(np.diff(low.astype(int)))
     dark, said = np.zeros(y.size, dtype=bool), []

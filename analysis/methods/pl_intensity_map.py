@@ -59,7 +59,8 @@ METHOD = Method(
         "loading a parabola through the logarithms of the best cell and its neighbours, two on either side "
         "or as many more as it takes for them to bend surely, gives the best temperature between the grid's; "
         "its sigma is propagated from those of the cells and holds no error of the parabola. The place of "
-        "the brightest sample is one of the grid, known to a step of it: step/√12. Cells without a sample stay blank. The maximum of the quantum yield stands beside it: it "
+        "the brightest sample is one of the grid, known to a step of it: step/√12. Cells without a sample "
+        "stay blank. The maximum of the quantum yield stands beside it: it "
         "need not be the same sample."
     ),
     reference=(

@@ -15,7 +15,7 @@ from analysis.methods._absorbance import (
     EdgeParams,
     absorbance,
 )
-from analysis.methods._absorption_edges import Edge, edges_of
+from analysis.methods._absorption_edges import Edge, edges_of, under_other_scattering
 from analysis.methods._spectra import HC_EV_NM
 from analysis.methods.base import Array, Curve, Dataset, Method, MethodError, Outcome, Property, Result
 from analysis.numerics import edge_tangents as kernel
@@ -28,7 +28,7 @@ CONVERTED = ("transmittance", "reflectance")
 
 METHOD = Method(
     title="UV-Vis: absorption edge",
-    version=2,
+    version=3,
     accepts=(SAMPLE,),
     properties=(
         Property("band_edge", "Absorption edge", "nm", components=PHASES, html="λ<sub>g</sub>"),
@@ -64,11 +64,14 @@ METHOD = Method(
 )
 Params = EdgeParams
 
+Kept = tuple[Edge, kernel.Tangent, float, float]
+
 
 def run(datasets: Mapping[str, Dataset], params: EdgeParams) -> Outcome:
     data = absorbance(datasets["sample"], params)
     found, said = edges_of(data, params.edges, params.background, params.smallest_share)
-    kept, left_out = [], []
+    kept: list[Kept] = []
+    left_out: list[str] = []
     for edge in found:
         line = kernel.tangent(data.x, edge.y, data.variance, edge.fall, data.kind == "reflectance")
         place, sigma = (0.0, 0.0) if line is None else kernel.intersection(line, edge.base, edge.subtracted)
@@ -81,6 +84,7 @@ def run(datasets: Mapping[str, Dataset], params: EdgeParams) -> Outcome:
             kept.append((edge, line, place, sigma))
     if not kept:
         raise MethodError(" ".join(left_out))
+    kept = _beside_scattering(data, found, kept)
     warnings = [*data.warnings, *said, *left_out]
     values = [Result("absorption_edge_number", float(len(kept)), 0.0)]
     notes: dict[str, float | str] = {"signal": data.kind, "edge": "steepest tangent meets the background"}
@@ -92,6 +96,21 @@ def run(datasets: Mapping[str, Dataset], params: EdgeParams) -> Outcome:
         notes |= _notes(named, line)
         curves += _curves(data, named, line, place)
     return Outcome(tuple(values), tuple(curves), tuple(warnings), notes)
+
+
+def _beside_scattering(data: Absorbance, found: list[Edge], kept: list[Kept]) -> list[Kept]:
+    """With the error of scattering that was found beyond another edge and taken off under this one."""
+    others = under_other_scattering(data, found)
+    if not others or kept[0][0] is not found[0]:
+        return kept
+    edge, line, place, sigma = kept[0]
+    errors = line.covariance.copy()
+    for other in others:
+        moved = kernel.tangent(data.x, other.y, data.variance, other.fall, data.kind == "reflectance")
+        if moved is not None:
+            sigma = float(np.hypot(sigma, kernel.intersection(moved, other.base, False)[0] - place))
+            errors[0, 0] += (moved.x - line.x) ** 2
+    return [(edge, replace(line, covariance=errors), place, sigma), *kept[1:]]
 
 
 def _values(edge: Edge, line: kernel.Tangent, place: float, sigma: float) -> list[Result]:

@@ -25,7 +25,7 @@ MIN_POINTS = 8
 CONSTANT, LINE, EXPONENTIAL, STRETCHED = "constant", "line", "exponential", "stretched exponential"
 STARTS = [(tau, beta) for tau in (0.1, 1.0, 10.0) for beta in (0.5, 1.3)]
 MIN_DELTA_BIC = 2.0  # for a third parameter: positive evidence, R. E. Kass, A. E. Raftery, JASA 90 (1995) 773
-LEAST_ODDS = 0.1  # against the best, for another to be in the sigma
+LEAST_ODDS = 0.15  # against the best, for another to be in the sigma
 TAU_LIMITS, BETA_LIMITS = (1e-3, 1e4), (0.1, 10.0)
 NEVER = float("inf")
 

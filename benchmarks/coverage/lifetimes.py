@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import erf, erfcx, gammainc
 
-from benchmarks.coverage.simulating import Case, Key
+from benchmarks.coverage.simulating import Case, Given, Key
 from measurements.data import Array, Axis, Dataset, Signal
 
 IRF_AT, PULSE_AT, IRF_SIGMA = 6.0, 8.0, 0.6
@@ -113,8 +113,8 @@ def of_exponentials(
 def tail(
     name: str, amplitudes: Sequence[float], taus: Sequence[float], peak: float, **params: object
 ) -> Case:
-    """Without a response, from a pulse that is short beside a channel. Amplitudes are those at the highest
-    channel, half a channel after the pulse."""
+    """Without a response, from a pulse that is short beside a channel. What amplitudes weigh is of the
+    highest channel, which noise picks among the first ones."""
     t = 0.5 * np.arange(600, dtype=np.float64)
     lit = np.zeros(t.size)
     for a, tau in zip(amplitudes, taus, strict=True):
@@ -124,7 +124,14 @@ def tail(
     def simulate(rng: np.random.Generator) -> Mapping[str, Dataset]:
         return {"sample": dataset(rng.poisson(curve).astype(float), t)}
 
-    return Case("trpl", name, simulate, truth(amplitudes, taus, peak / sum(amplitudes)), params)
+    def planted(given: Given) -> dict[Key, float]:
+        assert isinstance(given, Mapping)
+        late = float(t[np.argmax(given["sample"].signal.values)]) - 10
+        left = [a * math.exp(-late / tau) for a, tau in zip(amplitudes, taus, strict=True)]
+        return truth(left, taus, peak / sum(amplitudes))
+
+    at_first = truth(amplitudes, taus, peak / sum(amplitudes))
+    return Case("trpl", name, simulate, at_first, params, truth_of=planted)
 
 
 def stretched(

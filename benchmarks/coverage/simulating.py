@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ LOW, HIGH = 0.62, 0.74
 class Case:
     """simulate : what a method is given, with the noise of one measurement
     truth : of every property and component that it should report
+    truth_of : of what is defined by the data themselves, such as where their highest point lies
     bounds : properties reported besides that are no interval around a truth, and why
     """
 
@@ -34,6 +36,7 @@ class Case:
     truth: Mapping[Key, float]
     params: Mapping[str, object] = field(default_factory=dict)
     bounds: Mapping[str, str] = field(default_factory=dict)
+    truth_of: Callable[[Given], Mapping[Key, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,11 @@ def simulated(case: Case, runs: int) -> Found:
         except MethodError as refusal:
             refusals[str(refusal)] += 1
             continue
+        truth = case.truth if case.truth_of is None else case.truth_of(given)
         for result in outcome.values:
             key = result.property, result.component
-            if key in case.truth:
-                off[key].append((result.value - case.truth[key]) / result.sigma)
+            if key in truth:
+                off[key].append((result.value - truth[key]) / result.sigma)
             elif result.property not in case.bounds:
                 unforeseen[key] += 1
     held = {
@@ -110,3 +114,18 @@ def spectrum(
 def bell(x: Array, centre: float | Array, sigma: float) -> Array:
     """Of height one."""
     return np.asarray(np.exp(-0.5 * ((x - centre) / sigma) ** 2))
+
+
+def bounds(runs: int, chance: float = 1e-4) -> tuple[float, float]:
+    """Shares that so many simulations leave by chance only that rarely, were the interval just as good as
+    asked: LOW and HIGH themselves, widened by the binomial law."""
+    count = np.arange(runs + 1, dtype=np.float64)
+    chances = [_binomial(count, runs, share) for share in (LOW, HIGH)]
+    low = int(np.searchsorted(np.cumsum(chances[0]), chance))
+    high = runs - int(np.searchsorted(np.cumsum(chances[1][::-1]), chance))
+    return low / runs, high / runs
+
+
+def _binomial(count: Array, runs: int, share: float) -> Array:
+    ways = np.array([math.lgamma(runs + 1) - math.lgamma(k + 1) - math.lgamma(runs - k + 1) for k in count])
+    return np.asarray(np.exp(ways + count * math.log(share) + (runs - count) * math.log1p(-share)))

@@ -219,6 +219,17 @@ def test_two_thirds_of_the_intervals_hold_two_edges_and_converted_ones(made, tru
     assert all(0.62 <= rate <= 0.74 for rate in rates.values()), rates
 
 
+def test_an_edge_far_above_the_scattering_that_was_seen_is_as_sure_as_that_is():
+    """Found beyond 740 nm and taken off at 490 nm: with its noise alone, one interval in six held it."""
+    hits = []
+    for seed in range(60):
+        noise = np.random.default_rng(seed).normal(0, 0.002, X.size)
+        clean = 0.6 * sigmoid(490, 7) + 0.5 * sigmoid(690, 8) + 0.2 * (X / 724) ** -4.0
+        value, sigma = table(ask(EDGE, clean + noise))["band_edge", "delta"]
+        hits.append(abs(value - 504.0) <= sigma)
+    assert 0.5 < np.mean(hits) < 0.85
+
+
 def test_an_edge_in_reflectance_is_where_its_formula_has_it():
     """A curve that bends alike to both sides would be 0.2 nm off, more than its sigma."""
     found = [table(ask(EDGE, reflectance(np.random.default_rng(seed)))) for seed in range(40)]
