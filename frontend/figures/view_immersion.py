@@ -43,6 +43,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         return Drawing(empty="Nobody has measured or entered how long a sample lasts.", notes=view.missing)
     codes = sorted({track.code for track in tracks} | {mark.code for mark in marks})
     color = {code: CATEGORIES[place % len(CATEGORIES)] for place, code in enumerate(codes)}
+    few = len(codes) <= len(CATEGORIES)
     notes = list(view.missing)
     if assumed := sum(mark.assumed for mark in marks):
         are = "1 time is" if assumed == 1 else f"{assumed} times are"
@@ -50,10 +51,10 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     data: list[dict[str, Any]] = []
     for place, medium in enumerate(media):
         data += [_line(track, place, color[track.code]) for track in tracks if track.medium == medium]
-        data += [_dot(mark, place, color[mark.code]) for mark in marks if mark.medium == medium]
+        data += [_dots(same, place, color) for same in _together(marks, medium, few)]
     named: set[str] = set()
     for trace in data:  # each sample once, while its colour is its own
-        if len(codes) <= len(CATEGORIES) and trace["name"] not in named:
+        if few and trace["name"] not in named:
             named.add(trace["name"])
             trace["showlegend"] = True
     data += [legend_mark(origin) for origin in ORIGINS if any(m.reading.origin == origin for m in marks)]
@@ -65,6 +66,15 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         notes=notes,
         filename="endurance",
     )
+
+
+def _together(marks: Sequence[Mark], medium: str, few: bool) -> list[list[Mark]]:
+    """Of one origin, and of one sample where each has its own place in the legend."""
+    groups: dict[tuple[str, str], list[Mark]] = {}
+    for mark in marks:
+        if mark.medium == medium:
+            groups.setdefault((mark.reading.origin, mark.code if few else ""), []).append(mark)
+    return list(groups.values())
 
 
 def _axes(place: int) -> dict[str, str]:
@@ -93,35 +103,32 @@ def _line(track: Track, place: int, color: str) -> dict[str, Any]:
     }
 
 
-def _dot(mark: Mark, place: int, color: str) -> dict[str, Any]:
-    _, unit, _, heading = MEDIA[mark.medium]
-    time = written(mark.reading.value, mark.reading.sigma, unit, comparator=mark.reading.comparator)
-    left = written(mark.left, mark.left_sigma, "1", as_percent=True)
-    source = f", {mark.reading.source}" if mark.reading.source else ""
-    hover = (
-        f"<b>{mark.code}</b><br>{heading}\u2002{time}<br>"
-        f"{'at the limit' if mark.assumed else 'left'}\u2002{left}<br>"
-        f"{ORIGIN_WORDS.get(mark.reading.origin, mark.reading.origin)}{source}"
-    )
-    symbol = SYMBOLS[mark.reading.origin]
+def _dots(marks: Sequence[Mark], place: int, color: Mapping[str, str]) -> dict[str, Any]:
+    """Endurances of one origin; thousands of them are one trace, for a browser takes a while for each."""
+    symbol = SYMBOLS[marks[0].reading.origin]
+    signs = [COMPARATORS.get(mark.reading.comparator, "") for mark in marks]
+    colors = [color[mark.code] for mark in marks]
     return {
         "type": "scatter",
-        "mode": "markers+text" if mark.reading.comparator != "=" else "markers",
-        "name": mark.code,
-        "x": [mark.hours],
-        "y": [100 * mark.left],
-        "text": [COMPARATORS.get(mark.reading.comparator, "")],
+        "mode": "markers+text" if any(signs) else "markers",
+        "name": marks[0].code,
+        "x": [mark.hours for mark in marks],
+        "y": [100 * mark.left for mark in marks],
+        "text": signs,
         "textposition": "middle right",
-        "error_x": _bar(mark.sigma_h),
-        "error_y": _bar(100 * mark.left_sigma),
+        "error_x": _bars([mark.sigma_h for mark in marks]),
+        "error_y": _bars([100 * mark.left_sigma for mark in marks]),
         "marker": {
             "size": 10,
-            "color": color,
+            "color": colors if len(set(colors)) > 1 else colors[0],
             "symbol": symbol,
-            "line": {"width": 2 if symbol.endswith("open") else 0, "color": color},
+            "line": {
+                "width": 2 if symbol.endswith("open") else 0,
+                "color": colors if len(set(colors)) > 1 else colors[0],
+            },
         },
-        "samples": [mark.code],
-        "hovertext": [hover],
+        "samples": [mark.code for mark in marks],
+        "hovertext": [_hover(mark) for mark in marks],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": False,
         "meta": "endurance",
@@ -129,9 +136,22 @@ def _dot(mark: Mark, place: int, color: str) -> dict[str, Any]:
     }
 
 
-def _bar(sigma: float) -> dict[str, Any]:
-    known = bool(np.isfinite(sigma))
-    return {"type": "data", "array": [sigma if known else 0.0], "visible": known, "color": SECOND, "width": 3}
+def _hover(mark: Mark) -> str:
+    _, unit, _, heading = MEDIA[mark.medium]
+    time = written(mark.reading.value, mark.reading.sigma, unit, comparator=mark.reading.comparator)
+    left = written(mark.left, mark.left_sigma, "1", as_percent=True)
+    source = f", {mark.reading.source}" if mark.reading.source else ""
+    return (
+        f"<b>{mark.code}</b><br>{heading}\u2002{time}<br>"
+        f"{'at the limit' if mark.assumed else 'left'}\u2002{left}<br>"
+        f"{ORIGIN_WORDS.get(mark.reading.origin, mark.reading.origin)}{source}"
+    )
+
+
+def _bars(sigmas: Sequence[float]) -> dict[str, Any]:
+    known = np.isfinite(np.array(sigmas))
+    array = np.where(known, sigmas, 0.0).tolist()
+    return {"type": "data", "array": array, "visible": bool(known.any()), "color": SECOND, "width": 3}
 
 
 def _layout(media: Sequence[str], tracks: Sequence[Track], marks: Sequence[Mark]) -> dict[str, Any]:

@@ -152,6 +152,22 @@ def test_an_endurance_stands_at_its_hours_with_its_sigma_and_origin() -> None:
     assert marks["VT-2", "x3"]["text"] == [">"]
 
 
+def test_endurances_of_a_thousand_samples_are_as_many_traces_as_media_and_origins() -> None:
+    subjects = [Subject(f"VT-{place}", "") for place in range(1000)]
+    readings = [
+        Reading(place, key, "", 10.0 + place, 1.0, "published" if place % 2 else "measured")
+        for place in range(1000)
+        for key in ("stability_water", "stability_ambient")
+    ]
+    marks = meant(drawn("view_immersion", View(subjects, readings, [], {})), "endurance")
+    assert len(marks) == 4
+    assert sorted(len(mark["x"]) for mark in marks) == [500] * 4
+    first = marks[0]
+    assert [float(x) for x in first["x"][:2]] == [10.0, 12.0]
+    assert first["samples"][:2] == ["VT-0", "VT-2"]
+    assert "VT-2" in first["hovertext"][1]
+
+
 def test_times_of_which_nobody_said_what_was_left_are_counted_in_a_note() -> None:
     assert (
         "3 times are drawn at 95 %: how much was left then is not recorded."
