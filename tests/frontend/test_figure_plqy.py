@@ -104,6 +104,14 @@ def test_what_was_weighed_a_little_off_belongs_to_the_planned_level() -> None:
     assert decoded(heat["z"]).shape == (2, 1)
 
 
+def test_temperatures_in_fine_steps_do_not_run_together_into_one_column() -> None:
+    bench = Bench()
+    for temperature_c in range(250, 290):
+        bench.read(bench.sample(**at(0.05, float(temperature_c))), "plqy", 0.5)
+    (heat,) = traces(drawn(bench.view), "heatmap")
+    assert decoded(heat["z"]).shape[1] >= 13  # no two in one column are farther apart than 2 °C
+
+
 def test_cells_that_nobody_made_stay_blank() -> None:
     bench = Bench()
     published(bench)
