@@ -32,6 +32,7 @@ FIGURE = Figure(
 )
 FAINTEST = 1e-3  # of the maximum, on the logarithmic scale
 RIDGE = "#ffffff"
+MOST_TICKS = 16
 
 
 def draw(view: View, options: Mapping[str, str]) -> Drawing:
@@ -199,10 +200,11 @@ def _layout(view: View, grid: Grid) -> dict[str, Any]:
 
 
 def _levels(quantity: Quantity, levels: Sequence[float]) -> dict[str, Any]:
+    ticks = range(0, len(levels), max(1, len(levels) // MOST_TICKS))
     return axis(
         quantity.title,
-        tickvals=list(range(len(levels))),
-        ticktext=[number(level * quantity.factor, 4) for level in levels],
+        tickvals=list(ticks),
+        ticktext=[number(levels[tick] * quantity.factor, 4) for tick in ticks],
         range=[-0.5, len(levels) - 0.5],
         showgrid=False,
         showline=False,

@@ -194,6 +194,8 @@ def _layout(
     relative: bool,
     has_lifetimes: bool,
 ) -> dict[str, Any]:
+    if not decays:
+        return _lifetimes_alone(view, along, levels, quantity)
     wide = 0.62 if has_lifetimes else 1.0
     residual = any("residual" in each.lines for each in decays)
     x = axis("Time after the maximum (ns)", domain=[0, wide], anchor="y2" if residual else "y")
@@ -205,16 +207,27 @@ def _layout(
         zero = {"zeroline": True, "zerolinecolor": INK, "zerolinewidth": 1}
         more["yaxis2"] = axis("Residual (σ)", domain=[0, 0.2], nticks=5) | zero
     if has_lifetimes:
-        x_is = quantity_of(view, along)
-        more["xaxis2"] = axis(x_is.title, domain=[wide + 0.13, 1.0], anchor="y3", nticks=5)
-        if along == MEDIUM:
-            ticks = {
-                "tickvals": list(range(len(levels))),
-                "ticktext": [str(w).replace("_", " ") for w in levels],
-            }
-            more["xaxis2"] |= ticks | {"range": [-0.6, len(levels) - 0.4]}
-        more["yaxis3"] = axis(quantity.title, anchor="x2", nticks=6, rangemode="tozero")
+        more["xaxis2"], more["yaxis3"] = _lifetime_axes(view, along, levels, quantity, wide + 0.13)
     return layout(x, y, **more)
+
+
+def _lifetime_axes(
+    view: View, along: str, levels: Sequence[float | str], quantity: Quantity, begin: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    x = axis(quantity_of(view, along).title, domain=[begin, 1.0], anchor="y3", nticks=5)
+    if along == MEDIUM:
+        words = [str(level).replace("_", " ") for level in levels]
+        x |= {"tickvals": list(range(len(words))), "ticktext": words, "range": [-0.6, len(words) - 0.4]}
+    return x, axis(quantity.title, anchor="x2", nticks=6, rangemode="tozero")
+
+
+def _lifetimes_alone(
+    view: View, along: str, levels: Sequence[float | str], quantity: Quantity
+) -> dict[str, Any]:
+    """Of values that were published or entered there are no decays: no empty panel stands for them."""
+    x, y = _lifetime_axes(view, along, levels, quantity, 0.0)
+    hidden = axis("", visible=False)
+    return layout(hidden, hidden, xaxis2=x, yaxis3=y)
 
 
 def _table(view: View, along: str) -> list[Column]:

@@ -37,6 +37,14 @@ def test_the_row_maxima_are_300_275_and_225_degrees_and_the_brightest_is_at_25_p
     assert "225 °C at 85\u202f%" in summary
 
 
+def test_of_many_levels_some_are_named_and_their_names_stay_in_place() -> None:
+    many = tuple(150.0 + 4 * step for step in range(50))
+    axis = drawn(array((0.05, 0.25), many, curves=False)).layout["xaxis"]
+    assert len(axis["ticktext"]) <= 17
+    assert axis["ticktext"][:2] == ["150", "162"]
+    assert axis["tickvals"][:2] == [0, 3]
+
+
 def test_the_highest_quantum_yield_is_framed_where_it_is() -> None:
     drawing = drawn(array(FULL_LOADINGS, curves=False))
     brightest, highest = traces(drawing, "maximum")

@@ -151,6 +151,8 @@ def test_published_lifetimes_are_drawn_without_any_decay():
     (lifetimes,) = traces(drawing, "lifetimes")
     assert set(lifetimes["marker"]["symbol"]) == {"diamond-open"}
     assert "decay" not in drawing.summary.split(":")[0]
+    assert drawing.layout["xaxis2"]["domain"] == [0.0, 1.0]
+    assert not drawing.layout["xaxis"]["visible"], "no empty panel stands for decays"
 
 
 def test_more_decays_than_can_be_told_apart_are_thinned_and_said():
