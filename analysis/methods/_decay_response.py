@@ -37,7 +37,9 @@ def response(dataset: Dataset, decay: Decay) -> tuple[Response, list[str]]:
     top = int(np.argmax(counts))
     quiet = counts[: max(top // 2, 1)] if top >= 10 else counts[-max(counts.size // 10, 3) :]
     background = float(np.median(quiet))
-    noise = max(1.4826 * float(np.median(np.abs(quiet - background))), np.sqrt(max(background, 1.0)))
+    counted = bool(np.all(np.abs(counts - np.round(counts)) <= 1e-6)) and counts[top] > 1  # or normalised
+    least = np.sqrt(max(background, 1.0)) if counted else 1e-6 * float(counts[top])
+    noise = max(1.4826 * float(np.median(np.abs(quiet - background))), least)
     counts = counts - background
     if counts[top] < MIN_RESPONSE * noise:
         raise MethodError(f"The response has no pulse: its maximum is hardly above its noise. {remedy}")
@@ -59,7 +61,7 @@ def response(dataset: Dataset, decay: Decay) -> tuple[Response, list[str]]:
             f"The channels of the response are {own / decay.step:.2g} times as wide as those of the decay; "
             "its shape between them is interpolated."
         )
-    if counts[kept].sum() < 0.1 * np.maximum(decay.y - np.median(decay.y), 0).sum():
+    if counted and counts[kept].sum() < 0.1 * np.maximum(decay.y - np.median(decay.y), 0).sum():
         warnings.append(
             "The response holds less than a tenth of the decay's counts: its own noise is not in the sigmas."
         )

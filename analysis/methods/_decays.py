@@ -1,7 +1,6 @@
-"""One decay of photon counts over time: everything that is refused or flagged before a lifetime is looked
-for.
+"""One decay of photon counts over time: what is refused or flagged before a lifetime is looked for.
 
-Shared by what fits decays; not a method itself (the underscore keeps it out of the registry).
+Not a method itself (the underscore keeps it out of the registry).
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ MIN_AFTER = 10
 EVEN = 0.02  # of a channel that a time may be off
 PILE_UP = 0.05
 RISE_SIGMAS = 5.0
+FALLEN, BACK = 0.25, 0.6  # of the maximum: between pulses, and in the next one
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def decay(dataset: Dataset, start_ns: float | None = None, end_ns: float | None 
             f"{chosen[peak:].sum()} channels follow the maximum: too few for a lifetime. Measure longer."
         )
     _check_saturation(t, y, chosen)
+    _check_one_pulse(t, y, chosen, peak)
     before = _before(y, peak)
     warnings += _pile_up(dataset)
     step = float(t[-1] - t[0]) / (t.size - 1)
@@ -241,9 +242,25 @@ def _check_saturation(t: Array, y: Array, chosen: NDArray[np.bool_]) -> None:
         )
 
 
+def _check_one_pulse(t: Array, y: Array, chosen: NDArray[np.bool_], peak: int) -> None:
+    """An afterpulse is far lower than the pulse; what comes back to it is the pulse of the next period."""
+    wide = max(5, y.size // 200)
+    smooth = np.convolve(y - np.median(y), np.ones(wide) / wide, mode="same")
+    after = np.flatnonzero(chosen & (np.arange(y.size) > peak))
+    fallen = after[smooth[after] < FALLEN * smooth[peak]]
+    if not fallen.size:
+        return
+    again = after[(after > fallen[0]) & (smooth[after] > BACK * smooth[peak])]
+    if again.size:
+        raise MethodError(
+            f"A second pulse comes {t[again[0]] - t[peak]:.3g} ns after the first: the file holds more than "
+            "one period. Cut it, or choose end_ns before that."
+        )
+
+
 def _before(y: Array, peak: int) -> int:
-    """How many channels come before the rise, with a guard of half its length. None where none rises: among
-    the first channels of a slow decay noise has the highest."""
+    """How many channels come before the rise, with a guard of half its length. Among the first channels of a
+    slow decay noise has the highest: none."""
     if peak < 4:
         return 0
     base = float(np.median(y[: max(peak // 2, 2)]))

@@ -81,12 +81,18 @@ def indirect(x: Array) -> Array:
     return np.asarray(np.maximum(HC_EV_NM / x - 1.75, 0) ** 2 / (HC_EV_NM / x))
 
 
-def one_tauc(name: str, curve: Curve, key: str, noise: float, kind: str = "Absorbance") -> Case:
+def one_tauc(
+    name: str, curve: Curve, key: str, noise: float, kind: str = "Absorbance", beneath: float = 0.0
+) -> Case:
     """The other exponent's gap is reported too; no gap of that kind was planted."""
     height = float(np.max(curve(WIDE_NM)))
     truth = {(key, ""): 1.75}
     other = "tauc_gap_indirect" if key == "tauc_gap_direct" else "tauc_gap_direct"
-    case = measured("uvvis_tauc", name, lambda x: curve(x) / height, noise, truth, WIDE_NM, kind)
+
+    def seen(x: Array) -> Array:
+        return curve(x) / height + beneath * (x / 724) ** -4
+
+    case = measured("uvvis_tauc", name, seen, noise, truth, WIDE_NM, kind)
     return Case("uvvis_tauc", name, case.simulate, truth, bounds={other: "the gap of another exponent"})
 
 
@@ -148,6 +154,7 @@ CASES = (
              edges(one=KUBELKA_MUNK), kind="R"),
     one_tauc("direct, noise 0.003", direct, "tauc_gap_direct", 0.003),
     one_tauc("direct, noise 0.01", direct, "tauc_gap_direct", 0.01),
+    one_tauc("direct over λ⁻⁴ of 0.1, noise 0.003", direct, "tauc_gap_direct", 0.003, beneath=0.1),
     one_tauc("indirect, noise 0.003", indirect, "tauc_gap_indirect", 0.003),
     one_tauc("direct in %T, noise 0.2 %", direct, "tauc_gap_direct", 0.002, "T"),
     one_tauc("indirect in %T, noise 0.2 %", indirect, "tauc_gap_indirect", 0.002, "T"),

@@ -43,13 +43,18 @@ def three_or_two(
     noise: Callable[[np.random.Generator, Array], Array] = counted,
     unit: str = "counts",
     drift: float = 0.0,
+    exposures_s: Mapping[str, float] | None = None,
     **params: object,
 ) -> Case:
     def simulate(rng: np.random.Generator) -> Mapping[str, Dataset]:
         made = {}
         for role, (laser, emission) in photons.items():
             lit = light(laser, emission) * (1 + drift * rng.standard_normal())
-            made[role] = spectrum(noise(rng, lit), X_NM, unit=unit, conditions=STATED)
+            stated = STATED
+            if exposures_s is not None:
+                lit = lit * exposures_s[role]
+                stated = STATED | {"exposure_time": Quantity(exposures_s[role], "s")}
+            made[role] = spectrum(noise(rng, lit), X_NM, unit=unit, conditions=stated)
         return made
 
     truth = {("plqy", ""): plqy, ("plqy_absorptance", ""): absorptance}
@@ -85,6 +90,8 @@ CASES = (
     three_or_two("two spectra, counted, Φ 0.05", {"empty": (5e4, 0.0), "on_beam": (2e4, 1500.0)}, 0.05, 0.6),
     three_or_two("two spectra, Φ 0.0123", {"empty": (1e6, 0.0), "on_beam": (4e5, 7380.0)}, 0.0123, 0.6),
     three_or_two("two spectra, absorption 0.1", {"empty": (1e6, 0.0), "on_beam": (9e5, 5e4)}, 0.5, 0.1),
+    three_or_two("two spectra of 1 and 5 s", {"empty": (1e5, 0.0), "on_beam": (4e4, 2e4)}, 1 / 3, 0.6,
+                 exposures_s={"empty": 1.0, "on_beam": 5.0}),
     three_or_two("three spectra, a camera's averages", PLANTED, 0.813, 0.6, scattering(30, 5)),
     three_or_two("two spectra, a camera's averages, Φ 0.0217",
                  {"empty": (1e6, 0.0), "on_beam": (4e5, 13020.0)}, 0.0217, 0.6, scattering(30, 5)),

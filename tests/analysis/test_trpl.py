@@ -544,3 +544,22 @@ def test_the_highest_of_the_first_channels_of_a_slow_decay_is_no_pulse_after_a_b
     assert number(outcome, "reduced_chi2") < 1.3
     found, sigma = value(outcome, "trpl_lifetime", "1")
     assert abs(found - 20) < 4 * sigma
+
+
+def test_a_decay_and_a_response_that_were_normalised_are_as_good_as_counts():
+    counts, seen = photons(expected()), irf()
+    response = seen.signal.values / seen.signal.values.max()
+    outcome = ran(decay(counts / counts.max()), decay(response, seen.axes[0].values))
+    plain = ran(decay(counts), seen)
+    for key in ("trpl_tau_amp", "trpl_tau_int"):
+        (one, sigma), (other, _) = value(outcome, key), value(plain, key)
+        assert abs(one - other) < 0.5 * sigma
+
+
+def test_the_pulse_of_the_next_period_is_no_part_of_a_decay():
+    first = expected((10.0,), (1.0,), t=T_NS[:3000])
+    both = first + np.concatenate([np.zeros(1800), 0.98 * first[:1200]])
+    with pytest.raises(MethodError, match="A second pulse comes 89"):
+        ran(decay(photons(both)))
+    outcome = ran(decay(photons(both)), end_ns=80.0)
+    assert value(outcome, "trpl_lifetime", "1")[0] == pytest.approx(10, abs=0.2)
