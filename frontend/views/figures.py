@@ -25,6 +25,8 @@ from measurements.models import Dataset, Measurement
 from measurements.store import StoreError
 from samples.incoming import row_number
 
+NOTHING_YET = "There is nothing to draw yet."
+
 
 @login_required
 def explore(request: HttpRequest) -> HttpResponse:
@@ -56,7 +58,9 @@ def view(request: HttpRequest, key: str) -> HttpResponse:
     except ExploreError as error:
         return refused(str(error))
     if not found.subjects:
-        empty = figures.Drawing(empty="There is nothing to draw yet.", notes=found.missing)
+        narrowed = bool(filters.at_least or filters.at_most or filters.texts or filters.origins)
+        said = "Nothing lies within these limits; choose wider ones." if narrowed else NOTHING_YET
+        empty = figures.Drawing(empty=said, notes=found.missing)
         return sent(request, empty, api=_numbers_behind(figure))
     drawing = known[key].draw(found, options_of(request.GET, figure))
     told = [note for note in found.missing if note not in drawing.notes]

@@ -284,6 +284,8 @@ def test_a_new_figure_file_is_a_page_an_address_and_a_line_of_the_list(
 def test_an_empty_view_says_so_and_the_page_what_to_do(in_registry: None, alices_browser: Client) -> None:
     answer = alices_browser.get("/figures/views/view_peaks/").json()
     assert answer["empty"] == "There is nothing to draw yet."
+    narrowed = alices_browser.get("/figures/views/view_peaks/?sintering_temperature_c__gte=900").json()
+    assert narrowed["empty"] == "Nothing lies within these limits; choose wider ones."
     assert "Upload emission spectra." in alices_browser.get("/dashboards/view_peaks/").content.decode()
 
 
