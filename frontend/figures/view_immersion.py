@@ -32,6 +32,7 @@ FIGURE = Figure(
     "lasted.",
 )
 MOSTLY_LEFT = 80.0  # %; where all is above, the axis need not begin at zero
+MOST_MARKS = 300  # of one medium: more lie on each other
 FEW = 40  # of a series, marks of more points are joined without marks
 
 
@@ -41,10 +42,12 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     media = [*(name for name in MEDIA if name in endured), *sorted(endured - set(MEDIA))]
     if not media:
         return Drawing(empty="Nobody has measured or entered how long a sample lasts.", notes=view.missing)
+    notes = list(view.missing)
+    marks, more = _longest(marks, media)
+    notes += more
     codes = sorted({track.code for track in tracks} | {mark.code for mark in marks})
     color = {code: CATEGORIES[place % len(CATEGORIES)] for place, code in enumerate(codes)}
     few = len(codes) <= len(CATEGORIES)
-    notes = list(view.missing)
     if assumed := sum(mark.assumed for mark in marks):
         are = "1 time is" if assumed == 1 else f"{assumed} times are"
         notes.append(f"{are} drawn at {100 * STABLE:g} %: how much was left then is not recorded.")
@@ -66,6 +69,21 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         notes=notes,
         filename="endurance",
     )
+
+
+def _longest(marks: Sequence[Mark], media: Sequence[str]) -> tuple[list[Mark], list[str]]:
+    """Of each medium as many as can be seen."""
+    kept, notes = [], []
+    for medium in media:
+        same = [mark for mark in marks if mark.medium == medium]
+        if len(same) > MOST_MARKS:
+            notes.append(
+                f"{heading_of(medium)}: the longest {MOST_MARKS} of {number(len(same))} times are drawn; "
+                "narrow loading or sintering temperature to see others."
+            )
+            same = sorted(same, key=lambda mark: -mark.hours)[:MOST_MARKS]
+        kept += same
+    return kept, notes
 
 
 def _together(marks: Sequence[Mark], medium: str, few: bool) -> list[list[Mark]]:

@@ -161,11 +161,13 @@ def test_endurances_of_a_thousand_samples_are_as_many_traces_as_media_and_origin
     ]
     marks = meant(drawn("view_immersion", View(subjects, readings, [], {})), "endurance")
     assert len(marks) == 4
-    assert sorted(len(mark["x"]) for mark in marks) == [500] * 4
+    assert sorted(len(mark["x"]) for mark in marks) == [150] * 4
     first = marks[0]
-    assert [float(x) for x in first["x"][:2]] == [10.0, 12.0]
-    assert first["samples"][:2] == ["VT-0", "VT-2"]
-    assert "VT-2" in first["hovertext"][1]
+    assert [float(x) for x in first["x"][:2]] == [1009.0, 1007.0]
+    assert first["samples"][:2] == ["VT-999", "VT-997"]
+    assert "VT-997" in first["hovertext"][1]
+    notes = drawn("view_immersion", View(subjects, readings, [], {})).notes
+    assert any(note.startswith("Water: the longest 300 of 1000 times are drawn") for note in notes)
 
 
 def test_times_of_which_nobody_said_what_was_left_are_counted_in_a_note() -> None:
