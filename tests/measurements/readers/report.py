@@ -35,7 +35,7 @@ TRIED_ELSEWHERE = {
 # not be kept here either.
 AGREED_ELSEWHERE = {
     "becker_hickl_sdt": 1, "brml": 2, "bruker_raw": 1, "bruker_topspin": 5, "cansas_xml": 32, "danse_sans": 2,
-    "digital_micrograph": 83, "igor_wave": 6, "jasco_jws": 9, "jcamp_dx": 112, "netzsch_ngb": 11,
+    "digital_micrograph": 83, "igor_wave": 8, "jasco_jws": 9, "jcamp_dx": 127, "netzsch_ngb": 11,
     "nist_abs": 14, "nxcansas": 14, "pdh": 4, "picoquant_ptu": 1, "rasx": 5, "renishaw_wdf": 13,
     "sas_text": 32, "spc": 11, "tia_ser": 25, "vamas": 4, "varian_vnmrj": 2, "xrdml": 4,
 }  # fmt: skip
