@@ -63,6 +63,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     if shown is not None:
         trace, hours, x, z = shown
         data.append(heat(trace, hours, x, z))
+        notes.append("The table and the CSV hold the series; the map is on the page of its measurement.")
         if len(traces) > 1:
             notes.append(f"The map is of {trace.code}.")
     for trace in traces:

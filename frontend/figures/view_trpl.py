@@ -109,6 +109,10 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     every = thinning(decays)
     if every > 1:
         notes.append(f"Of the counts one channel in {every} is drawn; fits and residuals are whole.")
+    if decays:
+        notes.append(
+            "The table and the CSV hold the lifetimes; the decays are on the pages of their samples."
+        )
     data = [trace for each in decays for trace in traces_of(each, relative, every)]
     data += response_of(decays, relative)
     data += _lifetimes(view, readings, along, levels, LIFETIMES[key])

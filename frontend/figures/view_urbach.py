@@ -78,6 +78,9 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         return Drawing(
             empty="No tail has been found yet in a spectrum of a sample with known factors.", notes=notes
         )
+    notes.append(
+        "The table and the CSV hold slopes and energies; the curves are on the pages of their samples."
+    )
     lines = {line.measurement: line for line in view.curves("tail line")}
     spread = _spread(view, row, key)
     step = STEP if options.get("order") == "stacked" and len(row.curves) > 1 else 0.0
