@@ -73,6 +73,16 @@ def test_the_first_of_many_simulations_are_those_of_few():
     assert np.array_equal(one["sample"].signal.values, again["sample"].signal.values)  # type: ignore[call-overload]
 
 
+FIRST = {case.method: case for case in reversed(CASES)}
+
+
+@pytest.mark.parametrize("key", sorted(ON_LIGHT))
+def test_forty_simulations_of_each_method_hold_the_truth_about_as_often(key):
+    found = simulated(FIRST[key], 40)
+    low, high = bounds(40)
+    assert {name: held.share for name, held in found.held.items() if not low <= held.share <= high} == {}
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_two_thirds_of_the_intervals_hold_the_planted_truth(case):

@@ -62,6 +62,7 @@ def test_centre_spread_and_correlation_of_a_map_are_those_planted() -> None:
     assert found["cl_bright_share", ""] == pytest.approx((1.0, 0.5 / 1600))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("poisson", [False, True], ids=["even noise", "counting noise"])
 def test_the_interval_of_one_sigma_holds_the_truth_as_often_as_it_says(poisson: bool) -> None:
     """1000 maps from one population of places, whose spread is not large against the errors of the fits."""

@@ -84,6 +84,7 @@ def test_white_light_has_a_temperature():
     assert abs(values["duv", ""][0]) < 0.01
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("shape", ["green", "white"])
 def test_the_68_percent_interval_holds_the_truth_in_62_to_74_percent(shape):
     clean = (line(520) if shape == "green" else WHITE) + 100

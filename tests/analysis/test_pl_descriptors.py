@@ -108,6 +108,7 @@ def test_a_gaussian_planted_over_energy_is_found_over_energy() -> None:
     assert HC_EV_NM / found["pl_max_position", ""][0] == pytest.approx(1.8128, abs=3e-4)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("noise", ["even", "counting"])
 def test_the_intervals_hold_the_noiseless_shape_in_two_cases_of_three(noise) -> None:
     rng = np.random.default_rng(24)

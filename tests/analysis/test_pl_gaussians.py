@@ -79,6 +79,7 @@ def test_ninety_nine_of_a_hundred_noisy_spectra_give_the_published_peaks_within_
     assert hits >= 495
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("noise", ["even", "counting"])
 def test_the_sigmas_hold_the_truth_in_two_cases_of_three(noise):
     runs = 1000

@@ -189,6 +189,7 @@ def test_noise_that_hides_how_three_cells_bend_takes_in_more_of_them() -> None:
     assert 0.55 < np.mean(np.array(off) < np.array(sigmas)) < 0.8
 
 
+@pytest.mark.full
 def test_the_intervals_of_optimum_and_ridge_hold_the_truth_in_two_cases_of_three() -> None:
     """A bell along each row whose top falls by 90 °C per unit of loading; cells known to 3 %."""
     rng = np.random.default_rng(5)

@@ -96,6 +96,7 @@ def test_the_published_spread_of_slopes_over_sintering_temperatures_is_below_ten
     assert np.std(slopes, ddof=1) / np.mean(slopes) < 0.10
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("noise", ["counting", pytest.param("even", marks=pytest.mark.full)])
 def test_the_sigmas_hold_the_truth_in_two_cases_of_three(noise) -> None:
     rng = np.random.default_rng(20231102)

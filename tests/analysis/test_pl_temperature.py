@@ -33,6 +33,7 @@ def follow(dataset: Dataset, **params: Any) -> Outcome:
     return methods.check_outcome(METHOD, run)
 
 
+@pytest.mark.full
 def test_the_interval_of_one_sigma_holds_the_truth_as_often_as_it_says() -> None:
     planted = {"pl_center_slope": 0.05, "pl_width_slope": 0.02 * FWHM, "pl_center_at_25": 690.0}
     held: dict[str, list[bool]] = {key: [] for key in planted}

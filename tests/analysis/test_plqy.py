@@ -126,6 +126,7 @@ def covered(
     return {key: count / times for key, count in hits.items()}
 
 
+@pytest.mark.full
 def test_the_sigmas_of_counts_hold_the_truth_in_68_of_100_cases() -> None:
     weak = {role: (laser / 20, emission / 400) for role, (laser, emission) in PLANTED.items()}
     truth = {"plqy": (97560 * -0.4 + 526824) / 20 / 0.6e6, "plqy_absorptance": 0.6}
@@ -134,12 +135,14 @@ def test_the_sigmas_of_counts_hold_the_truth_in_68_of_100_cases() -> None:
     assert all(0.62 <= share <= 0.74 for share in shares.values()), shares
 
 
+@pytest.mark.full
 def test_the_sigmas_of_two_measurements_hold_the_truth_in_68_of_100_cases() -> None:
     given = {"empty": (5e4, 0.0), "on_beam": (2e4, 1500.0)}
     shares = covered(lambda rng: counted(rng, given), {"plqy": 0.05, "plqy_absorptance": 0.6})
     assert all(0.62 <= share <= 0.74 for share in shares.values()), shares
 
 
+@pytest.mark.full
 def test_the_sigmas_of_scattering_signals_hold_the_truth_in_68_of_100_cases() -> None:
     """Noise that grows with the signal and is no counting: 0.4² + 0.02·signal."""
 

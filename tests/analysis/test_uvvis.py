@@ -157,6 +157,7 @@ def test_absorbance_over_wavenumbers_or_micrometres_has_the_same_edge(unit, axis
     assert values["band_edge", ""][0] == pytest.approx(724.0, abs=0.02)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("noise", [0.001, 0.005, 0.015])
 def test_the_68_percent_interval_of_an_edge_holds_the_truth_in_62_to_74_percent(noise):
     hits = {"band_edge": [], "band_gap": [], "band_edge_inflection": []}
@@ -241,6 +242,7 @@ def test_an_edge_in_reflectance_is_where_its_formula_has_it():
         assert abs(np.mean(values[:, 0]) - truth) < 0.7 * np.mean(values[:, 1])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("shape", "key"), [(direct, "tauc_gap_direct"), (indirect, "tauc_gap_indirect")])
 def test_the_68_percent_interval_of_a_gap_holds_the_truth_in_62_to_74_percent(shape, key):
     x = np.arange(400.0, 900.0)
