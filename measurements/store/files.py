@@ -28,7 +28,6 @@ class BlobStore(Store):
         super().__init__(root, least_free_bytes)
         self.root = root
         self.aside = root / "orphans"
-        self._root = os.path.abspath(root)
         self._durable: set[str] = set()  # folders whose entry in their parent is on disk
 
     def path(self, sha256: str) -> Path:
@@ -36,8 +35,8 @@ class BlobStore(Store):
 
     def _folders(self, sha256: str) -> tuple[str, str, str]:
         """From the root to the one in which the file lies."""
-        first = f"{self._root}/{sha256[:2]}"
-        return self._root, first, f"{first}/{sha256[2:4]}"
+        root = str(self.root)
+        return root, f"{root}/{sha256[:2]}", f"{root}/{sha256[:2]}/{sha256[2:4]}"
 
     def open(self, sha256: str) -> BinaryIO:
         try:
@@ -104,7 +103,7 @@ class BlobStore(Store):
             except FileExistsError:
                 self._rely_on(self.path(stored.sha256), temporary, stored.sha256)
             # All at the end: a journal that has just written the lowest folder has written those above it.
-            for folder in (folders[-1], *map(os.path.dirname, reversed(unsure))):
+            for folder in (folders[-1], *(os.path.dirname(each) or "." for each in reversed(unsure))):
                 fsync_folder(folder)
         self._durable.update(unsure)
 
