@@ -2,8 +2,9 @@
 
     python -m benchmarks.anchors.bare_socket PORT PROCESSES      (FILES and DATABASE_URL in the environment)
 
-Each request: the token is looked up, the bytes are hashed while they are written, fsync, a link to their
-hash, fsync of its folder, one committed row, the answer. One thread and one database session a connection.
+Each request: whether the token may add to the sample is looked up, the bytes are hashed while they are
+written, fsync, a link to their hash, fsync of its folder, one committed row, the answer. One thread and one
+database session a connection.
 """
 
 from __future__ import annotations
@@ -20,11 +21,16 @@ import psycopg
 
 BLOCK_BYTES = 1024 * 1024
 ROWS = (
-    "CREATE TABLE IF NOT EXISTS bare_upload (id bigserial PRIMARY KEY, sha256 text, size bigint, name text)"
+    "CREATE TABLE IF NOT EXISTS bare_upload"
+    " (id bigserial PRIMARY KEY, sha256 text, size bigint, name text, sample bigint, at timestamptz)"
 )
-TOKEN = """
-    SELECT token.digest FROM knox_authtoken token JOIN samples_user account ON account.id = token.user_id
-    WHERE token.token_key = %s AND account.is_active AND (token.expiry IS NULL OR token.expiry > now())
+SENDER = """
+    SELECT token.digest, sample.id FROM knox_authtoken token
+    JOIN samples_user account ON account.id = token.user_id AND account.is_active
+    JOIN samples_sample sample ON sample.code = %s
+    JOIN samples_membership membership ON membership.user_id = account.id
+        AND membership.project_id = sample.project_id AND membership.role >= 20
+    WHERE token.token_key = %s AND (token.expiry IS NULL OR token.expiry > now())
 """
 
 
@@ -55,16 +61,17 @@ def converse(connection: socket.socket, folder: Path) -> None:
             line, *lines = head.decode().split("\r\n")
             said = dict(field.split(": ", 1) for field in lines)
             token = said["Authorization"].removeprefix("Token ")
-            known = database.execute(TOKEN, [token[:15]], prepare=True).fetchone()
+            name, _, sample = line.split(" ")[1].partition("?sample=")
+            known = database.execute(SENDER, [sample, token[:15]], prepare=True).fetchone()
             if known is None or known[0] != hashlib.sha512(token.encode()).hexdigest():
                 return
             size = int(said["Content-Length"])
             sha256 = keep(connection, before, size, buffer, folder)
             before = b""
-            name = line.split(" ")[1]
             (pk,) = database.execute(
-                "INSERT INTO bare_upload (sha256, size, name) VALUES (%s, %s, %s) RETURNING id",
-                [sha256, size, name],
+                "INSERT INTO bare_upload (sha256, size, name, sample, at) VALUES (%s, %s, %s, %s, now())"
+                " RETURNING id",
+                [sha256, size, name, known[1]],
                 prepare=True,
             ).fetchone()  # type: ignore[misc]
             body = f'{{"id": {pk}, "sha256": "{sha256}"}}'.encode()
