@@ -159,6 +159,7 @@ def objects(measured: Measured, alice: User, project: Project, composite: Sample
         "values": Value.objects.filter(run=run).earliest("pk").pk,
         "datasets": measurement.datasets.get().pk,
         "files": measurement.files.get().pk,
+        "pictures": measurement.files.get().pk,
         "instruments": instrument.pk,
         "calibrations": calibration.pk,
         "projects": project.slug,
