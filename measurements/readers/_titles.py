@@ -38,7 +38,7 @@ WORDS = re.compile(
 )
 UNIT_OF = {  # a title that is nothing but the unit of an axis
     "nm": "Wavelength", "cm-1": "Wavenumber", "cm^-1": "Wavenumber", "1/cm": "Wavenumber", "eV": "Energy",
-    "ns": "Time", "ps": "Time", "µs": "Time",
+    "ns": "Time", "ps": "Time", "µs": "Time", "s": "Time",
 }  # fmt: skip
 SIGMA = re.compile(
     r"^\s*(?:sigma|σ|error|err|esd|std|stdev|stddev|uncertainty|dy|di|±)\b|[ _](?:error|err|sigma|std)$", re.I
@@ -76,8 +76,9 @@ def settings(lines: list[str], first_line: int = 1) -> dict[str, str]:
 
 
 def split_titles(line: str, columns: int, delimiter: str | None) -> list[str] | None:
-    """The cells of a title line that fits `columns`, or None."""
-    text = COMMENT_MARK.sub("", line).strip()
+    """The cells of a title line that fits `columns`, or None. Programs often leave the first one empty."""
+    marked = delimiter != ";" or not line.startswith(";")  # there it parts cells and marks no comment
+    text = (COMMENT_MARK.sub("", line) if marked else line).strip(" \r\n" if delimiter == "\t" else None)
     ways = [delimiter] if delimiter else []
     for way in [*ways, "\t", ";", ",", r"\s{2,}", r"\s+(?![(\[/])(?<!/ )", r"\s+"]:
         if way in ("\t", ";", ",") and '"' in text:  # a title in quotes may hold the delimiter
@@ -87,6 +88,8 @@ def split_titles(line: str, columns: int, delimiter: str | None) -> list[str] | 
         cells = [cell.strip().strip('"').lstrip("#").strip() for cell in split]
         while len(cells) > columns and not cells[-1]:
             cells.pop()
+        if way == delimiter and len(cells) == columns > 1 and not cells[0]:
+            cells[0] = "x"
         if len(cells) == columns and all(cells) and not any(as_number(cell) is not None for cell in cells):
             return cells
     return None

@@ -204,3 +204,16 @@ def test_curves_with_their_own_x_and_a_name_after_the_unit_are_told_apart(read: 
     assert (reverse.axes[0].name, reverse.axes[0].unit) == ("Voltage", "V")
     np.testing.assert_array_equal(reverse.axes[0].values, [1.2, 1.1, 1.0])
     assert (forward.signal.name, forward.signal.unit) == ("Current Density, Forward", "mA/cm^2")
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_the_first_title_may_be_empty(read: Reading, delimiter: str) -> None:
+    rows = [
+        ["", "sample A", "sample B"],
+        ["400", "0.1", "0.2"],
+        ["401", "0.11", "0.21"],
+        ["402", "0.12", "0.22"],
+    ]
+    datasets = read("\n".join(delimiter.join(row) for row in rows) + "\n")
+    assert [d.signal.name for d in datasets] == ["sample A", "sample B"]
+    assert datasets[0].axes[0].name == "x"
