@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
 
 from frontend.access import login_required
 from measurements.models import Dataset, RawFile
@@ -20,6 +21,7 @@ FORMATS = ("JPEG", "MPO", "PNG", "GIF")
 COLOURLESS = ("L", "LA", "1", "I", "I;16", "F")
 
 
+@require_safe
 @login_required
 def picture(request: HttpRequest, pk: int) -> HttpResponseBase:
     row = get_object_or_404(RawFile.objects.visible_to(request.user).select_related("blob"), pk=pk)
