@@ -165,3 +165,17 @@ def test_on_a_small_screen_panels_stand_below_each_other_and_beside_each_other_o
     narrow, narrow_px, stage_px = desk.evaluate(drawn)
     assert (narrow, narrow_px) == (0, stage_px)
     assert narrow_px > 1.4 * wide_px
+
+
+def test_the_buttons_on_a_figure_are_seen_when_the_keyboard_reaches_them(
+    desk: Page, live_server: LiveServer
+) -> None:
+    """They show themselves to the pointer only while it is over the figure."""
+    desk.goto(f"{live_server.url}/dashboards/view_trpl/")
+    expect(desk.locator(".figure-said.empty")).to_be_visible()
+    desk.evaluate(f"document.querySelector('#plot').figure.show({DRAWING})")
+    desk.locator(".figure-stage").focus()
+    desk.keyboard.press("Tab")
+    reached = desk.locator(".modebar-btn:focus-visible")
+    expect(reached).to_have_css("outline-style", "solid")
+    expect(desk.locator(".modebar")).to_have_css("opacity", "1")
