@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.methods._axes import UNSAID
+from analysis.methods._channels import channel_ns
 from analysis.methods.base import Array, Dataset, MethodError
-from measurements.data import Axis, Quantity
+from measurements.data import Axis
 
 NANOSECONDS = {"ps": 1e-3, "ns": 1.0, "µs": 1e3, "us": 1e3, "ms": 1e6, "s": 1e9, "sec": 1e9}
 SHORTEST_NS, LONGEST_NS = 1e-3, 1e8  # 1 ps a channel to 0.1 s in all: what photon counters do
@@ -128,7 +129,7 @@ def line(what: str, dataset: Dataset) -> tuple[Array, Array, list[str]]:
             f"{bad.size} of {t.size} points of the {what} are not finite numbers, the first is point "
             f"{bad[0] + 1}. Export it again without them."
         )
-    t, warnings = _in_nanoseconds(what, axis, dataset.conditions.get("channel_width"))
+    t, warnings = _in_nanoseconds(what, axis, channel_ns(dataset))
     steps = np.diff(t)
     if np.all(steps < 0):
         t, y, steps = t[::-1], y[::-1], -steps[::-1]
@@ -158,7 +159,7 @@ def line(what: str, dataset: Dataset) -> tuple[Array, Array, list[str]]:
     return t, y, warnings
 
 
-def _in_nanoseconds(what: str, axis: Axis, channel: Quantity | None) -> tuple[Array, list[str]]:
+def _in_nanoseconds(what: str, axis: Axis, channel: float | None) -> tuple[Array, list[str]]:
     t, word = np.asarray(axis.values, dtype=np.float64), axis.unit.strip().lower()
     if word in NANOSECONDS:
         return t * NANOSECONDS[word], []
@@ -168,12 +169,12 @@ def _in_nanoseconds(what: str, axis: Axis, channel: Quantity | None) -> tuple[Ar
         )
     if not axis.name.strip().lower().startswith("chan"):
         return t, [f"The file does not name the unit of the {what}'s time; it is taken as ns."]
-    if channel is None or isinstance(channel.value, str) or channel.value <= 0:
+    if channel is None:
         raise MethodError(
             f"The {what} is over numbers of channels, and nothing says how wide one is. State its "
             "channel_width in ns, or export it over time."
         )
-    return t * channel.value, []
+    return t * channel, []
 
 
 def _channel_width(dataset: Dataset, t: Array) -> list[str]:

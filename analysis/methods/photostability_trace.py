@@ -40,10 +40,11 @@ Params = stability.EnduranceParams
 def run(datasets: Mapping[str, Dataset], params: stability.EnduranceParams) -> Outcome:
     sample = datasets["sample"]
     hours, intensity = stability.trace(sample)
-    said: list[str] = []
+    lost = sample.signal.values.size - intensity.size
+    said = [f"{lost} points are not finite numbers and are left out."] if lost else []
     if "reference" in datasets:
-        factor, said = stability.reference(datasets["reference"], hours)
-        intensity = intensity / factor
+        factor, more = stability.reference(datasets["reference"], hours)
+        intensity, said = intensity / factor, said + more
     lit = stability.light(sample, None, params.irradiance_error)
     return stability.outcome(
         hours,

@@ -159,6 +159,15 @@ def test_a_lamp_that_was_off_for_a_while_is_no_loss() -> None:
     assert found["light_dose", ""][0] == pytest.approx(57e-3 * 36_000)
 
 
+def test_points_that_are_no_numbers_are_counted() -> None:
+    hours = np.linspace(0, 10, 200)
+    y = 1000 * np.exp(-hours / 20) + np.random.default_rng(2).normal(0, 8, 200)
+    y[90:110] = np.nan
+    outcome = follow(trace(y, hours, unit="h"), of=TRACE)
+    assert said(outcome, "20 points are not finite numbers")
+    assert table(outcome)["pl_retention", "light"][0] == pytest.approx(np.exp(-0.5), abs=0.01)
+
+
 @pytest.mark.parametrize("dark", [slice(0, 10), slice(185, 200)])
 def test_light_that_is_missing_at_an_end_is_told(dark: slice) -> None:
     hours = np.linspace(0, 10, 200)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,15 @@ def test_numbers_of_channels_are_no_times_until_somebody_says_how_wide_one_is():
     assert value(outcome, "trpl_lifetime", "1")[0] == pytest.approx(5.0, abs=0.1)
     (drawn,) = [curve for curve in outcome.curves if curve.name == "data"]
     assert drawn.x[:2] == pytest.approx([1.0, 2.0])  # on the axis of the file
+
+
+def test_the_width_of_a_channel_may_stand_in_the_header():
+    y = photons(expected((5.0,), (1.0,)))[:2000]
+    given = replace(over_channels(y), header={"Time calibration": "5.000000E-02ns/ch", "Live time": "0"})
+    assert value(ran(given), "trpl_lifetime", "1")[0] == pytest.approx(5.0, abs=0.1)
+    unclear = replace(given, header={"Time calibration": "5E-02ns/ch", "TAC": "64 ps/ch"})
+    with pytest.raises(MethodError, match="nothing says how wide one is"):
+        ran(unclear)
 
 
 def test_a_detector_of_negative_output_is_recognised():
