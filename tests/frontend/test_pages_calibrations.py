@@ -146,7 +146,7 @@ def test_a_measurement_says_which_calibration_its_run_was_given(
     run = laboratory.run(laboratory.measure(9, day(5)), takes_dark)
     shown = alices.get(f"/measurements/{run.measurement_id}/").content.decode()
     assert f'<a href="/measurements/{row.measurement_id}/">measurement {row.measurement_id}</a>' in shown
-    assert "serves as" in alices.get(f"/measurements/{row.measurement_id}/").content.decode()
+    assert "Serves as" in alices.get(f"/measurements/{row.measurement_id}/").content.decode()
 
 
 def test_the_link_is_left_out_for_whom_the_calibration_is_under_an_embargo(

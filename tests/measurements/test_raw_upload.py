@@ -155,7 +155,7 @@ def test_an_empty_file_is_a_file(alice: User, project: Project) -> None:
     ("query", "field", "sentence"),
     [
         ("?sampel=VT-GLASS", "sampel", "This is not known here; known are sample, technique"),
-        ("?technique=palmistry", "technique", "not a valid choice"),
+        ("?technique=palmistry", "technique", "not one of the choices"),
         ("?acquired_at=2026-05-04T10:00:00", "acquired_at", "with its zone"),
         ("?conditions=[1]", "conditions", "Conditions are a JSON object"),
         ("?project=charlie", "project", "no project “charlie” into which you may write"),

@@ -266,7 +266,7 @@ def test_a_promise_without_a_byte_lasts_an_hour(as_alice: APIClient, project: Pr
 @pytest.mark.parametrize(
     ("said", "field", "sentence"),
     [
-        ({"technique": "palmistry"}, "technique", "not a valid choice"),
+        ({"technique": "palmistry"}, "technique", "not one of the choices"),
         ({"acquired_at": "2026-05-04T10:00:00"}, "acquired_at", "with its zone"),
         ({"conditions": "[1]"}, "conditions", "Conditions are a JSON object"),
         ({"project": "charlie"}, "project", "no project “charlie” into which you may write"),
