@@ -25,6 +25,7 @@ from measurements.store import CHUNK_BYTES, Pending, Readable, Stored, TooLargeE
 from measurements.techniques import Technique
 from samples.models import Project, Sample, User
 from samples.queueing import enqueue_soon
+from samples.rows import fresh
 
 __all__ = ["Incoming", "Receipt", "RefusedError", "as_text", "lock_content", "receive", "same_bytes"]
 
@@ -102,7 +103,8 @@ def receive(
             unfinished.discard()
     # Where nobody says it, the worker finds out: a hundred readers need not look while an instrument waits.
     known = technique or (place.rule.technique if place.rule else "") or Technique.UNKNOWN
-    new = Measurement(
+    new = fresh(
+        Measurement,
         project=place.project,
         sample=place.sample,
         claimed_code=place.claimed_code,
@@ -119,7 +121,7 @@ def receive(
     told_by_names = [] if any(file.role for file in files) else roles_from_names(str(known), names)
     roles = told_by_names or [file.role for file in files]
     rows = [
-        (Blob(sha256=kept.sha256, size=kept.size), RawFile(filename=name, role=role))
+        (fresh(Blob, sha256=kept.sha256, size=kept.size), fresh(RawFile, filename=name, role=role))
         for name, role, kept in zip(names, roles, stored, strict=True)
     ]
     # Without a rule it is one statement.

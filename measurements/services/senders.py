@@ -11,8 +11,7 @@ from hmac import compare_digest
 from itertools import islice
 from typing import Any, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS, models
-from django.db.models.base import ModelState
+from django.db import models
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
@@ -20,6 +19,7 @@ from knox.settings import CONSTANTS
 from measurements.models import Instrument
 from samples.models import Membership, Project, Role, Sample, User
 from samples.prepared import rows_of
+from samples.rows import loaded
 
 USER = ("id", "username", "is_active", "default_project_id")
 INSTRUMENT = ("id", "name", "project_id", "account_id")
@@ -67,13 +67,6 @@ def _sender(columns: list[object]) -> Sender:
 
 
 def _row(model: type[models.Model], names: Sequence[str], rest: Iterator[object]) -> Any:
-    """None for what was joined and is not there. Columns that are not named are loaded when asked for, as
-    after `from_db`, which looks at each of them first."""
+    """None for what was joined and is not there."""
     values = dict(zip(names, islice(rest, len(names)), strict=True))
-    if values["id"] is None:
-        return None
-    row: Any = object.__new__(model)
-    row._state = ModelState()
-    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-    row.__dict__.update(values)
-    return row
+    return loaded(model, values) if values["id"] is not None else None
