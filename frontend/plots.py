@@ -215,6 +215,7 @@ def sent(
             }
             for column in drawing.table
         ],
+        "curves": drawing.curves,
         "summary": drawing.summary,
         "notes": list(drawing.notes),
         "empty": drawing.empty,

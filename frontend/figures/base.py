@@ -215,10 +215,22 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """Traces whose points stand in no table: in the CSV each has two columns of its own.
+
+    y : headings by the `meta` of the traces, with their unit; x : that of all
+    """
+
+    x: str
+    y: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Drawing:
     """What travels to the browser.
 
     table : exactly what is drawn; it becomes the CSV and the table behind the key
+    curves : what is drawn besides, for the CSV alone
     summary : the figure in sentences, for whoever cannot see it
     notes : what is missing or simplified, and why
     empty : the sentence shown instead of a figure when there is nothing to draw
@@ -227,6 +239,7 @@ class Drawing:
     data: list[dict[str, Any]] = field(default_factory=list)
     layout: dict[str, Any] = field(default_factory=dict)
     table: Sequence[Column] = ()
+    curves: Drawn | None = None
     summary: str = ""
     notes: Sequence[str] = ()
     empty: str = ""

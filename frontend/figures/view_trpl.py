@@ -45,6 +45,7 @@ from frontend.figures.base import (
     Column,
     Curves,
     Drawing,
+    Drawn,
     Figure,
     Option,
     Quantity,
@@ -109,10 +110,6 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
     every = thinning(decays)
     if every > 1:
         notes.append(f"Of the counts one channel in {every} is drawn; fits and residuals are whole.")
-    if decays:
-        notes.append(
-            "The table and the CSV hold the lifetimes; the decays are on the pages of their samples."
-        )
     data = [trace for each in decays for trace in traces_of(each, relative, every)]
     data += response_of(decays, relative)
     data += _lifetimes(view, readings, along, levels, LIFETIMES[key])
@@ -121,10 +118,16 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         data=data,
         layout=_layout(view, decays, along, levels, LIFETIMES[key], relative, bool(readings)),
         table=_table(view, along),
+        curves=Drawn("time after the pulse (ns)", _headings(relative)),
         summary=_summary(view, decays, readings, along, LIFETIMES[key]),
         notes=notes,
         filename="trpl",
     )
+
+
+def _headings(relative: bool) -> dict[str, str]:
+    counts = "counts over their maximum" if relative else "counts"
+    return {**dict.fromkeys(("data", "fit", "irf"), counts), "residual": "residual (standard deviations)"}
 
 
 def _places(levels: Sequence[float | str], factor: Quantity) -> dict[float | str, float]:

@@ -27,7 +27,18 @@ from frontend.figures._pl_views import (
 )
 from frontend.figures._points import plain, shown
 from frontend.figures._template import INK, SECOND, SYMBOLS, along_scale, axis, error_bars, layout, named
-from frontend.figures.base import Column, Curves, Drawing, Figure, Line, Option, Quantity, Reading, View
+from frontend.figures.base import (
+    Column,
+    Curves,
+    Drawing,
+    Drawn,
+    Figure,
+    Line,
+    Option,
+    Quantity,
+    Reading,
+    View,
+)
 from frontend.formatting import quantity as written
 
 FIGURE = Figure(
@@ -78,9 +89,6 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         return Drawing(
             empty="No tail has been found yet in a spectrum of a sample with known factors.", notes=notes
         )
-    notes.append(
-        "The table and the CSV hold slopes and energies; the curves are on the pages of their samples."
-    )
     lines = {line.measurement: line for line in view.curves("tail line")}
     spread = _spread(view, row, key)
     step = STEP if options.get("order") == "stacked" and len(row.curves) > 1 else 0.0
@@ -95,6 +103,7 @@ def draw(view: View, options: Mapping[str, str]) -> Drawing:
         data=data,
         layout=_layout(view, row, spread, key, step),
         table=_table(view, row),
+        curves=Drawn("photon energy (eV)", dict.fromkeys(("tail", "line"), _height(step))),
         summary=_summary(view, row, spread, key),
         notes=notes,
         filename="urbach-tails",
@@ -192,7 +201,7 @@ def _beside(view: View, row: Row, spread: Spread | None, key: str) -> list[dict[
 def _layout(view: View, row: Row, spread: Spread | None, key: str, step: float) -> dict[str, Any]:
     wide = 0.9 if spread is None else 0.56
     x = axis("Photon energy (eV)", domain=[0, wide], hoverformat=".4f")
-    title = "log₁₀(PL per eV / maximum)" + (", each shifted up" if step else "")
+    title = _height(step)
     top = 0.15 + step * (len(row.curves) - 1)
     y = axis(title, range=[FLOOR, top], dtick=1, showticklabels=not step)
     names = [
@@ -208,6 +217,10 @@ def _layout(view: View, row: Row, spread: Spread | None, key: str, step: float) 
         names.append(_said(spread))
         more["shapes"] = [_band(spread)]
     return layout(x, y, annotations=names, **more)
+
+
+def _height(step: float) -> str:
+    return "log₁₀(PL per eV / maximum)" + (", each shifted up" if step else "")
 
 
 def _said(spread: Spread) -> dict[str, Any]:

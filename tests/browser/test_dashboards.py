@@ -41,6 +41,21 @@ def test_the_csv_of_a_view_holds_what_is_drawn(
     assert "VT-05-275" in {row["sample"] for row in rows}
 
 
+def test_the_csv_holds_curves_in_columns_of_their_own(desk: Page, live_server: LiveServer) -> None:
+    desk.goto(f"{live_server.url}/dashboards/view_plqy/")
+    written = desk.evaluate("""import('/static/frontend/figure-data.js').then(({ csv, curves }) => csv([
+        { name: 'sample', values: ['VT-05-275'] },
+        ...curves({
+            curves: { x: 'time (ns)', y: { fit: 'counts' } },
+            data: [
+                { meta: 'fit', name: 'CsPbI<sub>3</sub>', x: [0, 1.5], y: [9, 7] },
+                { meta: 'values', name: 'in the table', x: [3], y: [4] },
+            ],
+        }),
+    ]))""")
+    assert written.splitlines() == ["sample,CsPbI3: time (ns),CsPbI3: counts", "VT-05-275,0,9", ",1.5,7"]
+
+
 def test_a_view_without_data_says_what_to_do(desk: Page, live_server: LiveServer) -> None:
     desk.goto(f"{live_server.url}/dashboards/view_trpl/")
     said = desk.locator(".figure-said.empty")

@@ -82,6 +82,17 @@ def test_two_decays_of_one_temperature_are_told_apart_and_what_was_not_measured_
     ]
 
 
+def test_the_csv_holds_every_curve_that_is_drawn_under_its_quantity():
+    for scale, counts in (("relative", "counts over their maximum"), ("counts", "counts")):
+        drawing = drawn(scale=scale)
+        assert drawing.curves is not None
+        headings = {meta: drawing.curves.y.get(meta) for meta in ("data", "fit", "irf", "residual")}
+        assert headings.pop("residual") == "residual (standard deviations)"
+        assert set(headings.values()) == {counts}
+        others = [trace for trace in drawing.data if trace.get("meta") not in drawing.curves.y]
+        assert not any(trace.get("mode") == "lines" and len(decoded(trace["x"])) for trace in others)
+
+
 def test_counts_stay_counts_when_asked():
     heights = [decoded(trace["y"]).max() for trace in traces(drawn(scale="counts"), "data")]
     assert heights == sorted(heights)

@@ -47,6 +47,19 @@ export function csv(columns, rows = null) {
   return `${lines.join("\r\n")}\r\n`;
 }
 
+/** What is drawn and stands in no table, as columns: an x and a y for each trace. */
+export function curves({ data, curves: drawn }) {
+  return data
+    .filter(({ meta }) => drawn && meta in drawn.y)
+    .flatMap(({ name = "", meta, x, y }) => {
+      const called = name.replace(/<[^>]*>/g, "");
+      return [
+        { name: `${called}: ${drawn.x}`, values: decoded(x) },
+        { name: `${called}: ${drawn.y[meta]}`, values: decoded(y) },
+      ];
+    });
+}
+
 const MOST_ROWS = 3000;
 
 /** Rows of a table as they are drawn; sample codes lead to their pages. */

@@ -1,6 +1,6 @@
 // One figure: its states, its points, its selection and its keyboard. figure.js starts it.
 
-import { column, csv, decoded, save, tableElement } from "./figure-data.js";
+import { column, csv, curves, decoded, save, tableElement } from "./figure-data.js";
 import { resolved } from "./figure-look.js";
 import { fitted } from "./figure-picture.js";
 import { element, tools } from "./figure-tools.js";
@@ -367,6 +367,6 @@ export class Figure {
   }
 
   saveCsv() {
-    save(new Blob([csv(this.columns)], { type: "text/csv;charset=utf-8" }), `${this.drawing.filename}.csv`);
+    save(new Blob([csv([...this.columns, ...curves(this.drawing)])], { type: "text/csv;charset=utf-8" }), `${this.drawing.filename}.csv`);
   }
 }
