@@ -49,32 +49,46 @@ class Session:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._values = Transformer(connection)  # remembers how values of each type are written and read
+        self._ear = select.poll()
+        self._ear.register(connection.fileno(), select.POLLIN)
         self._plans: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
 
     def rows_of(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         server, values = self.connection.pgconn, self._values
         written = values.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
         plan = self._plans.get((sql, values.types)) or self._planned(sql, values.types)
-        result = self._done(server.exec_prepared(plan, written, values.formats))  # type: ignore[arg-type]
+        try:
+            result = self._done(server.exec_prepared(plan, written, values.formats))  # type: ignore[arg-type]
+        except errors.Error:
+            if self.is_idle():  # perhaps its tables have changed since
+                self._forget((sql, values.types))
+            raise
         if not self.is_idle():
             raise OperationalError("The database did not commit. Send it again.")  # no receipt for this
         values.set_pgresult(result)
         return values.load_rows(0, result.ntuples, tuple)
+
+    def has_ended(self) -> bool:
+        """A server that says something unasked says good-bye: it was stopped, or ends this session."""
+        return bool(self._ear.poll(0))
 
     def is_idle(self) -> bool:
         """Connected, and in no transaction: a statement that only failed leaves it so."""
         return self.connection.pgconn.transaction_status == TransactionStatus.IDLE
 
     def _planned(self, sql: str, types: tuple[int, ...] | None) -> bytes:
-        server = self.connection.pgconn
         if len(self._plans) == self.PLANS:
-            oldest = self._plans.pop(next(iter(self._plans)))
-            self._done(server.exec_(b"DEALLOCATE " + oldest))  # not ALL: psycopg may have some here too
+            self._forget(next(iter(self._plans)))
         text, *more = sql.split("%s")
         numbered = text + "".join(f"${number}{part}" for number, part in enumerate(more, 1))
-        plan = self._plans[sql, types] = b"vitrine_%d" % next(self._numbers)
-        self._done(server.prepare(plan, numbered.encode(), types))
+        plan = b"vitrine_%d" % next(self._numbers)
+        self._done(self.connection.pgconn.prepare(plan, numbered.encode(), types))
+        self._plans[sql, types] = plan
         return plan
+
+    def _forget(self, key: tuple[str, tuple[int, ...] | None]) -> None:
+        # Not ALL: psycopg may have made some here too.
+        self._done(self.connection.pgconn.exec_(b"DEALLOCATE " + self._plans.pop(key)))
 
     def _done(self, result: PGresult) -> PGresult:
         if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
@@ -105,7 +119,7 @@ class Sessions:
             yield None
             return
         try:
-            if session is not None and _said_something(session.connection):
+            if session is not None and session.has_ended():
                 _give_back(session.connection)
                 session = None
             if session is None:
@@ -128,13 +142,6 @@ def _taken() -> Connection:
 
 def _give_back(session: Connection) -> None:
     connection.pool.putconn(session)
-
-
-def _said_something(session: Connection) -> bool:
-    """A server that says something unasked says good-bye: it was stopped, or ends this session."""
-    poll = select.poll()
-    poll.register(session.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
 
 
 _sessions: Sessions | None = None

@@ -11,7 +11,14 @@ from queue import Empty
 
 import psycopg
 import pytest
-from django.db import DataError, OperationalError, connection, transaction
+from django.db import (
+    DataError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from psycopg.types.json import Jsonb
 
 from samples import prepared
@@ -124,6 +131,25 @@ def test_a_statement_is_planned_once_and_plans_are_forgotten_before_they_are_too
     assert rows_of(plans, []) == [("SELECT $1 + 1",), ("SELECT $1 + 2",)]
     assert rows_of("SELECT %s + 3", [10]) == [(13,)]
     assert rows_of(plans, []) == [("SELECT $1 + 2",), ("SELECT $1 + 3",)]
+
+
+def test_a_statement_that_cannot_be_planned_is_refused_each_time_in_the_same_words(kept: Sessions) -> None:
+    for _ in range(2):
+        with pytest.raises(ProgrammingError, match="no_such_table"):
+            rows_of("SELECT * FROM no_such_table", [])
+
+
+def test_a_plan_is_made_anew_after_its_table_has_changed(kept: Sessions) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE changing AS SELECT 7 AS a")
+        try:
+            assert rows_of("SELECT * FROM changing", []) == [(7,)]
+            cursor.execute("ALTER TABLE changing ALTER a TYPE text")
+            with pytest.raises(NotSupportedError):
+                rows_of("SELECT * FROM changing", [])
+            assert rows_of("SELECT * FROM changing", []) == [("7",)]
+        finally:
+            cursor.execute("DROP TABLE changing")
 
 
 def test_a_session_that_comes_back_from_the_pool_plans_anew(kept: Sessions) -> None:
