@@ -8,6 +8,7 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from analysis.backlog import without_numbers
 from analysis.models import Run, Value
 from analysis.querysets import RunQuerySet
 from frontend.access import login_required, or_first_administrator
@@ -60,15 +61,21 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
 
 
 def _failures(runs: RunQuerySet) -> list[dict[str, Any]]:
-    """Failed runs by reason, the commonest first: one remedy helps them all."""
+    """Failed runs by reason, the commonest first: one remedy helps them all. A sentence that differs in its
+    numbers only is the same reason; that of the newest run stands for all."""
     newest = runs.select_related("measurement__sample").order_by("-pk")[:MANY]
     reasons: dict[tuple[str, str], list[Run]] = {}
     for run in newest:
-        reasons.setdefault((run.method, run.message), []).append(run)
-    grouped = sorted(reasons.items(), key=lambda reason: -len(reason[1]))
+        reasons.setdefault((run.method, without_numbers(run.message)), []).append(run)
+    grouped = sorted(reasons.values(), key=lambda found: -len(found))
     return [
-        {"method": method, "message": message, "runs": found[:WAITING], "more": len(found) - WAITING}
-        for (method, message), found in grouped[:WAITING]
+        {
+            "method": found[0].method,
+            "message": found[0].message,
+            "runs": found[:WAITING],
+            "more": len(found) - WAITING,
+        }
+        for found in grouped[:WAITING]
     ]
 
 

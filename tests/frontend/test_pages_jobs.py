@@ -175,6 +175,7 @@ def test_failures_that_differ_in_numbers_only_are_one_reason_and_tried_again_tog
     text = page(alices_browser)
     assert text.count("export it again.") >= 1
     assert "Try all again" in text
+    assert alices_browser.get("/").content.decode().count("export it again.") == 1
 
 
 def test_a_failure_that_was_answered_since_is_no_failure_any_more(
