@@ -49,7 +49,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
     return {
         "low": list(supplies.running_low(narrowed(Material.objects.all(), request), request.user)[:WAITING]),
         "expiring": list(supplies.expiring(lots)[:WAITING]),
-        "inbox": list(measurements.without_sample().order_by("-pk")[:WAITING]),
+        "inbox": list(measurements.inbox().filter(sample=None).order_by("-pk")[:WAITING]),
         "unread": list(measurements.filter(status=Measurement.Status.FAILED).order_by("-pk")[:WAITING]),
         "failures": _failures(narrowed(failed_runs, request, "measurement__project")),
         "planned": list(

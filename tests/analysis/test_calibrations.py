@@ -28,6 +28,7 @@ from tests.analysis.calibrating import (
     needs_sphere,
     takes_dark,
 )
+from tests.frontend.conftest import browser
 
 __all__ = ["laboratory", "needs_sphere", "takes_dark"]
 
@@ -398,6 +399,11 @@ def test_what_serves_as_a_calibration_does_not_wait_for_a_sample(laboratory: Lab
     assert list(Measurement.objects.inbox()) == [plain]
     services.withdraw_calibration(row, user=laboratory.alice, reason="wrong")
     assert set(Measurement.objects.inbox()) == {plain, row.measurement}
+    assert waiting_at_home(laboratory.alice) == 2
+
+
+def waiting_at_home(user: User) -> int:
+    return browser(user).get("/").content.decode().count("came without a code")
 
 
 def test_only_managers_decide(laboratory: Laboratory, bob: User, charlie: User) -> None:
