@@ -17,6 +17,7 @@ import numpy as np
 
 from analysis.methods import Array, Curve
 from analysis.models import Artifact
+from measurements import hdf5
 from measurements.data import Axis, Dataset, Signal
 from measurements.models import Blob
 from measurements.services import keep_datasets, load_named
@@ -64,8 +65,6 @@ def load_curves_of(artifacts: Sequence[Artifact]) -> list[list[Curve]]:
 
 
 def _write_together(path: Path, runs: Sequence[Sequence[Curve]]) -> None:
-    import h5py
-
     pieces: list[Array] = []
     places: dict[bytes, int] = {}
     seen: dict[int, int] = {}  # by identity, which is quicker to ask than content
@@ -100,7 +99,7 @@ def _write_together(path: Path, runs: Sequence[Sequence[Curve]]) -> None:
         ]
         for curves in runs
     ]
-    with h5py.File(path, "w", libver=("earliest", "v110")) as file:
+    with hdf5.created(path) as file:
         file.create_dataset("numbers", data=np.concatenate(pieces) if pieces else np.empty(0))
         file.create_dataset("index", data=json.dumps(index))
 

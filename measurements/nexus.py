@@ -20,10 +20,8 @@ store recognises a second reading. h5py is imported inside: it doubles what NumP
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +29,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from measurements import hdf5
 from measurements.data import Array, Axis, Dataset, Quantity, Signal
 
 # h5py has no types; a Group or Dataset of it is Any here.
@@ -38,9 +37,7 @@ from measurements.data import Array, Axis, Dataset, Quantity, Signal
 
 def write_nxdata(target: Path | BinaryIO, datasets: Mapping[str, Dataset]) -> None:
     """One NXentry for each named dataset, in the order given."""
-    import h5py
-
-    with _told_by_errno(), h5py.File(target, "w", libver=("earliest", "v110"), track_order=True) as file:
+    with hdf5.created(target, track_order=True) as file:
         file.attrs["NX_class"] = "NXroot"
         if datasets:
             file.attrs["default"] = _node(next(iter(datasets)))
@@ -53,17 +50,6 @@ def write_nxdata(target: Path | BinaryIO, datasets: Mapping[str, Dataset]) -> No
                 if text := getattr(dataset, key):
                     entry.attrs[f"vitrine_{key}"] = _string(text)
             _write_entry(entry, dataset)
-
-
-@contextmanager
-def _told_by_errno() -> Iterator[None]:
-    """What the disk refuses while a file is closed, HDF5 says by a RuntimeError that names the errno."""
-    try:
-        yield
-    except RuntimeError as error:
-        if found := re.search(r"\berrno = (\d+)", str(error)):
-            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
-        raise
 
 
 @dataclass(frozen=True)
@@ -82,9 +68,7 @@ class Origin:
 
 def tell_origin(path: Path, origin: Origin) -> None:
     """Write into a copy of a dataset's file what would else be known in this house only."""
-    import h5py
-
-    with _told_by_errno(), h5py.File(path, "r+") as file:
+    with hdf5.changed(path) as file:
         for entry in file.values():
             entry.create_dataset("experiment_description", data=_string(origin.description))
             entry.create_dataset("entry_identifier", data=_string(origin.identifier))

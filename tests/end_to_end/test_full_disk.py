@@ -102,9 +102,6 @@ def test_a_disk_that_fills_up_while_bytes_come_is_said_and_the_file_comes_again(
     assert store().examine(kept.blob.sha256, len(data)) == ""
 
 
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # HDF5, once it could not close
 @pytest.mark.parametrize("left_bytes", [0, 4096, 16_384], ids=["at once", "closing it", "flushing it"])
 def test_a_run_whose_curves_find_no_room_gives_no_value_and_is_done_when_there_is_some(
     small_disk: Path, alice: User, composite: Sample, left_bytes: int
