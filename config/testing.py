@@ -57,7 +57,9 @@ def side_by_side(processes: int | None, for_pytest: list[str]) -> list[str]:
     if processes is None:
         named = any(Path(each.split("::")[0]).exists() for each in for_pytest)
         processes = 1 if named else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    return [] if processes < 2 else ["-n", str(processes), "--dist", "loadscope"]
+    # A process that crashed ends the run: what is left of it would be waited for in vain.
+    apart = ["-n", str(processes), "--dist", "loadscope", "--max-worker-restart", "0"]
+    return [] if processes < 2 else apart
 
 
 def find_reference() -> str | None:
