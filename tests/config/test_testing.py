@@ -7,6 +7,8 @@ import pytest
 
 from config import kept, testing
 
+SIDE_BY_SIDE = ["--dist", "loadscope", "--max-worker-restart", "0"]
+
 
 @pytest.fixture
 def handed_on(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
@@ -29,7 +31,7 @@ def handed_on(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     [
         (["--processes", "1"], ["-m", "not full"]),
         (["--full", "--processes", "1"], []),
-        (["--processes", "3"], ["-n", "3", "--dist", "loadscope", "-m", "not full"]),
+        (["--processes", "3"], ["-n", "3", *SIDE_BY_SIDE, "-m", "not full"]),
         (["--processes", "1", "-m", "live or browser"], ["-m", "not full and (live or browser)"]),
         (["--full", "--processes", "1", "-m", "live"], ["-m", "live"]),
         (["-x", "tests/samples", "-k", "mass"], ["-m", "not full", "-x", "tests/samples", "-k", "mass"]),
