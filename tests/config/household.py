@@ -139,6 +139,7 @@ def parent(pid: int) -> int:
 def household(data: Path, *options: str, fresh: bool = False) -> Iterator[Household]:
     """fresh : it makes its database and every table itself, as on a new machine"""
     if not fresh and not (data / "pg").exists():
+        data.mkdir(exist_ok=True)
         kept.lay_cluster(data)
     running = Household(data, *options)
     try:
